@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class TerraformRunnerConfig(AppConfig):
+    name = "terraform_runner"
