@@ -1,0 +1,103 @@
+"""The life cycle of releases and of their steps: one table each, which says what may follow what."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from releases.domain.errors import IllegalChange
+
+
+class ReleaseStatus(StrEnum):
+    """Where a release stands."""
+
+    OPEN = "open"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    REJECTED = "rejected"
+
+    @property
+    def label(self) -> str:
+        """The status in words."""
+        return self.value.replace("_", " ")
+
+
+class StepStatus(StrEnum):
+    """Where a step of a release stands."""
+
+    PENDING = "pending"
+    PLANNING = "planning"
+    WAITING = "waiting"
+    """A plan is there: for an approval, for the start, or for both."""
+    APPLYING = "applying"
+    BAKING = "baking"
+    """Applied and verified; its bake time runs."""
+    DONE = "done"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+    """Ended by a rollback."""
+
+    @property
+    def label(self) -> str:
+        """The status in words."""
+        return self.value
+
+
+OPEN_STATUSES = frozenset({ReleaseStatus.OPEN})
+ENDED_STEP_STATUSES = frozenset({StepStatus.DONE, StepStatus.ABANDONED})
+
+ALLOWED_RELEASE: Mapping[ReleaseStatus, frozenset[ReleaseStatus]] = {
+    ReleaseStatus.OPEN: frozenset(
+        {ReleaseStatus.PROMOTED, ReleaseStatus.ROLLED_BACK, ReleaseStatus.REJECTED}
+    ),
+    ReleaseStatus.PROMOTED: frozenset({ReleaseStatus.ROLLED_BACK}),
+    ReleaseStatus.ROLLED_BACK: frozenset(),
+    ReleaseStatus.REJECTED: frozenset(),
+}
+
+ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
+    StepStatus.PENDING: frozenset({StepStatus.PLANNING, StepStatus.ABANDONED}),
+    # Straight to baking or done: the plan changes nothing, and what is real has been verified.
+    StepStatus.PLANNING: frozenset(
+        {
+            StepStatus.WAITING,
+            StepStatus.BAKING,
+            StepStatus.DONE,
+            StepStatus.FAILED,
+            StepStatus.ABANDONED,
+        }
+    ),
+    # Back to planning: the plan went stale, reality moved away from it, or its run was lost.
+    StepStatus.WAITING: frozenset(
+        {StepStatus.APPLYING, StepStatus.PLANNING, StepStatus.REJECTED, StepStatus.ABANDONED}
+    ),
+    StepStatus.APPLYING: frozenset(
+        {
+            StepStatus.BAKING,
+            StepStatus.DONE,
+            StepStatus.PLANNING,
+            StepStatus.FAILED,
+            StepStatus.ABANDONED,
+        }
+    ),
+    StepStatus.BAKING: frozenset({StepStatus.DONE, StepStatus.ABANDONED}),
+    StepStatus.DONE: frozenset(),
+    StepStatus.FAILED: frozenset({StepStatus.ABANDONED}),
+    StepStatus.REJECTED: frozenset({StepStatus.ABANDONED}),
+    StepStatus.ABANDONED: frozenset(),
+}
+
+
+def check_release_change(old: ReleaseStatus, new: ReleaseStatus) -> None:
+    """Raise IllegalChange if a release may not go from `old` to `new`."""
+    if new not in ALLOWED_RELEASE[old]:
+        raise _someone_was_faster("release", old.label)
+
+
+def check_step_change(old: StepStatus, new: StepStatus) -> None:
+    """Raise IllegalChange if a step may not go from `old` to `new`."""
+    if new not in ALLOWED_STEP[old]:
+        raise _someone_was_faster("step", old.label)
+
+
+def _someone_was_faster(what: str, label: str) -> IllegalChange:
+    return IllegalChange(f"{what}:stale", f"Someone was faster: the {what} is already {label}.")

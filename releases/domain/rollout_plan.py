@@ -1,0 +1,137 @@
+"""Rollout plans: the ordered steps that bring one version to one service."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from releases.domain.errors import InvalidRolloutPlan
+from releases.domain.traffic import ROTATIONS, TrafficState, Transition, Version, is_safe, target_state
+
+MOST_WEIGHTS = 20
+"""A plan has at most this many shifts; more are a mistake or an attack."""
+
+_LONGEST_TEXT = 200
+_RANGE = "each share is a whole number from 1 to 99 (promotion, the 100 %, follows by itself)"
+# Written out, since int() also takes “٣”, “+5” and “1_0”.
+_WEIGHT = re.compile(r"[1-9][0-9]?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """One step of a rollout plan: what it does, and the candidate's share (percent) when it is done."""
+
+    transition: Transition
+    candidate_share: int
+    gate: bool
+    bake_seconds: int
+
+    @property
+    def key(self) -> str:
+        """A name within its plan, by which a form asks for an extra gate: "canary", "shift-25", "promote"."""
+        if self.transition is Transition.SHIFT:
+            return f"shift-{self.candidate_share}"
+        return self.transition.value
+
+    @property
+    def may_have_gate(self) -> bool:
+        """Whether a gate makes sense: rotations send nobody anywhere new, and have none."""
+        return self.transition not in ROTATIONS
+
+
+def parse_weights(text: str) -> tuple[int, ...]:
+    """The shares in a text such as "10, 25, 50", in percent.
+
+    Raises InvalidRolloutPlan with a message for the form.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise InvalidRolloutPlan("rollout:too-many", f"At most {MOST_WEIGHTS} shares; {_RANGE}.")
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if not _WEIGHT.fullmatch(part):
+            shown = f"“{part[:12]}” is none" if part else "one is empty"
+            raise InvalidRolloutPlan(
+                "rollout:weight", f"Shares are separated by commas, and {_RANGE}; {shown}."
+            )
+    weights = tuple(int(part) for part in parts)
+    _check_weights(weights)
+    return weights
+
+
+def build_steps(
+    state: TrafficState,
+    version: Version,
+    *,
+    weights: Sequence[int],
+    canary: bool = True,
+    extra_gates: Collection[str] = (),
+    bake_seconds: int = 0,
+) -> tuple[PlannedStep, ...]:
+    """The steps that bring `version` from `state` to everyone.
+
+    Rotation comes first (by copy after a promotion), then the canary, a shift for each of `weights`, and
+    promotion. The first step that sends anybody to the candidate and promotion have a gate always;
+    `extra_gates` (keys of steps) adds some. After the canary and each shift there are `bake_seconds`.
+
+    Raises InvalidRolloutPlan if the service's traffic is split, or weights or gates are not possible.
+    """
+    _check_weights(weights)
+    shares = [(Transition.CANARY, 0)] if canary else []
+    shares += [(Transition.SHIFT, weight) for weight in weights]
+    shares.append((Transition.PROMOTE, 100))
+    steps = [
+        PlannedStep(
+            transition=transition,
+            candidate_share=share,
+            gate=position == 0 or transition is Transition.PROMOTE,
+            bake_seconds=0 if transition is Transition.PROMOTE else bake_seconds,
+        )
+        for position, (transition, share) in enumerate(shares)
+    ]
+    return (*_rotation(state, version), *_with_extra_gates(steps, extra_gates))
+
+
+def step_target(state: TrafficState, step: PlannedStep, version: Version) -> TrafficState:
+    """The traffic state that this step of a release of `version` leads to from `state`.
+
+    Raises IllegalTransition if the step may not follow from this state.
+    """
+    share = step.candidate_share if step.transition is Transition.SHIFT else None
+    return target_state(state, step.transition, version=version, share=share)
+
+
+def _check_weights(weights: Sequence[int]) -> None:
+    if not weights:
+        raise InvalidRolloutPlan("rollout:no-weights", f"Give at least one share; {_RANGE}.")
+    if len(weights) > MOST_WEIGHTS:
+        raise InvalidRolloutPlan(
+            "rollout:too-many", f"At most {MOST_WEIGHTS} shares; these are {len(weights)}."
+        )
+    if not all(1 <= weight <= 99 for weight in weights):
+        raise InvalidRolloutPlan("rollout:weight", f"Of the shares, {_RANGE}.")
+    if any(later <= earlier for earlier, later in pairwise(weights)):
+        raise InvalidRolloutPlan("rollout:not-rising", "Each share must be higher than the one before it.")
+
+
+def _rotation(state: TrafficState, version: Version) -> tuple[PlannedStep, ...]:
+    if is_safe(state, state.candidate):
+        shares = {Transition.ROTATE_STABLE: 100, Transition.ROTATE_TRAFFIC: 0, Transition.ROTATE_CANDIDATE: 0}
+    elif is_safe(state, state.stable):
+        shares = {Transition.ROTATE_CANDIDATE: 0}
+    else:
+        raise InvalidRolloutPlan(
+            "rollout:split",
+            "Some users or the canary are on the candidate: roll back before the next release.",
+        )
+    return tuple(
+        PlannedStep(transition=transition, candidate_share=share, gate=False, bake_seconds=0)
+        for transition, share in shares.items()
+    )
+
+
+def _with_extra_gates(steps: Sequence[PlannedStep], extra_gates: Collection[str]) -> list[PlannedStep]:
+    unknown = set(extra_gates) - {step.key for step in steps}
+    if unknown:
+        names = ", ".join(sorted(unknown))[:200]
+        raise InvalidRolloutPlan("rollout:gate", f"This plan has no step that could have this gate: {names}.")
+    return [replace(step, gate=step.gate or step.key in extra_gates) for step in steps]
