@@ -1,0 +1,125 @@
+"""What a person may do now to a service and its release, and why not: asked by pages and services alike."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from releases.domain.approval_policy import PlanIdentity, may_approve
+from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Color, TrafficState, is_safe
+
+
+class Act(StrEnum):
+    """What people do."""
+
+    REQUEST = "request"
+    START = "start"
+    APPROVE = "approve"
+    REJECT = "reject"
+    ROLL_BACK = "roll_back"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceFacts:
+    """A service as it is now.
+
+    `state` is the recorded one, None until the set-up is done. `rules_differ`: the rules at AWS are known
+    to send traffic elsewhere than recorded. `converging`: a rollback is done, Terraform doesn't agree yet.
+    """
+
+    state: TrafficState | None
+    safe_color: Color
+    release_open: bool
+    converging: bool
+    rules_differ: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFacts:
+    """The step that a release has arrived at. `approval` is what `still_good` said of its approval."""
+
+    requested_by_id: str
+    status: StepStatus
+    gate: bool
+    plan: PlanIdentity | None
+    decided: bool
+    approval: Decision
+
+
+_NO_STEP = Refused("act:no-step", "No release is open.")
+_NOT_SET_UP = Refused("act:not-set-up", "The service is not set up yet.")
+
+_NOT_STARTABLE = {
+    StepStatus.PENDING: "The step before it has to be done first.",
+    StepStatus.PLANNING: "Its plan is being made.",
+    StepStatus.APPLYING: "It is running.",
+    StepStatus.BAKING: "It is done; its bake time runs.",
+    StepStatus.DONE: "It is done.",
+    StepStatus.FAILED: "It failed: roll back.",
+    StepStatus.REJECTED: "It was rejected.",
+    StepStatus.ABANDONED: "It was ended by a rollback.",
+}
+
+
+def possible_acts(person: Person, service: ServiceFacts, step: StepFacts | None) -> dict[Act, Decision]:
+    """For each act whether this person may do it now; `step` is None while no release is open."""
+    decide = _NO_STEP if step is None else may_decide(person, step)
+    return {
+        Act.REQUEST: may_request(person, service),
+        Act.START: _NO_STEP if step is None else may_start(person, step),
+        Act.APPROVE: decide,
+        Act.REJECT: decide,
+        Act.ROLL_BACK: may_roll_back(person, service),
+    }
+
+
+def may_request(person: Person, service: ServiceFacts) -> Decision:
+    """Whether this person may request a release of this service now."""
+    permitted = has_permission(person, Permission.REQUEST)
+    if not permitted:
+        return permitted
+    if service.state is None:
+        return _NOT_SET_UP
+    if service.release_open:
+        return Refused("act:release-open", "A release is open: it has to end first.")
+    if service.converging:
+        return Refused("act:converging", "A rollback is being finished: Terraform does not agree yet.")
+    if not any(is_safe(service.state, color) for color in Color):
+        return Refused("act:split", "Some users or the canary are on the candidate: roll back first.")
+    return Allowed()
+
+
+def may_decide(person: Person, step: StepFacts) -> Decision:
+    """Whether this person may approve or reject the plan that this step has now."""
+    return may_approve(
+        person,
+        requested_by_id=step.requested_by_id,
+        step_status=step.status,
+        gate=step.gate,
+        plan=step.plan,
+        shown=step.plan,
+        already_decided=step.decided,
+    )
+
+
+def may_start(person: Person, step: StepFacts) -> Decision:
+    """Whether this person may have this step's plan applied now."""
+    permitted = has_permission(person, Permission.OPERATE)
+    if not permitted:
+        return permitted
+    if step.status is not StepStatus.WAITING:
+        return Refused("act:not-startable", _NOT_STARTABLE[step.status])
+    return step.approval if step.gate else Allowed()
+
+
+def may_roll_back(person: Person, service: ServiceFacts) -> Decision:
+    """Whether this person may press the button: no approval, no run and no doubt is ever in its way."""
+    permitted = has_permission(person, Permission.EMERGENCY)
+    if not permitted:
+        return permitted
+    if service.state is None:
+        return _NOT_SET_UP
+    moved = service.release_open or service.rules_differ
+    if is_safe(service.state, service.safe_color) and not moved:
+        return Refused("act:nothing-to-roll-back", f"Everyone is on {service.safe_color} already.")
+    return Allowed()
