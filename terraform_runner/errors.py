@@ -1,0 +1,95 @@
+"""What can go wrong with a run, each with a stable code and a message that says what to do next."""
+
+from typing import ClassVar
+
+
+class RunnerError(Exception):
+    """Base of everything that the runner expects to go wrong."""
+
+    code: ClassVar[str] = "terraform:failed"
+
+    def __init__(self, message: str, *, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+
+
+class TerraformMissing(RunnerError):
+    """There is no Terraform to run."""
+
+    code = "terraform:missing"
+
+
+class TerraformTooOld(RunnerError):
+    """This Terraform is older than the runner, the module or the state asks for."""
+
+    code = "terraform:too-old"
+
+
+class ProviderNotFound(RunnerError):
+    """A provider could not be found or installed."""
+
+    code = "terraform:provider-not-found"
+
+
+class StateLocked(RunnerError):
+    """Somebody else holds the state. The runner waits its time for it and never removes a lock.
+
+    ``who``, ``since`` and ``operation`` are as Terraform reports them, or empty.
+    """
+
+    code = "terraform:state-locked"
+
+    def __init__(
+        self, message: str, *, who: str, since: str, operation: str, exit_code: int | None = None
+    ) -> None:
+        super().__init__(message, exit_code=exit_code)
+        self.who = who
+        self.since = since
+        self.operation = operation
+
+
+class ModuleInvalid(RunnerError):
+    """The module, the root that calls it, or a value for one of its variables is wrong."""
+
+    code = "terraform:module-invalid"
+
+
+class PlanStale(RunnerError):
+    """The plan cannot be applied any more: the state has changed since, or it was used already."""
+
+    code = "terraform:plan-stale"
+
+
+class PlanTampered(RunnerError):
+    """What the store holds under a digest has another digest."""
+
+    code = "terraform:plan-tampered"
+
+
+class PlanMissing(RunnerError):
+    """The store does not have this plan."""
+
+    code = "terraform:plan-missing"
+
+
+class RunCancelled(RunnerError):
+    """Somebody asked the run to stop, and it stopped."""
+
+    code = "run:cancelled"
+
+
+class RunTimedOut(RunnerError):
+    """The run took longer than it may."""
+
+    code = "run:timed-out"
+
+
+class HoldLost(RunnerError):
+    """This worker does not hold the run any more: it may neither go on with it nor record anything."""
+
+    code = "run:hold-lost"
+
+
+class TerraformFailed(RunnerError):
+    """Terraform said something that the runner has no better name for."""

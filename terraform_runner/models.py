@@ -1,0 +1,83 @@
+"""Runs and what they printed: the database's side of running Terraform."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
+
+from terraform_runner.domain.runs import OPEN_STATUSES, Operation, RunStatus
+
+
+class Run(models.Model):
+    """One execution of Terraform, a plan or an apply, for one workspace.
+
+    All times are the database's. ``worker`` is what ``claims.worker_name`` says; ``process_group`` and
+    ``process_started`` identify the Terraform that runs now, as ``process_identity`` does.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.CharField(max_length=200)
+    operation = models.CharField(max_length=10, choices=[(item, item) for item in Operation])
+    status = models.CharField(
+        max_length=10, choices=[(item, item) for item in RunStatus], default=RunStatus.QUEUED
+    )
+    plan_run = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="apply_runs"
+    )
+    queued_at = models.DateTimeField(db_default=Now(), editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=300, blank=True)
+    process_group = models.IntegerField(null=True, blank=True)
+    process_started = models.FloatField(null=True, blank=True)
+    exit_code = models.IntegerField(null=True, blank=True)
+    error_code = models.CharField(max_length=50, blank=True)
+    error_message = models.TextField(blank=True)
+    plan_sha256 = models.CharField(max_length=64, blank=True)
+    document_sha256 = models.CharField(max_length=64, blank=True)
+    changes_digest = models.CharField(max_length=64, blank=True)
+    changes = models.JSONField(default=list, blank=True)
+    plan_used_at = models.DateTimeField(null=True, blank=True)
+    outputs = models.JSONField(default=dict, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index("workspace", F("queued_at").desc(), name="run_workspace_latest"),
+            models.Index("status", name="run_open", condition=Q(status__in=sorted(OPEN_STATUSES))),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"],
+                condition=Q(status=RunStatus.RUNNING),
+                name="one_running_run_per_workspace",
+            ),
+            models.CheckConstraint(condition=Q(status__in=sorted(RunStatus)), name="run_status_known"),
+            models.CheckConstraint(
+                condition=Q(operation=Operation.PLAN, plan_run=None)
+                | Q(operation=Operation.APPLY, plan_run__isnull=False),
+                name="apply_has_its_plan",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} of {self.workspace}, {self.status}"
+
+
+class LogChunk(models.Model):
+    """Some consecutive lines of a run's output, masked. ``first_line`` counts from 0."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_chunks")
+    first_line = models.PositiveIntegerField()
+    lines = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "first_line"], name="one_log_chunk_per_line"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}, from line {self.first_line}"

@@ -1,0 +1,83 @@
+"""Which process it is, beyond its number: numbers are used again."""
+
+import math
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+
+# The kernel counts a process's start in hundredths of a second; the rest is the rounding of floats.
+SAME_START_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessIdentity:
+    """A process: its number, and its start in seconds after the machine's, which no clock change moves."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessIdentity | None":
+        """The identity of a process that exists now, zombies included."""
+        try:
+            created = psutil.Process(pid).create_time()
+        except psutil.NoSuchProcess:
+            return None
+        return cls(pid=pid, started=created - psutil.boot_time())
+
+    def is_same(self, other: "ProcessIdentity | None") -> bool:
+        """Whether both are the same process."""
+        return (
+            other is not None
+            and self.pid == other.pid
+            and math.isclose(self.started, other.started, rel_tol=0, abs_tol=SAME_START_SECONDS)
+        )
+
+    def is_running(self) -> bool:
+        """Whether this very process still runs: a zombie does not."""
+        if not self.is_same(ProcessIdentity.of(self.pid)):
+            return False
+        try:
+            return bool(psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+
+def end_group(leader: ProcessIdentity, *, grace_seconds: float) -> None:
+    """End the process group that this leader made: SIGINT once, a grace period, then SIGKILL to what is left.
+
+    Does nothing if the leader's number belongs to another process now. No kernel gives a group's number to a
+    new process while a member lives.
+    """
+    members = _group_members(leader)
+    if not members:
+        return
+    _signal_group(leader.pid, signal.SIGINT)
+    psutil.wait_procs(members, timeout=grace_seconds)
+    if _group_members(leader):
+        _signal_group(leader.pid, signal.SIGKILL)
+        psutil.wait_procs(members, timeout=grace_seconds)
+
+
+def _group_members(leader: ProcessIdentity) -> Sequence[psutil.Process]:
+    now = ProcessIdentity.of(leader.pid)
+    if now is not None and not leader.is_same(now):
+        return ()
+    return [process for process in psutil.process_iter() if _is_live_member(process, leader.pid)]
+
+
+def _is_live_member(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return

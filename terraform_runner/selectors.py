@@ -1,0 +1,52 @@
+"""Reads about runs. Who may see them is decided by those who call."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Now
+
+from terraform_runner.domain.runs import RunStatus
+from terraform_runner.models import LogChunk, Run
+
+
+def get_run(run_id: UUID) -> Run:
+    """One run with the plan run that it applies. Raises Run.DoesNotExist."""
+    return Run.objects.select_related("plan_run").get(pk=run_id)
+
+
+def list_runs(workspace: str) -> QuerySet[Run]:
+    """A workspace's runs, newest first."""
+    return Run.objects.filter(workspace=workspace).order_by("-queued_at", "-pk")
+
+
+def list_unsent(*, older_than_seconds: float) -> QuerySet[Run]:
+    """Runs which are queued and of which the workers were not told for so long, oldest first.
+
+    A message can be lost, and a run whose workspace was held stays queued: both are found here.
+    """
+    limit = Now() - Value(timedelta(seconds=older_than_seconds))
+    told = Coalesce(F("sent_at"), F("queued_at"))
+    return (
+        Run.objects.filter(status=RunStatus.QUEUED)
+        .alias(told=told)
+        .filter(told__lte=limit)
+        .order_by("queued_at")
+    )
+
+
+def list_lines(run_id: UUID, *, after: int = 0, limit: int = 1000) -> list[tuple[int, str]]:
+    """At most ``limit`` lines of a run's output, each with its number, from number ``after`` on."""
+    # A chunk that begins before `after` may reach beyond it: the last such one is needed too.
+    earlier = (
+        LogChunk.objects.filter(run_id=run_id, first_line__lte=after)
+        .order_by("-first_line")
+        .values("first_line")
+    )
+    chunks = LogChunk.objects.filter(
+        Q(first_line__gte=after) | Q(first_line__in=earlier[:1]), run_id=run_id, first_line__lt=after + limit
+    ).order_by("first_line")
+    numbered = [
+        (chunk.first_line + offset, line) for chunk in chunks for offset, line in enumerate(chunk.lines)
+    ]
+    return [(number, line) for number, line in numbered if after <= number < after + limit]
