@@ -1,0 +1,131 @@
+"""The load balancer's process: three ports of loopback, routes from stdin, answers and counts.
+
+It is a process of its own, because a Terraform run keeps moto's busy, and shares no lock with it. Each line
+of stdin is a new set of routes (`routing.dump_routes`); the end of stdin ends it, however the sandbox died.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import socket
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from infra.sandbox.routing import Outcome, Request, RoutingTable, load_routes
+
+PREFIX = "/-/sandbox/"
+YOU = "127.0.0.9"
+_NOT_FOUND = Outcome(status=404, content_type="text/plain", body="There is no such page here.\n")
+_NO_ROUTE = Outcome(status=503, content_type="text/plain", body="The load balancer has no such listener.\n")
+_COUNTED = ("target_group", "function", "digest", "color", "status")
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class LoadBalancer:
+    """An ASGI application that answers as the functions behind an ALB would."""
+
+    def __init__(self, *, everyone_port: int, you_port: int) -> None:
+        self._table = RoutingTable([])
+        self._counts: Counter[tuple[str | int, ...]] = Counter()
+        everyone = itertools.cycle(f"127.0.1.{host}" for host in range(1, 255))
+        self._played: dict[int, Iterator[str]] = {everyone_port: everyone, you_port: itertools.repeat(YOU)}
+        page = Path(__file__).with_name("page.html").read_text()
+        self._page = page.replace("EVERYONE_PORT", str(everyone_port)).replace("YOU_PORT", str(you_port))
+
+    def set_routes(self, line: bytes) -> None:
+        """Follow these routes from now on."""
+        self._table = RoutingTable(load_routes(line))
+
+    async def __call__(self, scope: dict[str, Any], receive: object, send: Send) -> None:
+        """Answer one request."""
+        path = scope["raw_path"].decode("latin-1")
+        await _answer(send, self._own_page(path) if path.startswith(PREFIX) else self._route(scope, path))
+
+    def _own_page(self, path: str) -> Outcome:
+        if path == PREFIX:
+            return Outcome(status=200, content_type="text/html; charset=utf-8", body=self._page)
+        if path == PREFIX + "counts":
+            counts = [dict(zip(_COUNTED, key, strict=True)) | {"count": n} for key, n in self._counts.items()]
+            return Outcome(status=200, content_type="application/json", body=json.dumps(counts))
+        return _NOT_FOUND
+
+    def _route(self, scope: dict[str, Any], path: str) -> Outcome:
+        request = Request(host=_host(scope), path=path, address=self._address(scope))
+        outcome = self._table.choose(request, random.random) or _NO_ROUTE
+        self._counts[tuple(getattr(outcome, name) for name in _COUNTED)] += 1
+        return outcome
+
+    def _address(self, scope: dict[str, Any]) -> str:
+        played = self._played.get(scope["server"][1])
+        return next(played) if played else str(scope["client"][0])
+
+
+def _host(scope: dict[str, Any]) -> str:
+    """Return the Host header without its port, as ALB compares it."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return str(host.decode("latin-1")).partition(":")[0]
+
+
+async def _answer(send: Send, outcome: Outcome) -> None:
+    body = outcome.body.encode()
+    headers = {
+        "content-type": outcome.content_type,
+        "content-length": str(len(body)),
+        "server": "awselb/2.0",
+        # The page with the buttons asks the other two ports.
+        "access-control-allow-origin": "*",
+        "cache-control": "no-store",
+    }
+    if outcome.digest:
+        headers |= {"x-version-digest": outcome.digest, "x-color": outcome.color}
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": outcome.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _follow(balancer: LoadBalancer, server: uvicorn.Server) -> None:
+    reader = asyncio.StreamReader(limit=2**24)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer
+    )
+    while line := await reader.readline():
+        balancer.set_routes(line)
+    server.should_exit = True
+
+
+async def _serve(sockets: list[socket.socket]) -> None:
+    _, everyone, you = (s.getsockname()[1] for s in sockets)
+    balancer = LoadBalancer(everyone_port=everyone, you_port=you)
+    config = uvicorn.Config(
+        balancer,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    following = asyncio.create_task(_follow(balancer, server))
+    await server.serve(sockets)
+    following.cancel()
+
+
+def main() -> None:
+    """Serve the three sockets whose file descriptors are given: own address, everyone, you."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("descriptors", type=int, nargs=3)
+    sockets = [socket.socket(fileno=descriptor) for descriptor in parser.parse_args().descriptors]
+    asyncio.run(_serve(sockets))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""From what moto holds to routes: listener -> rules -> target group -> target -> alias -> version -> image.
+
+Errors are AWS's: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+"""
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
+
+from infra.sandbox.account import ACCOUNT_ID, REGION
+from infra.sandbox.corrections import answer_of
+from infra.sandbox.routing import Outcome, Route
+
+_ERROR_PAGE = "<html>\n<head><title>{0}</title></head>\n<body><center><h1>{0}</h1></center></body>\n</html>\n"
+_REASONS = {502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}
+_FIELDS = {"host-header": "hosts", "path-pattern": "paths", "source-ip": "source_ips"}
+
+
+def read_routes(listener_arn: str) -> list[Route]:
+    """Return the listener's routes, highest priority (lowest number) first, the default action last.
+
+    A rule with a condition or an action that this load balancer doesn't know is left out.
+    """
+    listener = _find_listener(listener_arn)
+    if listener is None:
+        return []
+    rules = sorted(listener.rules.values(), key=_order)
+    return [route for rule in rules for route in _routes_of(rule)]
+
+
+def _order(rule: Any) -> float:  # noqa: ANN401 - moto has two unrelated classes of rules
+    return float("inf") if rule.is_default else float(rule.priority)
+
+
+def _find_listener(arn: str) -> FakeListener | None:
+    balancers = elbv2_backends[ACCOUNT_ID][REGION].load_balancers.values()
+    return next((balancer.listeners[arn] for balancer in balancers if arn in balancer.listeners), None)
+
+
+def _routes_of(rule: Any) -> Iterator[Route]:  # noqa: ANN401 - as above
+    outcomes = tuple(_outcomes_of(rule.actions[-1].data))
+    if outcomes and all(condition["Field"] in _FIELDS for condition in rule.conditions):
+        conditions = {_FIELDS[c["Field"]]: _values_of(c) for c in rule.conditions}
+        yield Route(outcomes=outcomes, **conditions)
+
+
+def _values_of(condition: dict[str, Any]) -> tuple[str, ...]:
+    """Return a condition's values from either of the two places where the API takes them."""
+    configs = [value for key, value in condition.items() if key.endswith("Config")]
+    return tuple(configs[0]["Values"] if configs else condition["Values"])
+
+
+def _outcomes_of(action: dict[str, Any]) -> Iterator[Outcome]:
+    if action["Type"] == "fixed-response":
+        fixed = action["FixedResponseConfig"]
+        yield Outcome(
+            status=int(fixed["StatusCode"]),
+            content_type=fixed.get("ContentType") or "text/plain",
+            body=fixed.get("MessageBody") or "",
+        )
+    elif action["Type"] == "forward":
+        for group in action.get("ForwardConfig", {}).get("TargetGroups") or [action]:
+            yield _outcome_of(group["TargetGroupArn"], int(group.get("Weight", 1)))
+
+
+def _outcome_of(target_group_arn: str, weight: int) -> Outcome:
+    group = elbv2_backends[ACCOUNT_ID][REGION].target_groups.get(target_group_arn)
+    if group is None or not group.targets:
+        return _failure(503, target_group_arn, weight)
+    target_arn = next(iter(group.targets))  # a Lambda target group has exactly one
+    function = _find_function(target_arn)
+    if function is None or not _may_invoke(group, target_arn, function):
+        return _failure(502, target_group_arn, weight)
+    answer = answer_of(function)
+    return Outcome(
+        weight=weight,
+        status=200,
+        content_type="application/json",
+        body=json.dumps(answer),
+        target_group=target_group_arn,
+        function=function.function_name,
+        digest=answer["digest"] or "",
+        color=answer["color"] or "",
+    )
+
+
+def _failure(status: int, target_group_arn: str, weight: int) -> Outcome:
+    return Outcome(
+        weight=weight,
+        status=status,
+        content_type="text/html",
+        body=_ERROR_PAGE.format(_REASONS[status]),
+        target_group=target_group_arn,
+    )
+
+
+def _find_function(target_arn: str) -> LambdaFunction | None:
+    """Return the version that a target's ARN (of an alias, a version or a function) stands for now."""
+    try:
+        function = lambda_backends[ACCOUNT_ID][REGION].get_function(target_arn)
+    except UnknownFunctionException:
+        return None
+    return function if function.package_type == "Image" else None
+
+
+def _may_invoke(group: FakeTargetGroup, target_arn: str, function: LambdaFunction) -> bool:
+    """Say whether the function's policy lets the load balancer invoke exactly this target for this group."""
+    return any(_allows(statement, group.arn, target_arn) for statement in function.policy.statements)
+
+
+def _allows(statement: dict[str, Any], target_group_arn: str, target_arn: str) -> bool:
+    condition = statement.get("Condition", {})
+    source_arn = condition.get("ArnLike", {}).get("AWS:SourceArn", "*")
+    source_account = condition.get("StringEquals", {}).get("AWS:SourceAccount", ACCOUNT_ID)
+    return (
+        statement["Effect"] == "Allow"
+        and statement["Action"] == "lambda:InvokeFunction"
+        and statement["Principal"] == {"Service": "elasticloadbalancing.amazonaws.com"}
+        and statement["Resource"] == target_arn
+        and fnmatchcase(target_group_arn, source_arn)
+        and source_account == ACCOUNT_ID
+    )

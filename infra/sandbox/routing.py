@@ -1,0 +1,105 @@
+"""How the load balancer chooses: rules by priority, and one of a rule's outcomes by weight. Pure.
+
+Follows https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from ipaddress import ip_address, ip_network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a request gets: a function's answer through a target group, a fixed answer, or an error."""
+
+    weight: int = 1
+    status: int
+    content_type: str
+    body: str
+    target_group: str = ""
+    function: str = ""
+    digest: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A rule: every condition that isn't empty has to match, then one outcome is drawn by weight."""
+
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    source_ips: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the conditions look at; `address` is the one that connects, never X-Forwarded-For."""
+
+    host: str
+    path: str
+    address: str
+
+
+def dump_routes(routes: Iterable[Route]) -> str:
+    """Return the routes, in order of priority, as one line of JSON."""
+    return json.dumps([asdict(route) for route in routes])
+
+
+def load_routes(line: str | bytes) -> list[Route]:
+    """Return the routes that `dump_routes` wrote."""
+    return [
+        Route(
+            hosts=tuple(fields["hosts"]),
+            paths=tuple(fields["paths"]),
+            source_ips=tuple(fields["source_ips"]),
+            outcomes=tuple(Outcome(**outcome) for outcome in fields["outcomes"]),
+        )
+        for fields in json.loads(line)
+    ]
+
+
+class RoutingTable:
+    """Routes made ready to be asked often: patterns compiled, networks parsed."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._entries = [(_matcher(route), route.outcomes) for route in routes]
+
+    def choose(self, request: Request, draw: Callable[[], float]) -> Outcome | None:
+        """Return the outcome for a request; `draw` gives 0 <= x < 1. None if no route matches."""
+        for matches, outcomes in self._entries:
+            if matches(request):
+                return _by_weight(outcomes, draw)
+        return None
+
+
+def _by_weight(outcomes: Sequence[Outcome], draw: Callable[[], float]) -> Outcome | None:
+    point = draw() * sum(outcome.weight for outcome in outcomes)
+    for outcome in outcomes:
+        point -= outcome.weight
+        if point < 0:
+            return outcome
+    return None
+
+
+def _matcher(route: Route) -> Callable[[Request], bool]:
+    host = _wildcards(route.hosts, re.IGNORECASE)
+    path = _wildcards(route.paths)
+    networks = [ip_network(cidr) for cidr in route.source_ips]
+
+    def matches(request: Request) -> bool:
+        return (
+            host(request.host) is not None
+            and path(request.path) is not None
+            and (not networks or any(ip_address(request.address) in network for network in networks))
+        )
+
+    return matches
+
+
+def _wildcards(patterns: Sequence[str], flags: int = 0) -> Callable[[str], re.Match[str] | None]:
+    """Compile ALB patterns: `*` is any characters, `?` exactly one; no pattern at all matches anything."""
+    alternatives = (re.escape(p).replace(r"\*", ".*").replace(r"\?", ".") for p in patterns or ("*",))
+    return re.compile("|".join(alternatives), flags | re.DOTALL).fullmatch

@@ -1,0 +1,41 @@
+"""A sandbox for tests: a process of its own, on free ports."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.sandbox.info import FILE_NAME, SandboxInfo, read_info
+
+_ROOT = Path(__file__).parents[2]
+_READY_SECONDS = 60
+
+
+@contextmanager
+def running_sandbox(data_dir: Path) -> Iterator[SandboxInfo]:
+    """Run a sandbox that keeps what it holds in `data_dir`, and end it (SIGTERM) afterwards.
+
+    Raises RuntimeError with its output if it ends before it is ready, or isn't ready in a minute.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "infra.sandbox", "--data-dir", str(data_dir.resolve())]
+    log = data_dir / "sandbox.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, cwd=_ROOT, stdout=output, stderr=output)  # noqa: S603 - ourselves
+    try:
+        yield _wait_until_ready(process, data_dir / FILE_NAME, log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", file: Path, log: Path) -> SandboxInfo:
+    """Return what the process wrote about itself, not what an earlier one left."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if file.exists() and (info := read_info(file)).pid == process.pid:
+            return info
+        time.sleep(0.05)
+    raise RuntimeError(f"the sandbox isn't ready:\n{log.read_text()}")
