@@ -1,0 +1,121 @@
+from dataclasses import replace
+
+import pytest
+
+from releases.domain.acts import Act, ServiceFacts, StepFacts, possible_acts
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.decisions import Allowed, Permission, Person, Refused
+from releases.domain.lifecycle import StepStatus
+from releases.domain.tests.states import state
+from releases.domain.traffic import Color
+
+EVERYTHING = Person(id="2", is_active=True, permissions=frozenset(Permission))
+QUIET = ServiceFacts(
+    state=state(), safe_color=Color.BLUE, release_open=False, converging=False, rules_differ=False
+)
+IN_RELEASE = replace(QUIET, release_open=True)
+GATE_WAITS = Refused("approval:missing", "This step waits for an approval.")
+WAITING = StepFacts(
+    requested_by_id="1",
+    status=StepStatus.WAITING,
+    gate=True,
+    plan=PlanIdentity(sha256="a" * 64, changes_digest="b" * 64),
+    decided=False,
+    approval=GATE_WAITS,
+)
+
+
+def allowed(person: Person, service: ServiceFacts, step: StepFacts | None) -> set[Act]:
+    return {act for act, decision in possible_acts(person, service, step).items() if decision}
+
+
+def refusal(person: Person, service: ServiceFacts, step: StepFacts | None, act: Act) -> Refused:
+    decision = possible_acts(person, service, step)[act]
+    assert isinstance(decision, Refused)
+    return decision
+
+
+def test_without_a_release_one_can_be_requested():
+    assert allowed(EVERYTHING, QUIET, None) == {Act.REQUEST}
+
+
+def test_at_a_gate_somebody_decides_and_nobody_starts():
+    assert allowed(EVERYTHING, IN_RELEASE, WAITING) == {Act.APPROVE, Act.REJECT, Act.ROLL_BACK}
+    assert possible_acts(EVERYTHING, IN_RELEASE, WAITING)[Act.START] == GATE_WAITS
+
+
+def test_after_the_approval_the_step_can_be_started_and_not_decided_again():
+    approved = replace(WAITING, decided=True, approval=Allowed())
+    assert allowed(EVERYTHING, IN_RELEASE, approved) == {Act.START, Act.ROLL_BACK}
+
+
+def test_a_step_without_a_gate_is_only_started():
+    assert allowed(EVERYTHING, IN_RELEASE, replace(WAITING, gate=False)) == {Act.START, Act.ROLL_BACK}
+
+
+def test_the_requester_may_not_decide():
+    requester = replace(EVERYTHING, id="1")
+    assert refusal(requester, IN_RELEASE, WAITING, Act.APPROVE).code == "approval:own-release"
+
+
+@pytest.mark.parametrize("status", sorted(set(StepStatus) - {StepStatus.WAITING}))
+def test_only_a_waiting_step_is_started_and_the_page_says_why_not(status):
+    decision = refusal(EVERYTHING, IN_RELEASE, replace(WAITING, status=status, gate=False), Act.START)
+    assert decision.code == "act:not-startable"
+    assert decision.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("permission", "act"),
+    [
+        (Permission.REQUEST, Act.REQUEST),
+        (Permission.OPERATE, Act.START),
+        (Permission.APPROVE, Act.APPROVE),
+        (Permission.APPROVE, Act.REJECT),
+        (Permission.EMERGENCY, Act.ROLL_BACK),
+    ],
+)
+def test_each_act_needs_its_own_permission(permission, act):
+    person = replace(EVERYTHING, permissions=frozenset(Permission) - {permission})
+    assert refusal(person, QUIET, WAITING, act).code == "person:no-permission"
+
+
+def test_an_inactive_account_may_do_nothing():
+    assert allowed(replace(EVERYTHING, is_active=False), IN_RELEASE, WAITING) == set()
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [
+        (replace(QUIET, state=None), "act:not-set-up"),
+        (IN_RELEASE, "act:release-open"),
+        (replace(QUIET, converging=True), "act:converging"),
+        (replace(QUIET, state=state(50)), "act:split"),
+        (replace(QUIET, state=state(canary=True)), "act:split"),
+    ],
+)
+def test_a_request_is_refused(service, code):
+    assert refusal(EVERYTHING, service, None, Act.REQUEST).code == code
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        IN_RELEASE,
+        replace(QUIET, state=state(1)),
+        replace(QUIET, state=state(100)),
+        replace(QUIET, state=state(canary=True)),
+        replace(QUIET, rules_differ=True),
+        replace(QUIET, state=state(1), converging=True),
+    ],
+)
+def test_the_button_works_whenever_there_is_something_to_go_back_from(service):
+    assert Act.ROLL_BACK in allowed(EVERYTHING, service, None)
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [(QUIET, "act:nothing-to-roll-back"), (replace(QUIET, state=None), "act:not-set-up")],
+)
+def test_the_button_says_why_it_has_nothing_to_do(service, code):
+    assert refusal(EVERYTHING, service, None, Act.ROLL_BACK).code == code
