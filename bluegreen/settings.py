@@ -1,7 +1,7 @@
 """Django's settings: everything that differs between installations is an environment variable.
 
-Each variable is listed with its default in ``docs/settings.md``. Nothing here reads a file of secrets: the supervisor of
-``make run`` makes what a single machine needs and passes it on, and elsewhere the variables come from the platform.
+Each variable is listed with its default in ``docs/settings.md``. Nothing here reads a file of secrets: the
+supervisor of ``make run`` makes what a single machine needs and passes it on, elsewhere they come from the platform.
 """
 
 from pathlib import Path
@@ -119,3 +119,19 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "releases.sweep", "schedule": 2.0, "options": {"expires": 10}},
 }
+
+# Terraform. The binary is found on PATH and the mirror by set-up where these are not given.
+TERRAFORM_BIN = env.str("BLUEGREEN_TERRAFORM_BIN", default="") or None
+TERRAFORM_MIRROR = env.path("BLUEGREEN_TERRAFORM_MIRROR", default=None)
+TERRAFORM_TIME_LIMIT_SECONDS = env.int("BLUEGREEN_TERRAFORM_TIME_LIMIT_SECONDS", default=1800)
+TERRAFORM_GRACE_SECONDS = env.int("BLUEGREEN_TERRAFORM_GRACE_SECONDS", default=30)
+TERRAFORM_LOCK_TIMEOUT_SECONDS = env.int("BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS", default=10)
+
+# AWS: without these, boto3's own search for credentials applies. The sandbox sets all three.
+AWS_ENDPOINT_URL = env.str("BLUEGREEN_AWS_ENDPOINT_URL", default="") or None
+AWS_ACCESS_KEY_ID = env.str("BLUEGREEN_AWS_ACCESS_KEY_ID", default="") or None
+AWS_SECRET_ACCESS_KEY = env.str("BLUEGREEN_AWS_SECRET_ACCESS_KEY", default="") or None
+# Where the sandbox of `make run` says what it has; empty where Bluegreen works with a real account.
+SANDBOX_FILE = env.str("BLUEGREEN_SANDBOX_FILE", default="") or None
+# The password of the demo's people, made by set-up; empty where there is no demo.
+DEMO_PASSWORD = env.str("BLUEGREEN_DEMO_PASSWORD", default="")

@@ -1,0 +1,78 @@
+"""``manage.py demo``: the service and the people that ``make run`` begins with, against the sandbox."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from audit.events import Actor
+from infra.sandbox.info import SandboxInfo, read_info
+from releases import selectors
+from releases.domain.decisions import Permission
+from releases.domain.lifecycle import StepStatus
+from releases.models import Service
+from releases.permissions import grant
+from releases.services.lifecycle import locked
+from releases.services.setup import NewService, begin_set_up, create_service
+
+NAME = "nginx-lambda"
+COMMAND = Actor(id="", name="manage.py demo", via="command")
+PEOPLE = {
+    "requester": [Permission.VIEW, Permission.REQUEST],
+    "manager": [Permission.VIEW, Permission.REQUEST, Permission.APPROVE, Permission.EMERGENCY],
+    "operator": [Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY],
+}
+
+
+class Command(BaseCommand):
+    """Makes the demo's service and people where they are not there yet; begins a failed set-up anew."""
+
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Idempotent: what is there stays as it is."""
+        if not settings.SANDBOX_FILE or not settings.DEMO_PASSWORD:
+            raise CommandError(
+                "The demo needs BLUEGREEN_SANDBOX_FILE and BLUEGREEN_DEMO_PASSWORD: use `make run`."
+            )
+        service = Service.objects.filter(name=NAME).first()
+        if service is None:
+            service = create_service(_demo_service(read_info(Path(settings.SANDBOX_FILE))), actor=COMMAND)
+        else:
+            _try_set_up_again(service)
+        for name, permissions in PEOPLE.items():
+            _make_person(name, service, permissions)
+
+
+def _demo_service(sandbox: SandboxInfo) -> NewService:
+    """With a settle time of a second, since the sandbox's rules are in force at once."""
+    return NewService(
+        name=NAME,
+        family="nginx-svc",
+        environment="production",
+        region=sandbox.region,
+        account_id=sandbox.account_id,
+        listener_arn=sandbox.listener_arn,
+        repository_uri=sandbox.repository_uri,
+        tag="blue",
+        canary_addresses=["127.0.0.9/32"],
+        bake_seconds=0,
+        settle_seconds=1,
+    )
+
+
+def _try_set_up_again(service: Service) -> None:
+    with locked(service.pk) as service:
+        step = selectors.current_step(service)
+        if service.set_up_at is None and step and step.status == StepStatus.FAILED:
+            begin_set_up(service, actor=COMMAND)
+
+
+def _make_person(name: str, service: Service, permissions: list[Permission]) -> None:
+    user, made = User.objects.get_or_create(username=name)
+    if made:
+        user.set_password(settings.DEMO_PASSWORD)
+        user.save(update_fields=["password"])
+        grant(user, service, *permissions)

@@ -1,0 +1,48 @@
+"""A release: bringing one version to one service."""
+
+from django.conf import settings
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from releases.domain.lifecycle import ReleaseStatus
+from releases.models.service import Service
+
+
+class Release(models.Model):
+    """``from_image`` is what the users had when it was requested, for pages and the history."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="releases")
+    number = models.PositiveIntegerField()
+    image = models.CharField(max_length=400)
+    tag = models.CharField(max_length=128, blank=True)
+    from_image = models.CharField(max_length=400)
+    from_tag = models.CharField(max_length=128, blank=True)
+    reason = models.TextField(max_length=2000, blank=True)
+    status = models.CharField(max_length=12, default=ReleaseStatus.OPEN.value)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "number"], name="release_number_unique"),
+            models.UniqueConstraint(
+                fields=["service"],
+                condition=models.Q(status=ReleaseStatus.OPEN.value),
+                name="release_one_open_per_service",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[status.value for status in ReleaseStatus]),
+                name="release_status_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"R-{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still goes on."""
+        return self.status == ReleaseStatus.OPEN.value

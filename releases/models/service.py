@@ -1,0 +1,108 @@
+"""A service: one family in one environment, with where its load balancer is found and what it runs now."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from releases.domain.traffic import Color, TrafficState, Version
+
+COLORS = [(color.value, color.value) for color in Color]
+
+
+def color_in(field: str) -> models.Q:
+    """The condition that a column holds one of the two colours."""
+    return models.Q(**{f"{field}__in": [color.value for color in Color]})
+
+
+class Service(models.Model):
+    """The recorded state is the last one that was verified against AWS, never what is merely wanted.
+
+    ``epoch`` is raised by each emergency rollback: a plan made in an earlier epoch is worthless. ``safe_color`` is
+    where that rollback leads, and is committed before an apply starts that changes it. ``*_traffic_ended_at`` is when
+    traffic was last read back as gone from a function; null means that it has had none since it was set up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.SlugField(max_length=40, unique=True)
+    family = models.SlugField(max_length=26)
+    environment = models.SlugField(max_length=20, default="production")
+    region = models.CharField(max_length=30)
+    account_id = models.CharField(max_length=12)
+    listener_arn = models.CharField(max_length=300)
+    repository_uri = models.CharField(max_length=300)
+    hostnames = models.JSONField(default=list, blank=True)
+    priority = models.PositiveIntegerField(
+        default=200, validators=[MinValueValidator(2), MaxValueValidator(50_000)]
+    )
+    canary_addresses = models.JSONField(default=list, blank=True)
+    weights = models.JSONField(default=list, blank=True)
+    bake_seconds = models.PositiveIntegerField(default=300)
+    settle_seconds = models.PositiveIntegerField(default=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    set_up_at = models.DateTimeField(null=True, blank=True)
+
+    active_color = models.CharField(max_length=5, choices=COLORS, default=Color.BLUE.value)
+    blue_image = models.CharField(max_length=400)
+    green_image = models.CharField(max_length=400)
+    blue_tag = models.CharField(max_length=128, blank=True)
+    green_tag = models.CharField(max_length=128, blank=True)
+    blue_configuration = models.JSONField(default=dict, blank=True)
+    green_configuration = models.JSONField(default=dict, blank=True)
+    green_weight = models.PositiveSmallIntegerField(default=0)
+    activate_canary = models.BooleanField(default=False)
+
+    safe_color = models.CharField(max_length=5, choices=COLORS, default=Color.BLUE.value)
+    epoch = models.PositiveIntegerField(default=0)
+    blue_traffic_ended_at = models.DateTimeField(null=True, blank=True)
+    green_traffic_ended_at = models.DateTimeField(null=True, blank=True)
+
+    traffic_rule_arn = models.CharField(max_length=300, blank=True)
+    canary_rule_arn = models.CharField(max_length=300, blank=True)
+    blue_target_group_arn = models.CharField(max_length=300, blank=True)
+    green_target_group_arn = models.CharField(max_length=300, blank=True)
+    blue_function_name = models.CharField(max_length=140, blank=True)
+    green_function_name = models.CharField(max_length=140, blank=True)
+    blue_function_version = models.CharField(max_length=20, blank=True)
+    green_function_version = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [
+            ("request_service", "May request releases"),
+            ("approve_service", "May approve releases"),
+            ("operate_service", "May start the steps of a release"),
+            ("emergency_service", "May roll back"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(green_weight__lte=100), name="service_weight_at_most_100"
+            ),
+            models.CheckConstraint(condition=color_in("active_color"), name="service_active_color_known"),
+            models.CheckConstraint(condition=color_in("safe_color"), name="service_safe_color_known"),
+            models.CheckConstraint(
+                condition=models.Q(priority__gte=2, priority__lte=50_000), name="service_priority_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def state(self) -> TrafficState:
+        """The recorded state as the rules know it."""
+        return TrafficState(
+            active_color=Color(self.active_color),
+            blue=Version(image=self.blue_image, configuration=self.blue_configuration),
+            green=Version(image=self.green_image, configuration=self.green_configuration),
+            green_weight=self.green_weight,
+            activate_canary=self.activate_canary,
+        )
+
+    @property
+    def function_versions(self) -> dict[Color, str]:
+        """The published version that each colour's alias led to when it was last verified."""
+        return {Color.BLUE: self.blue_function_version, Color.GREEN: self.green_function_version}
+
+    def target_group_arn(self, color: Color) -> str:
+        """The ARN of one colour's target group; empty before the set-up."""
+        return self.blue_target_group_arn if color is Color.BLUE else self.green_target_group_arn

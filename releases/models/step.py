@@ -1,0 +1,82 @@
+"""A rollout step: one transition with its gate, its runs and its bake time."""
+
+from django.conf import settings
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Transition
+from releases.models.release import Release
+from releases.models.service import Service
+from terraform_runner.models import Run
+
+
+class Step(models.Model):
+    """Set-up, and what Terraform does after an emergency rollback, are steps without a place in a rollout plan.
+
+    ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
+    :func:`releases.services.states.to_json`; ``epoch`` is the service's when that plan was asked for.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="steps")
+    release = models.ForeignKey(
+        Release, on_delete=models.PROTECT, null=True, blank=True, related_name="steps"
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    transition = models.CharField(max_length=20)
+    candidate_share = models.PositiveSmallIntegerField()
+    gate = models.BooleanField(default=False)
+    bake_seconds = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=12, default=StepStatus.PENDING.value)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    epoch = models.PositiveIntegerField(default=0)
+    state_before = models.JSONField(default=dict, blank=True)
+    state_after = models.JSONField(default=dict, blank=True)
+    plan_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    apply_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    bake_until = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    problem_code = models.CharField(max_length=60, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["release", "position", "created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "position"],
+                condition=models.Q(release__isnull=False),
+                name="step_position_unique",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[status.value for status in StepStatus]),
+                name="step_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(transition__in=[transition.value for transition in Transition]),
+                name="step_transition_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(candidate_share__lte=100), name="step_share_at_most_100"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.transition} {self.candidate_share} %"
+
+
+class StepRun(models.Model):
+    """Which runs belong to a step, the replaced plans among them."""
+
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="step_runs")
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["run__queued_at"]
+
+    def __str__(self) -> str:
+        return f"{self.step_id} {self.run_id}"

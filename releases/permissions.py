@@ -1,0 +1,49 @@
+"""Who may do what on a service, as django-guardian stores it; the rules are in ``releases.domain``."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import QuerySet
+from guardian.core import ObjectPermissionChecker
+from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with_perms
+
+from releases.domain.decisions import Permission, Person
+from releases.domain.errors import DomainError
+from releases.models import Service
+
+
+class NotAllowed(DomainError):
+    """The person lacks the right; pages answer 403."""
+
+
+def as_person(user: User, service: Service) -> Person:
+    """An account as the rules know it: its rights on this service straight from the database, nothing is remembered."""
+    held = ObjectPermissionChecker(User.objects.get(pk=user.pk)).get_perms(service)
+    return Person(
+        id=str(user.pk),
+        is_active=user.is_active,
+        permissions=frozenset(permission for permission in Permission if codename(permission) in held),
+    )
+
+
+def codename(permission: Permission) -> str:
+    """The name of a right in Django's tables."""
+    return f"{permission.value}_service"
+
+
+def grant(user: User, service: Service, *permissions: Permission) -> None:
+    """Give a person rights on a service."""
+    for permission in permissions:
+        assign_perm(codename(permission), user, service)
+
+
+def visible_services(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Service]:
+    """The services that a person may see, as one query."""
+    services: QuerySet[Service] = get_objects_for_user(
+        user, codename(Permission.VIEW), klass=Service, with_superuser=False
+    )
+    return services
+
+
+def holders(service: Service, permission: Permission) -> list[User]:
+    """The active people who have a right on a service, by name."""
+    users = get_users_with_perms(service, only_with_perms_in=[codename(permission)], with_superusers=False)
+    return sorted((user for user in users if user.is_active), key=lambda user: user.username)

@@ -1,0 +1,113 @@
+"""A person's decision at a gate, and the start of a step."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from releases import selectors
+from releases.domain import acts
+from releases.domain.approval_policy import PlanIdentity, may_approve
+from releases.domain.decisions import Decision as Answer
+from releases.domain.decisions import Refused
+from releases.domain.errors import DomainError
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.models import Approval, Decision, Service, Step
+from releases.permissions import as_person
+from releases.services import facts, rollout
+from releases.services.lifecycle import change_release, change_step, locked, now, person, record
+
+
+class ActRefused(DomainError):
+    """The rules say that this person may not do this now; the message says why."""
+
+
+def approve(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str = "") -> None:
+    """Approve the plan that was shown; the step goes on as soon as it is started too. Raises ``ActRefused``."""
+    with locked(_service_id(step_id)) as service:
+        step = selectors.get_step(step_id)
+        _decide(service, step, user, shown, Decision.APPROVED, comment)
+        rollout.advance(service, actor=person(user))
+
+
+def reject(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str) -> None:
+    """Reject the plan that was shown, with the reason.
+
+    A release that nobody has been sent to yet ends with it; otherwise the traffic stays where it is until somebody
+    rolls back. Raises ``ActRefused``.
+    """
+    if not comment.strip():
+        raise ActRefused("reject:no-comment", "Say why: a rejection needs a comment.")
+    with locked(_service_id(step_id)) as service:
+        step = selectors.get_step(step_id)
+        _decide(service, step, user, shown, Decision.REJECTED, comment)
+        actor = person(user)
+        change_step(
+            step, StepStatus.REJECTED, actor=actor, action="step.rejected", reason=comment, ended_at=now()
+        )
+        if step.release and not service.state.receives_traffic(service.state.candidate):
+            change_release(
+                step.release, ReleaseStatus.REJECTED, actor=actor, action="release.rejected", reason=comment
+            )
+
+
+def start(*, step_id: UUID, user: User) -> None:
+    """Let a step go on: as soon as its plan is there, and approved where it has a gate. Raises ``ActRefused``.
+
+    A rotation's parts are started together.
+    """
+    with locked(_service_id(step_id)) as service:
+        step = facts.acting_step(service)
+        if step is None or step.pk != step_id:
+            raise ActRefused(
+                "start:other-step", "This is not the step that can be started now: look at the release again."
+            )
+        _refuse_unless(acts.may_start(as_person(user, service), facts.step_facts(service, step)))
+        actor, moment = person(user), now()
+        for part in facts.started_together(step):
+            Step.objects.filter(pk=part.pk).update(started_by=user, started_at=moment)
+            record(service, part, actor=actor, action="step.started")
+        rollout.advance(service, actor=actor)
+
+
+def _decide(
+    service: Service, step: Step, user: User, shown: PlanIdentity, decision: Decision, comment: str
+) -> None:
+    step_now = facts.step_facts(service, step)
+    _refuse_unless(
+        may_approve(
+            as_person(user, service),
+            requested_by_id=step_now.requested_by_id,
+            step_status=step_now.status,
+            gate=step_now.gate,
+            plan=step_now.plan,
+            shown=shown,
+            already_decided=step_now.decided,
+        )
+    )
+    Approval.objects.create(
+        step=step,
+        plan_run=selectors.plan_run_of_step(step),
+        plan_sha256=shown.sha256,
+        changes_digest=shown.changes_digest,
+        epoch=service.epoch,
+        decision=decision,
+        decided_by=user,
+        comment=comment,
+    )
+    record(
+        service,
+        step,
+        actor=person(user),
+        action=f"plan.{decision.value}",
+        after={"plan_sha256": shown.sha256, "changes_digest": shown.changes_digest},
+        reason=comment,
+    )
+
+
+def _service_id(step_id: UUID) -> UUID:
+    return Step.objects.values_list("service_id", flat=True).get(pk=step_id)
+
+
+def _refuse_unless(answer: Answer) -> None:
+    if isinstance(answer, Refused):
+        raise ActRefused(answer.code, answer.reason)

@@ -1,0 +1,25 @@
+"""What ends a run without a result, in the runner's own form, so that run and step say the same."""
+
+from aws.errors import AwsError
+
+from releases.domain.errors import DomainError
+from terraform_runner.errors import RunnerError
+
+
+class PlanOutdated(RunnerError):
+    """What is real, or what was decided, is no longer what the plan was made from: another plan is needed."""
+
+    code = "plan:outdated"
+
+
+class StepFailed(RunnerError):
+    """A problem that is not Terraform's: of AWS, of the rules, or one that nobody expected."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def as_runner_error(error: RunnerError | AwsError | DomainError) -> RunnerError:
+    """The same problem in the runner's form."""
+    return error if isinstance(error, RunnerError) else StepFailed(error.code, error.message)

@@ -1,0 +1,57 @@
+"""What a step's plan has to be: the states before and after, and what the guard needs to know of the service."""
+
+from releases.domain.guard import Expectation
+from releases.domain.reality import Reality
+from releases.domain.traffic import Color, TrafficState, Transition, Version, target_state
+from releases.models import Service, Step
+from releases.services import states
+from releases.services.realities import real_version
+
+
+def of_step(service: Service, step: Step, reality: Reality | None) -> Expectation:
+    """The expectation for a new plan; raises ``DomainError`` where the transition is not possible from here."""
+    before = _state_before(service, step, reality)
+    return _expectation(service, step, before, _state_after(service, step, before))
+
+
+def of_kept_plan(service: Service, step: Step) -> Expectation:
+    """The expectation that the step's current plan was made for."""
+    return _expectation(
+        service, step, states.from_json(step.state_before), states.from_json(step.state_after)
+    )
+
+
+def _expectation(service: Service, step: Step, before: TrafficState, after: TrafficState) -> Expectation:
+    return Expectation(
+        transition=Transition(step.transition),
+        before=before,
+        after=after,
+        canary_addresses=tuple(service.canary_addresses),
+        blue_target_group_arn=service.blue_target_group_arn,
+        green_target_group_arn=service.green_target_group_arn,
+    )
+
+
+def _state_before(service: Service, step: Step, reality: Reality | None) -> TrafficState:
+    """A rollback leaves both functions as they really are, so that a half-made rotation does not come back with it."""
+    state = service.state
+    if reality is None or step.transition != Transition.ROLLBACK:
+        return state
+    for color in Color:
+        state = state.with_version(color, real_version(service, reality, color))
+    return state
+
+
+def _state_after(service: Service, step: Step, before: TrafficState) -> TrafficState:
+    version = None
+    if step.release is not None:
+        version = Version(
+            image=step.release.image, configuration=before.version_of(before.stable).configuration
+        )
+    return target_state(
+        before,
+        Transition(step.transition),
+        version=version,
+        share=step.candidate_share,
+        safe_color=Color(service.safe_color),
+    )

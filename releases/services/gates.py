@@ -1,0 +1,39 @@
+"""Whether a gate is open: asked when a step may go on, and again right before its apply."""
+
+from releases.domain.approval_policy import Approval as GivenApproval
+from releases.domain.approval_policy import still_good
+from releases.domain.decisions import Decision as Answer
+from releases.models import Approval, Decision, Service, Step
+from releases.permissions import as_person
+
+
+def is_open(service: Service, step: Step) -> bool:
+    """Whether nothing stands between the step's current plan and its apply."""
+    return not step.gate or bool(answer(service, step))
+
+
+def answer(service: Service, step: Step) -> Answer:
+    """Whether the step's approval lets its current plan be applied: the best answer of all that were given."""
+    given = (
+        step.approvals.filter(decision=Decision.APPROVED).select_related("decided_by").order_by("-decided_at")
+    )
+    answers = [_still_good(service, step, approval) for approval in given]
+    return next(filter(None, answers), answers[0] if answers else _still_good(service, step, None))
+
+
+def _still_good(service: Service, step: Step, approval: Approval | None) -> Answer:
+    given = approval and GivenApproval(
+        approver=as_person(approval.decided_by, service),
+        release_id=str(step.release_id),
+        step_id=str(approval.step_id),
+        changes_digest=approval.changes_digest,
+        epoch=approval.epoch,
+    )
+    return still_good(
+        given,
+        requested_by_id=str(step.release.requested_by_id) if step.release else "",
+        release_id=str(step.release_id),
+        step_id=str(step.pk),
+        changes_digest=step.plan_run.changes_digest if step.plan_run else "",
+        epoch=service.epoch,
+    )

@@ -1,0 +1,122 @@
+"""The only writer of a release's or a step's status.
+
+Each change is a compare-and-set with its audit event and its push in the caller's transaction; which changes there are
+is the table in ``releases.domain.lifecycle``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+
+from audit import events
+from audit.events import Actor
+from releases import push
+from releases.domain.errors import IllegalChange
+from releases.domain.lifecycle import ReleaseStatus, StepStatus, check_release_change, check_step_change
+from releases.models import Release, Service, Step
+
+SYSTEM = Actor(id="", name="Bluegreen", via="worker")
+
+
+def person(user: User, via: str = "page") -> Actor:
+    """A signed-in person as the trail names them."""
+    return Actor(id=str(user.pk), name=user.get_username(), via=via)
+
+
+@contextmanager
+def locked(service_id: UUID) -> Iterator[Service]:
+    """A transaction that holds the service's row: whatever changes a service, its releases or steps happens in one."""
+    with transaction.atomic():
+        yield Service.objects.select_for_update().get(pk=service_id)
+
+
+def now() -> datetime:
+    """The database's clock: all machines agree on it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row = cursor.fetchone()
+    moment: datetime = row[0] if row else timezone.now()
+    return moment
+
+
+def change_step(
+    step: Step, to: StepStatus, *, actor: Actor, action: str, reason: str = "", **columns: Any
+) -> None:
+    """Bring a step to another status, with its columns; raises ``IllegalChange`` when someone was faster."""
+    old = StepStatus(step.status)
+    check_step_change(old, to)
+    before = {"status": old.value, **{name: _plain(getattr(step, name)) for name in columns}}
+    changed = Step.objects.filter(pk=step.pk, status=old.value).update(status=to.value, **columns)
+    if changed != 1:
+        raise IllegalChange(
+            "step:faster", "Someone was faster: this step has changed meanwhile. Look at it again."
+        )
+    step.status = to.value
+    for name, value in columns.items():
+        setattr(step, name, value)
+    after = {"status": to.value, **{name: _plain(value) for name, value in columns.items()}}
+    record(step.service, step, actor=actor, action=action, before=before, after=after, reason=reason)
+
+
+def change_release(
+    release: Release, to: ReleaseStatus, *, actor: Actor, action: str, reason: str = ""
+) -> None:
+    """End a release; raises ``IllegalChange`` when it has ended already."""
+    old = ReleaseStatus(release.status)
+    check_release_change(old, to)
+    changed = Release.objects.filter(pk=release.pk, status=old.value).update(status=to.value, ended_at=now())
+    if changed != 1:
+        raise IllegalChange("release:faster", "Someone was faster: this release has ended already.")
+    release.status = to.value
+    events.record(
+        actor=actor,
+        action=action,
+        service_id=str(release.service_id),
+        subject={"release": str(release.pk), "number": release.number},
+        before={"status": old.value},
+        after={"status": to.value},
+        reason=reason,
+    )
+    push.service_changed(release.service_id)
+
+
+def record(
+    service: Service,
+    step: Step,
+    *,
+    actor: Actor,
+    action: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """An audit event about a step, and the push that shows it."""
+    events.record(
+        actor=actor,
+        action=action,
+        service_id=str(service.pk),
+        subject={
+            "step": str(step.pk),
+            "transition": step.transition,
+            "share": step.candidate_share,
+            "release": str(step.release_id or ""),
+        },
+        before=before or {},
+        after=after or {},
+        reason=reason,
+    )
+    push.service_changed(service.pk)
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, (bool, int, str, dict, list)):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(getattr(value, "pk", value))

@@ -1,0 +1,216 @@
+"""Records what came of a run: each function is one transaction under the service's lock.
+
+A run whose step has gone on without it (an emergency, another plan) is ended without any effect on the step.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from releases import dispatch
+from releases.domain.guard import Expectation, Refusal
+from releases.domain.lifecycle import StepStatus
+from releases.domain.reality import Difference, Reality
+from releases.domain.traffic import Color, TrafficState, Transition
+from releases.models import Service, Step
+from releases.services import rollout, states
+from releases.services.lifecycle import SYSTEM, change_step, locked, now
+from terraform_runner import claims, selectors
+from terraform_runner.domain.results import Applied, Planned
+from terraform_runner.domain.runs import Operation, RunStatus
+from terraform_runner.errors import RunnerError
+from terraform_runner.models import Run
+
+# A plan that never fits what is real would be made for ever.
+MOST_RUNS_PER_STEP = 20
+
+
+def plan_made(
+    run: Run, step: Step, planned: Planned, expectation: Expectation, reality: Reality | None
+) -> None:
+    """The plan passed the guard: it waits for its gate and its start, or is applied at once."""
+    with _current(run, step) as (service, current):
+        claims.finish(run, planned)
+        if current:
+            change_step(
+                current,
+                StepStatus.WAITING,
+                actor=SYSTEM,
+                action="step.planned",
+                state_before=states.to_json(expectation.before),
+                state_after=states.to_json(expectation.after),
+            )
+            rollout.advance(service)
+
+
+def plan_refused(run: Run, step: Step, planned: Planned, refusals: Sequence[Refusal]) -> None:
+    """The guard refused the plan: the step has failed, with each reason in words."""
+    with _current(run, step) as (_, current):
+        claims.finish(run, planned)
+        if current:
+            _fail(current, "plan:refused", "\n".join(str(refusal) for refusal in refusals))
+
+
+def plan_is_empty(
+    run: Run,
+    step: Step,
+    planned: Planned,
+    expectation: Expectation,
+    reality: Reality,
+    differences: Sequence[Difference],
+) -> None:
+    """Nothing is to be changed: done where what is real is what is wanted, without a gate."""
+    with _current(run, step) as (service, current):
+        claims.finish(run, planned)
+        if current and differences:
+            _fail(current, "verify:differs", _in_words(differences))
+        elif current:
+            _verified(service, current, expectation, reality)
+
+
+def plan_again(run: Run, step: Step, problem: RunnerError) -> None:
+    """The apply was refused before anything was changed: a new plan is made from what is real now."""
+    with _current(run, step) as (service, current):
+        claims.finish(run, problem)
+        if current and current.step_runs.count() >= MOST_RUNS_PER_STEP:
+            _fail(
+                current,
+                "plan:too-often",
+                f"Planned {MOST_RUNS_PER_STEP} times without an apply. Last: {problem}",
+            )
+        elif current:
+            rollout.plan(service, current, actor=SYSTEM, action="step.planned-again", reason=str(problem))
+
+
+def learn_addresses(service: Service, outputs: Mapping[str, Any]) -> Service:
+    """After a set-up: where the service's rules, groups and functions are, from Terraform's outputs."""
+    if service.set_up_at is None:
+        learned = [
+            "traffic_rule_arn",
+            "canary_rule_arn",
+            "blue_target_group_arn",
+            "green_target_group_arn",
+            "blue_function_name",
+            "green_function_name",
+        ]
+        for name in learned:
+            setattr(service, name, outputs[name])
+        service.save(update_fields=learned)
+    return service
+
+
+def applied(
+    run: Run,
+    step: Step,
+    result: Applied,
+    expectation: Expectation,
+    reality: Reality,
+    differences: Sequence[Difference],
+) -> None:
+    """Terraform has applied the plan: the step is done where what is real is what was wanted."""
+    with _current(run, step) as (service, current):
+        claims.finish(run, result)
+        if current and differences:
+            _fail(current, "verify:differs", _in_words(differences))
+        elif current:
+            _verified(service, current, expectation, reality)
+
+
+def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
+    """The run ended without its result: its step has failed, and says why."""
+    with _current(run, step) as (_, current):
+        claims.finish(run, problem)
+        if current:
+            _fail(current, problem.code, problem.message)
+
+
+def run_lost(run: Run, step: Step) -> None:
+    """The run's process is gone: its step is planned again from what is real now."""
+    with _current(run, step) as (service, current):
+        if current:
+            rollout.plan(
+                service, current, actor=SYSTEM, action="step.planned-again", reason=run.error_message
+            )
+
+
+def waits_for(step: Step, run: Run) -> bool:
+    """Whether this run is the one that the step is waiting for."""
+    if run.operation == Operation.PLAN:
+        return step.status == StepStatus.PLANNING and step.plan_run_id == run.pk
+    return step.status == StepStatus.APPLYING and step.apply_run_id == run.pk
+
+
+@contextmanager
+def _current(run: Run, step: Step) -> Iterator[tuple[Service, Step | None]]:
+    """The locked service, and the step if it still waits for this run; then wakes the runs that this one held up."""
+    with locked(step.service_id) as service:
+        fresh = Step.objects.select_related("service", "release", "plan_run").get(pk=step.pk)
+        yield service, fresh if waits_for(fresh, run) and fresh.epoch == service.epoch else None
+        for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
+            dispatch.send_run(queued.pk)
+
+
+def _fail(step: Step, code: str, problem: str) -> None:
+    change_step(
+        step,
+        StepStatus.FAILED,
+        actor=SYSTEM,
+        action="step.failed",
+        reason=problem,
+        problem_code=code,
+        problem=problem,
+    )
+
+
+def _verified(service: Service, step: Step, expectation: Expectation, reality: Reality) -> None:
+    moment = now()
+    _record_state(service, step, expectation, reality)
+    bakes = step.bake_seconds > 0
+    change_step(
+        step,
+        StepStatus.BAKING if bakes else StepStatus.DONE,
+        actor=SYSTEM,
+        action="step.verified",
+        state_before=states.to_json(expectation.before),
+        state_after=states.to_json(expectation.after),
+        **({"bake_until": moment + timedelta(seconds=step.bake_seconds)} if bakes else {"ended_at": moment}),
+    )
+    rollout.advance(service)
+
+
+def _record_state(service: Service, step: Step, expectation: Expectation, reality: Reality) -> None:
+    """What was read back becomes the recorded state; a function that lost its traffic begins to settle."""
+    moment, after = now(), expectation.after
+    for color in Color:
+        _record_color(service, step, color, after, reality)
+        if expectation.before.receives_traffic(color) and not after.receives_traffic(color):
+            setattr(service, f"{color.value}_traffic_ended_at", moment)
+    service.active_color = after.active_color.value
+    service.green_weight = after.green_weight
+    service.activate_canary = after.activate_canary
+    if step.transition in {Transition.SET_UP, Transition.ROTATE_STABLE}:
+        service.safe_color = after.stable.value
+    if step.transition == Transition.SET_UP:
+        service.set_up_at = moment
+    service.save()
+
+
+def _record_color(service: Service, step: Step, color: Color, after: TrafficState, reality: Reality) -> None:
+    version = after.version_of(color)
+    setattr(service, f"{color.value}_tag", _tag(service, step, version.image))
+    setattr(service, f"{color.value}_image", version.image)
+    setattr(service, f"{color.value}_configuration", dict(version.configuration))
+    setattr(service, f"{color.value}_function_version", reality.color(color).alias_version)
+
+
+def _tag(service: Service, step: Step, image: str) -> str:
+    """The name that people gave an image, as far as this service's records know it."""
+    known = {service.blue_image: service.blue_tag, service.green_image: service.green_tag}
+    if step.release is not None:
+        known[step.release.image] = step.release.tag
+    return known.get(image, "")
+
+
+def _in_words(differences: Sequence[Difference]) -> str:
+    return "\n".join(str(difference) for difference in differences)

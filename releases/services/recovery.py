@@ -1,0 +1,42 @@
+"""What the scheduler does, and the supervisor at its start: nothing waits for a lost message or a dead process."""
+
+import socket
+
+from django.conf import settings
+
+from releases import dispatch, selectors
+from releases.services import emergency, outcomes, rollout
+from releases.services.lifecycle import locked
+from terraform_runner import claims, reaper
+from terraform_runner import selectors as runs
+from terraform_runner.models import Run
+
+UNSENT_AFTER_SECONDS = 5.0
+
+
+def sweep() -> None:
+    """Send again what was queued and never taken, and bring forward what is due. Idempotent; two at once do no harm."""
+    resend()
+    for service_id in selectors.services_with_something_due():
+        with locked(service_id) as service:
+            rollout.advance(service)
+
+
+def resend() -> None:
+    """Tell the workers again about runs that nobody has taken for a while: their message may be lost."""
+    unsent = list(runs.list_unsent(older_than_seconds=UNSENT_AFTER_SECONDS))
+    claims.mark_sent([run.pk for run in unsent])
+    for run in unsent:
+        dispatch.send_run(run.pk)
+
+
+def end_lost_runs() -> list[Run]:
+    """End the runs of this machine whose process is gone, and plan their steps again. Gives those runs."""
+    lost = reaper.end_orphans(
+        worker_host=socket.gethostname(), grace_seconds=settings.TERRAFORM_GRACE_SECONDS
+    )
+    for run in lost:
+        step = selectors.step_of_run(run)
+        emergency.keep_traffic_back(step)
+        outcomes.run_lost(run, step)
+    return lost

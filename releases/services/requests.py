@@ -1,0 +1,126 @@
+"""Requesting a release: an image by digest, and the steps on its way to everyone."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from aws.images import Image
+from django.contrib.auth.models import User
+from django.db.models import Max
+
+from audit import events
+from aws import images
+from releases import push
+from releases.domain.acts import may_request
+from releases.domain.decisions import Refused
+from releases.domain.errors import DomainError
+from releases.domain.rollout_plan import PlannedStep, build_steps
+from releases.domain.traffic import Version
+from releases.models import Release, Service, Step
+from releases.permissions import NotAllowed, as_person
+from releases.services import rollout
+from releases.services.facts import service_facts
+from releases.services.lifecycle import locked, person
+from releases.services.workspaces import access
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRequest:
+    """``tag`` names an image there, ``extra_gates`` steps by their key; ``bake_seconds`` follow each step."""
+
+    tag: str
+    weights: Sequence[int]
+    canary: bool = True
+    extra_gates: Collection[str] = ()
+    bake_seconds: int = 0
+    reason: str = ""
+
+
+class RequestRefused(DomainError):
+    """No release can be requested now; the message says why and what to do."""
+
+
+def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> Release:
+    """Open a release and plan its first step.
+
+    Raises ``NotAllowed``, ``RequestRefused``, ``InvalidRolloutPlan``, and ``AwsError`` when the image is not there.
+    """
+    service = Service.objects.get(pk=service_id)
+    _refuse_unless_allowed(service, user)
+    image = images.resolve_image(access(service), f"{service.repository_uri}:{wanted.tag}")
+    with locked(service_id) as service:
+        _refuse_unless_allowed(service, user)
+        version = Version(
+            image=image.reference, configuration=service.state.version_of(service.state.stable).configuration
+        )
+        planned = build_steps(
+            service.state,
+            version,
+            weights=wanted.weights,
+            canary=wanted.canary,
+            extra_gates=wanted.extra_gates,
+            bake_seconds=wanted.bake_seconds,
+        )
+        _refuse_same_version(service, image)
+        release = _create(service, user, image, wanted, planned)
+        rollout.advance(service, actor=person(user))
+    return release
+
+
+def _refuse_unless_allowed(service: Service, user: User) -> None:
+    answer = may_request(as_person(user, service), service_facts(service))
+    if isinstance(answer, Refused):
+        kind = NotAllowed if answer.code.startswith("person:") else RequestRefused
+        raise kind(answer.code, answer.reason)
+
+
+def _refuse_same_version(service: Service, image: Image) -> None:
+    state = service.state
+    serving = state.candidate if state.candidate_share == 100 else state.stable
+    if state.version_of(serving).image == image.reference:
+        raise RequestRefused("request:same", f"All users of {service.name} have this version already.")
+
+
+def _create(
+    service: Service, user: User, image: Image, wanted: ReleaseRequest, planned: Sequence[PlannedStep]
+) -> Release:
+    state = service.state
+    serving = state.candidate if state.candidate_share == 100 else state.stable
+    number = service.releases.aggregate(last=Max("number"))["last"] or 0
+    release = Release.objects.create(
+        service=service,
+        number=number + 1,
+        image=image.reference,
+        tag=image.tag,
+        from_image=state.version_of(serving).image,
+        from_tag=service.blue_tag if serving == "blue" else service.green_tag,
+        reason=wanted.reason,
+        requested_by=user,
+    )
+    Step.objects.bulk_create(
+        Step(
+            service=service,
+            release=release,
+            position=position,
+            transition=step.transition.value,
+            candidate_share=step.candidate_share,
+            gate=step.gate,
+            bake_seconds=step.bake_seconds,
+        )
+        for position, step in enumerate(planned)
+    )
+    events.record(
+        actor=person(user),
+        action="release.requested",
+        service_id=str(service.pk),
+        subject={"release": str(release.pk), "number": release.number},
+        before={"image": release.from_image, "tag": release.from_tag},
+        after={
+            "image": release.image,
+            "tag": release.tag,
+            "steps": [[step.key, step.gate, step.bake_seconds] for step in planned],
+        },
+        reason=wanted.reason,
+    )
+    push.service_changed(service.pk)
+    return release

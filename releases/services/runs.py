@@ -1,0 +1,157 @@
+"""The way of one run: claim, plan, guard, keep; or compare with reality, check once more, apply, verify.
+
+Everything slow happens outside of transactions; what is decided on it is checked again under the service's lock.
+"""
+
+import logging
+import time
+from functools import partial
+from uuid import UUID
+
+from aws.errors import AwsError
+
+from releases import push, selectors
+from releases.domain import guard
+from releases.domain.errors import DomainError
+from releases.domain.guard import Expectation
+from releases.domain.reality import Difference, Reality, differences_from_plan, verify
+from releases.domain.traffic import Color, Transition, safe_color
+from releases.models import Service, Step
+from releases.services import emergency, expectations, gates, outcomes, rollout
+from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
+from releases.services.lifecycle import SYSTEM, locked, now, record
+from releases.services.realities import read_reality
+from releases.services.workspaces import runner_settings, workspace
+from terraform_runner import claims, executor
+from terraform_runner.domain.plan import Plan
+from terraform_runner.domain.runs import Operation
+from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
+from terraform_runner.hold import Hold
+from terraform_runner.models import Run
+
+logger = logging.getLogger(__name__)
+
+# AWS does not promise that what was written is read back at once: read again for so long, then it failed.
+VERIFY_ATTEMPTS = 10
+VERIFY_PAUSE_SECONDS = 0.5
+
+
+def execute(run_id: UUID, *, worker: str) -> None:
+    """Execute a queued run. A run that somebody else took, or whose service is held, is left alone."""
+    run = claims.claim(run_id, worker=worker)
+    if run is None:
+        logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
+        return
+    step = selectors.step_of_run(run)
+    try:
+        with Hold(run, on_lines=push.lines_added) as hold:
+            _execute(run, step, hold)
+    except HoldLost:
+        logger.warning("run %s was ended by somebody else meanwhile", run_id)
+
+
+def _execute(run: Run, step: Step, hold: Hold) -> None:
+    try:
+        if not outcomes.waits_for(step, run):
+            raise RunCancelled("Its step has gone on without it.")
+        (_plan if run.operation == Operation.PLAN else _apply)(run, step, hold)
+    except (PlanOutdated, PlanStale) as error:
+        outcomes.plan_again(run, step, error)
+    except (RunnerError, AwsError, DomainError) as error:
+        outcomes.run_failed(run, step, as_runner_error(error))
+    except Exception:
+        problem = StepFailed(
+            "bluegreen:unexpected", "Something unexpected happened: the worker's log has it."
+        )
+        outcomes.run_failed(run, step, problem)
+        raise
+
+
+def _plan(run: Run, step: Step, hold: Hold) -> None:
+    service = Service.objects.get(pk=step.service_id)
+    reality = read_reality(service) if service.set_up_at else None
+    expectation = expectations.of_step(service, step, reality)
+    planned = executor.plan(
+        run_id=run.pk,
+        workspace=workspace(service, expectation.after),
+        settings=runner_settings(),
+        control=hold,
+    )
+    refusals = guard.check_plan(planned.plan, expectation)
+    if refusals:
+        outcomes.plan_refused(run, step, planned, refusals)
+    elif reality is not None and guard.changes_nothing(planned.plan):
+        differences = verify(expectation.after, expectation, reality, versions_before=reality.alias_versions)
+        outcomes.plan_is_empty(run, step, planned, expectation, reality, differences)
+    else:
+        outcomes.plan_made(run, step, planned, expectation, reality)
+
+
+def _apply(run: Run, step: Step, hold: Hold) -> None:
+    service = Service.objects.get(pk=step.service_id)
+    expectation = expectations.of_kept_plan(service, step)
+    plan_run = selectors.plan_run_of(run)
+    try:
+        result = executor.apply(
+            run_id=run.pk,
+            plan_run_id=plan_run.pk,
+            plan_sha256=plan_run.plan_sha256,
+            workspace=workspace(service, expectation.after),
+            settings=runner_settings(),
+            control=hold,
+            before_apply=partial(_check_before_apply, run, hold, expectation),
+        )
+    finally:
+        emergency.keep_traffic_back(step)
+    service = outcomes.learn_addresses(service, result.outputs)
+    expectation = expectations.of_kept_plan(service, step)
+    reality, differences = _verify(service, expectation, step.state_before["function_versions"])
+    outcomes.applied(run, step, result, expectation, reality, differences)
+
+
+def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Plan) -> None:
+    """The last look: Terraform notices neither changed weights nor a plan that was applied already."""
+    step = selectors.step_of_run(run)
+    if step.service.set_up_at is not None:
+        differences = differences_from_plan(plan, read_reality(step.service), expectation)
+        if differences:
+            raise PlanOutdated("Changed at AWS since the plan was made: " + "; ".join(map(str, differences)))
+    with locked(step.service_id) as service:
+        step = selectors.step_of_run(run)
+        _refuse_if_overtaken(service, step, run, hold)
+        claims.use_plan(selectors.plan_run_of(run))
+        if step.transition == Transition.ROTATE_STABLE:
+            _note_safe_color(service)
+        record(
+            service, step, actor=SYSTEM, action="step.apply-started", after={"safe_color": service.safe_color}
+        )
+
+
+def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> None:
+    stop = hold.should_stop()
+    if stop or not outcomes.waits_for(step, run) or step.epoch != service.epoch:
+        raise RunCancelled(stop or "Its step has gone on without it.")
+    if not gates.is_open(service, step):
+        raise PlanOutdated("The approval does not count any more: its approver may not approve here now.")
+    if not rollout.settled(service, step, now()):
+        raise PlanOutdated("A function that it changes had traffic too short a time ago.")
+
+
+def _note_safe_color(service: Service) -> None:
+    """Until the stable function is verified again, the promoted version is the only one to go back to (invariant 8)."""
+    state = service.state
+    service.safe_color = safe_color(state, stable_is_being_changed=True).value
+    service.save(update_fields=["safe_color"])
+
+
+def _verify(
+    service: Service, expectation: Expectation, versions: dict[str, str]
+) -> tuple[Reality, tuple[Difference, ...]]:
+    versions_before = {Color(color): version for color, version in versions.items()}
+    for attempt in range(VERIFY_ATTEMPTS):
+        reality = read_reality(service)
+        differences = verify(expectation.after, expectation, reality, versions_before=versions_before)
+        if not differences or attempt == VERIFY_ATTEMPTS - 1:
+            break
+        time.sleep(VERIFY_PAUSE_SECONDS)
+    return reality, differences

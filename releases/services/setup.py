@@ -1,0 +1,68 @@
+"""A new service: its record, and the step that creates it at AWS."""
+
+from dataclasses import asdict, dataclass, field, fields
+
+from django.db import transaction
+
+from audit import events
+from audit.events import Actor
+from aws import images
+from releases import push, selectors
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Transition
+from releases.models import Service, Step
+from releases.services import rollout, workspaces
+from releases.services.lifecycle import change_step, now
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewService:
+    """What has to be said about a service at its set-up; ``tag`` is what both colours run first."""
+
+    name: str
+    family: str
+    environment: str
+    region: str
+    account_id: str
+    listener_arn: str
+    repository_uri: str
+    tag: str
+    hostnames: list[str] = field(default_factory=list)
+    priority: int = 200
+    canary_addresses: list[str] = field(default_factory=list)
+    weights: list[int] = field(default_factory=lambda: [10, 25, 50, 75])
+    bake_seconds: int = 300
+    settle_seconds: int = 120
+
+
+def create_service(new: NewService, *, actor: Actor) -> Service:
+    """Record a service and begin its set-up, which a worker does. Raises ``AwsError`` when the image is not there."""
+    image = images.resolve_image(workspaces.access(new), f"{new.repository_uri}:{new.tag}")
+    with transaction.atomic():
+        service = Service.objects.create(
+            **{field.name: getattr(new, field.name) for field in fields(new) if field.name != "tag"},
+            blue_image=image.reference,
+            green_image=image.reference,
+            blue_tag=new.tag,
+            green_tag=new.tag,
+        )
+        events.record(
+            actor=actor,
+            action="service.created",
+            service_id=str(service.pk),
+            subject={"service": service.name},
+            after=asdict(new),
+        )
+        begin_set_up(service, actor=actor)
+    return service
+
+
+def begin_set_up(service: Service, *, actor: Actor) -> None:
+    """Queue the first apply, or another try after one that failed. The caller holds the service's row."""
+    for failed in selectors.unfinished_steps(service).filter(status=StepStatus.FAILED.value):
+        change_step(failed, StepStatus.ABANDONED, actor=actor, action="step.abandoned", ended_at=now())
+    Step.objects.create(
+        service=service, transition=Transition.SET_UP.value, candidate_share=0, started_at=now()
+    )
+    push.service_changed(service.pk)
+    rollout.advance(service, actor=actor)

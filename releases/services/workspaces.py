@@ -1,0 +1,96 @@
+"""A service's Terraform workspace: the root module and the variables that a run is given."""
+
+from typing import Any, Protocol
+
+from aws.session import Access
+from django.conf import settings
+from terraform_runner.executor import RunnerSettings, Workspace
+
+from releases.domain.traffic import TrafficState
+from releases.models import Service
+
+MODULE = "lambda-blue-green"
+OUTPUTS = (
+    "traffic_rule_arn",
+    "canary_rule_arn",
+    "blue_target_group_arn",
+    "green_target_group_arn",
+    "blue_function_name",
+    "green_function_name",
+    "blue_version",
+    "green_version",
+)
+
+
+def workspace(service: Service, state: TrafficState) -> Workspace:
+    """What Terraform runs on to bring ``service`` to ``state``."""
+    variables = _variables(service, state)
+    return Workspace(
+        key=str(service.id),
+        root=_root(service, variables),
+        variables=variables,
+        modules={MODULE: settings.BASE_DIR / "infra" / "modules" / MODULE},
+        environment=access(service).environment(),
+        state_path=settings.DATA_DIR / "state" / str(service.id) / "terraform.tfstate",
+        secrets=(settings.AWS_SECRET_ACCESS_KEY,) if settings.AWS_SECRET_ACCESS_KEY else (),
+    )
+
+
+class InAccount(Protocol):
+    """What says in which account and region it is."""
+
+    region: str
+    account_id: str
+
+
+def access(service: InAccount) -> Access:
+    """How a service's AWS account is reached."""
+    return Access(
+        region=service.region,
+        account_id=service.account_id,
+        endpoint_url=settings.AWS_ENDPOINT_URL,
+        access_key_id=settings.AWS_ACCESS_KEY_ID,
+        secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+    )
+
+
+def runner_settings() -> RunnerSettings:
+    """How Terraform is run on this machine."""
+    return RunnerSettings(
+        binary=settings.TERRAFORM_BIN,
+        data_root=settings.DATA_DIR / "terraform",
+        mirror=settings.TERRAFORM_MIRROR,
+        time_limit_seconds=settings.TERRAFORM_TIME_LIMIT_SECONDS,
+        grace_seconds=settings.TERRAFORM_GRACE_SECONDS,
+        lock_timeout_seconds=settings.TERRAFORM_LOCK_TIMEOUT_SECONDS,
+    )
+
+
+def _variables(service: Service, state: TrafficState) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "family": service.family,
+        "blue_image": state.blue.image,
+        "green_image": state.green.image,
+        "blue_config": dict(state.blue.configuration),
+        "green_config": dict(state.green.configuration),
+        "active_color": state.active_color.value,
+        "activate_canary": state.activate_canary,
+        "green_weight": state.green_weight,
+        "hostnames": service.hostnames,
+        "priority": service.priority,
+        "canary_source_ips": service.canary_addresses,
+        "listener_arn": service.listener_arn,
+    }
+
+
+def _root(service: Service, variables: dict[str, Any]) -> dict[str, Any]:
+    """``allowed_account_ids`` makes the provider itself refuse any account but the service's."""
+    arguments = {name: f"${{var.{name}}}" for name in variables}
+    return {
+        "terraform": {"required_version": ">= 1.10"},
+        "provider": {"aws": {"region": service.region, "allowed_account_ids": [service.account_id]}},
+        "variable": {name: {} for name in variables},
+        "module": {"service": {"source": f"./modules/{MODULE}", **arguments}},
+        "output": {name: {"value": f"${{module.service.{name}}}"} for name in OUTPUTS},
+    }

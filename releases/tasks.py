@@ -1,0 +1,20 @@
+"""Celery's side: each task is one call of a service, and may come twice."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from releases.services import recovery, runs
+from terraform_runner.claims import worker_name
+
+
+@shared_task(name="releases.execute_run")
+def execute_run(run_id: str) -> None:
+    """Execute a queued run, unless somebody else has taken it."""
+    runs.execute(UUID(run_id), worker=worker_name())
+
+
+@shared_task(name="releases.sweep")
+def sweep() -> None:
+    """Do what is due, and send again what was lost."""
+    recovery.sweep()
