@@ -122,7 +122,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # Terraform. The binary is found on PATH and the mirror by set-up where these are not given.
 TERRAFORM_BIN = env.str("BLUEGREEN_TERRAFORM_BIN", default="") or None
-TERRAFORM_MIRROR = env.path("BLUEGREEN_TERRAFORM_MIRROR", default=None)
+_mirror = env.str("BLUEGREEN_TERRAFORM_MIRROR", default="")
+TERRAFORM_MIRROR = Path(_mirror) if _mirror else None
 TERRAFORM_TIME_LIMIT_SECONDS = env.int("BLUEGREEN_TERRAFORM_TIME_LIMIT_SECONDS", default=1800)
 TERRAFORM_GRACE_SECONDS = env.int("BLUEGREEN_TERRAFORM_GRACE_SECONDS", default=30)
 TERRAFORM_LOCK_TIMEOUT_SECONDS = env.int("BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS", default=10)

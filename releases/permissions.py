@@ -45,5 +45,5 @@ def visible_services(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Service
 
 def holders(service: Service, permission: Permission) -> list[User]:
     """The active people who have a right on a service, by name."""
-    users = get_users_with_perms(service, only_with_perms_in=[codename(permission)], with_superusers=False)
-    return sorted((user for user in users if user.is_active), key=lambda user: user.username)
+    having = get_users_with_perms(service, only_with_perms_in=[codename(permission)], with_superusers=False)
+    return list(User.objects.filter(pk__in=having, is_active=True).order_by("username"))

@@ -45,11 +45,6 @@ def plan_run_of(apply_run: Run) -> Run:
     return Run.objects.get(apply_runs=apply_run)
 
 
-def plan_run_of_step(step: Step) -> Run:
-    """The run that made the step's current plan. Raises ``Run.DoesNotExist`` before there is one."""
-    return Run.objects.get(pk=step.plan_run_id)
-
-
 def rollback_going_on(service: Service) -> EmergencyRollback | None:
     """The emergency rollback which Terraform has neither confirmed nor failed to confirm yet."""
     return (

@@ -36,11 +36,15 @@ class ServiceFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class StepFacts:
-    """The step that a release has arrived at. `approval` is what `still_good` said of its approval."""
+    """The step that a release has arrived at, or the next one while that one bakes.
+
+    `approval` is what `still_good` said of its approval.
+    """
 
     requested_by_id: str
     status: StepStatus
     gate: bool
+    started: bool
     plan: PlanIdentity | None
     decided: bool
     approval: Decision
@@ -49,9 +53,9 @@ class StepFacts:
 _NO_STEP = Refused("act:no-step", "No release is open.")
 _NOT_SET_UP = Refused("act:not-set-up", "The service is not set up yet.")
 
+NOTHING_TO_ROLL_BACK = "act:nothing-to-roll-back"
+
 _NOT_STARTABLE = {
-    StepStatus.PENDING: "The step before it has to be done first.",
-    StepStatus.PLANNING: "Its plan is being made.",
     StepStatus.APPLYING: "It is running.",
     StepStatus.BAKING: "It is done; its bake time runs.",
     StepStatus.DONE: "It is done.",
@@ -103,13 +107,18 @@ def may_decide(person: Person, step: StepFacts) -> Decision:
 
 
 def may_start(person: Person, step: StepFacts) -> Decision:
-    """Whether this person may have this step's plan applied now."""
+    """Whether this person may let this step go on.
+
+    That may be said before its plan is there or approved: the apply waits for all three.
+    """
     permitted = has_permission(person, Permission.OPERATE)
     if not permitted:
         return permitted
-    if step.status is not StepStatus.WAITING:
+    if step.status in _NOT_STARTABLE:
         return Refused("act:not-startable", _NOT_STARTABLE[step.status])
-    return step.approval if step.gate else Allowed()
+    if step.started:
+        return Refused("act:started", f"It is started already. {_waits_for(step)}")
+    return Allowed()
 
 
 def may_roll_back(person: Person, service: ServiceFacts) -> Decision:
@@ -119,7 +128,15 @@ def may_roll_back(person: Person, service: ServiceFacts) -> Decision:
         return permitted
     if service.state is None:
         return _NOT_SET_UP
-    moved = service.release_open or service.rules_differ
-    if is_safe(service.state, service.safe_color) and not moved:
-        return Refused("act:nothing-to-roll-back", f"Everyone is on {service.safe_color} already.")
+    unsettled = service.release_open or service.converging or service.rules_differ
+    if is_safe(service.state, service.safe_color) and not unsettled:
+        return Refused(NOTHING_TO_ROLL_BACK, f"Everyone is on {service.safe_color} already.")
     return Allowed()
+
+
+def _waits_for(step: StepFacts) -> str:
+    if step.status is not StepStatus.WAITING:
+        return "Its plan is being made."
+    return (
+        step.approval.reason if step.gate and isinstance(step.approval, Refused) else "It goes on by itself."
+    )

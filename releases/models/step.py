@@ -15,7 +15,8 @@ class Step(models.Model):
     """Set-up, and what Terraform does after an emergency rollback, are steps without a place in a rollout plan.
 
     ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
-    :func:`releases.services.states.to_json`; ``epoch`` is the service's when that plan was asked for.
+    :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to then;
+    ``epoch`` is the service's when that plan was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -37,6 +38,7 @@ class Step(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     state_before = models.JSONField(default=dict, blank=True)
     state_after = models.JSONField(default=dict, blank=True)
+    versions_before = models.JSONField(default=dict, blank=True)
     plan_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     apply_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     bake_until = models.DateTimeField(null=True, blank=True)

@@ -86,7 +86,7 @@ def _decide(
     )
     Approval.objects.create(
         step=step,
-        plan_run=selectors.plan_run_of_step(step),
+        plan_run_id=step.plan_run_id,
         plan_sha256=shown.sha256,
         changes_digest=shown.changes_digest,
         epoch=service.epoch,

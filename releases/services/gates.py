@@ -17,23 +17,28 @@ def answer(service: Service, step: Step) -> Answer:
     given = (
         step.approvals.filter(decision=Decision.APPROVED).select_related("decided_by").order_by("-decided_at")
     )
-    answers = [_still_good(service, step, approval) for approval in given]
-    return next(filter(None, answers), answers[0] if answers else _still_good(service, step, None))
+    answers = [_still_good(service, step, approval) for approval in given] or [
+        _still_good(service, step, None)
+    ]
+    return next((one for one in answers if one), answers[0])
 
 
 def _still_good(service: Service, step: Step, approval: Approval | None) -> Answer:
-    given = approval and GivenApproval(
-        approver=as_person(approval.decided_by, service),
-        release_id=str(step.release_id),
-        step_id=str(approval.step_id),
-        changes_digest=approval.changes_digest,
-        epoch=approval.epoch,
-    )
     return still_good(
-        given,
+        _as_given(service, step, approval) if approval else None,
         requested_by_id=str(step.release.requested_by_id) if step.release else "",
         release_id=str(step.release_id),
         step_id=str(step.pk),
         changes_digest=step.plan_run.changes_digest if step.plan_run else "",
         epoch=service.epoch,
+    )
+
+
+def _as_given(service: Service, step: Step, approval: Approval) -> GivenApproval:
+    return GivenApproval(
+        approver=as_person(approval.decided_by, service),
+        release_id=str(step.release_id),
+        step_id=str(approval.step_id),
+        changes_digest=approval.changes_digest,
+        epoch=approval.epoch,
     )

@@ -40,6 +40,7 @@ def plan_made(
                 action="step.planned",
                 state_before=states.to_json(expectation.before),
                 state_after=states.to_json(expectation.after),
+                versions_before=_versions(reality) if reality else {},
             )
             rollout.advance(service)
 
@@ -151,6 +152,10 @@ def _current(run: Run, step: Step) -> Iterator[tuple[Service, Step | None]]:
             dispatch.send_run(queued.pk)
 
 
+def _versions(reality: Reality) -> dict[str, str]:
+    return {color.value: reality.color(color).alias_version for color in Color}
+
+
 def _fail(step: Step, code: str, problem: str) -> None:
     change_step(
         step,
@@ -174,7 +179,8 @@ def _verified(service: Service, step: Step, expectation: Expectation, reality: R
         action="step.verified",
         state_before=states.to_json(expectation.before),
         state_after=states.to_json(expectation.after),
-        **({"bake_until": moment + timedelta(seconds=step.bake_seconds)} if bakes else {"ended_at": moment}),
+        bake_until=moment + timedelta(seconds=step.bake_seconds) if bakes else None,
+        ended_at=None if bakes else moment,
     )
     rollout.advance(service)
 

@@ -81,10 +81,19 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     if refusals:
         outcomes.plan_refused(run, step, planned, refusals)
     elif reality is not None and guard.changes_nothing(planned.plan):
-        differences = verify(expectation.after, expectation, reality, versions_before=reality.alias_versions)
+        differences = verify(
+            expectation.after, expectation, reality, versions_before=_versions_before(step, service, reality)
+        )
         outcomes.plan_is_empty(run, step, planned, expectation, reality, differences)
     else:
         outcomes.plan_made(run, step, planned, expectation, reality)
+
+
+def _versions_before(step: Step, service: Service, reality: Reality) -> dict[Color, str]:
+    """A rollback takes the functions as they are; anything else has to find them as they were recorded."""
+    if step.transition == Transition.ROLLBACK:
+        return {color: reality.color(color).alias_version for color in Color}
+    return service.function_versions
 
 
 def _apply(run: Run, step: Step, hold: Hold) -> None:
@@ -105,7 +114,7 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
         emergency.keep_traffic_back(step)
     service = outcomes.learn_addresses(service, result.outputs)
     expectation = expectations.of_kept_plan(service, step)
-    reality, differences = _verify(service, expectation, step.state_before["function_versions"])
+    reality, differences = _verify(service, expectation, step.versions_before)
     outcomes.applied(run, step, result, expectation, reality, differences)
 
 

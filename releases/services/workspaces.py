@@ -39,8 +39,13 @@ def workspace(service: Service, state: TrafficState) -> Workspace:
 class InAccount(Protocol):
     """What says in which account and region it is."""
 
-    region: str
-    account_id: str
+    @property
+    def region(self) -> str:
+        """For example "eu-central-1"."""
+
+    @property
+    def account_id(self) -> str:
+        """Twelve digits."""
 
 
 def access(service: InAccount) -> Access:

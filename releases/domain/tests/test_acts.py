@@ -19,6 +19,7 @@ WAITING = StepFacts(
     requested_by_id="1",
     status=StepStatus.WAITING,
     gate=True,
+    started=False,
     plan=PlanIdentity(sha256="a" * 64, changes_digest="b" * 64),
     decided=False,
     approval=GATE_WAITS,
@@ -39,9 +40,8 @@ def test_without_a_release_one_can_be_requested():
     assert allowed(EVERYTHING, QUIET, None) == {Act.REQUEST}
 
 
-def test_at_a_gate_somebody_decides_and_nobody_starts():
-    assert allowed(EVERYTHING, IN_RELEASE, WAITING) == {Act.APPROVE, Act.REJECT, Act.ROLL_BACK}
-    assert possible_acts(EVERYTHING, IN_RELEASE, WAITING)[Act.START] == GATE_WAITS
+def test_at_a_gate_a_step_is_decided_on_and_started_in_any_order():
+    assert allowed(EVERYTHING, IN_RELEASE, WAITING) == {Act.APPROVE, Act.REJECT, Act.START, Act.ROLL_BACK}
 
 
 def test_after_the_approval_the_step_can_be_started_and_not_decided_again():
@@ -53,13 +53,36 @@ def test_a_step_without_a_gate_is_only_started():
     assert allowed(EVERYTHING, IN_RELEASE, replace(WAITING, gate=False)) == {Act.START, Act.ROLL_BACK}
 
 
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (WAITING, "waits for an approval"),
+        (replace(WAITING, approval=Allowed()), "goes on by itself"),
+        (replace(WAITING, gate=False), "goes on by itself"),
+        (replace(WAITING, status=StepStatus.PLANNING), "plan is being made"),
+    ],
+)
+def test_a_step_is_started_once_and_the_page_says_what_it_waits_for(step, words):
+    decision = refusal(EVERYTHING, IN_RELEASE, replace(step, started=True), Act.START)
+    assert decision.code == "act:started"
+    assert words in decision.reason
+
+
 def test_the_requester_may_not_decide():
     requester = replace(EVERYTHING, id="1")
     assert refusal(requester, IN_RELEASE, WAITING, Act.APPROVE).code == "approval:own-release"
 
 
-@pytest.mark.parametrize("status", sorted(set(StepStatus) - {StepStatus.WAITING}))
-def test_only_a_waiting_step_is_started_and_the_page_says_why_not(status):
+STARTABLE = {StepStatus.PENDING, StepStatus.PLANNING, StepStatus.WAITING}
+
+
+@pytest.mark.parametrize("status", sorted(STARTABLE))
+def test_a_step_can_be_started_before_its_plan_is_there(status):
+    assert Act.START in allowed(EVERYTHING, IN_RELEASE, replace(WAITING, status=status))
+
+
+@pytest.mark.parametrize("status", sorted(set(StepStatus) - STARTABLE))
+def test_a_step_that_has_gone_on_is_not_started_and_the_page_says_why(status):
     decision = refusal(EVERYTHING, IN_RELEASE, replace(WAITING, status=status, gate=False), Act.START)
     assert decision.code == "act:not-startable"
     assert decision.reason.endswith(".")
@@ -106,7 +129,7 @@ def test_a_request_is_refused(service, code):
         replace(QUIET, state=state(100)),
         replace(QUIET, state=state(canary=True)),
         replace(QUIET, rules_differ=True),
-        replace(QUIET, state=state(1), converging=True),
+        replace(QUIET, converging=True),
     ],
 )
 def test_the_button_works_whenever_there_is_something_to_go_back_from(service):
