@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.sandbox.errors import SandboxError
 from infra.sandbox.program import run
 
 
@@ -20,10 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }.items():
         parser.add_argument(f"--{option}", type=int, default=0, metavar="N", help=f"{what} (0: a free port)")
     asked = parser.parse_args(arguments)
-    return run(
-        asked.data_dir.resolve(),
-        {"api": asked.api_port, "own": asked.port, "everyone": asked.everyone_port, "you": asked.you_port},
-    )
+    ports = {"api": asked.api_port, "own": asked.port, "everyone": asked.everyone_port, "you": asked.you_port}
+    try:
+        return run(asked.data_dir.resolve(), ports)
+    except SandboxError as error:
+        print(f"The sandbox can't start: {error}.", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where moto is kinder than AWS, or differs: each correction is one method here, and says what AWS does.
+"""Where moto differs from AWS, mostly by being kinder: each correction is one method, and says what AWS does.
 
 `apply_corrections` puts these classes in the place of moto's own; it must run before the first request.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import moto.awslambda.models
 import moto.ecr.models
 from moto.awslambda.exceptions import InvalidParameterValueException
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import ImageConfig, LambdaFunction
 from moto.ecr.exceptions import RepositoryNotFoundException
 from moto.ecr.models import Image, ecr_backends
 
@@ -49,6 +49,21 @@ class ImageFunction(LambdaFunction):
             self.code = {"ImageUri": uri, "ResolvedImageUri": f"{repository}@{digest}"}
             self.code_sha_256 = digest.removeprefix("sha256:")
             self.code_size = 0
+        if "Architectures" in updated_spec:
+            self.architectures = updated_spec["Architectures"]
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        """Take over three settings that moto's own ignores, so that a plan after changing them is empty.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/API_UpdateFunctionConfiguration.html
+        """
+        if "EphemeralStorage" in config_updates:
+            self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
+        if "ImageConfig" in config_updates:
+            self.image_config = ImageConfig(config_updates["ImageConfig"])
+        if "TracingConfig" in config_updates:
+            self.tracing_config = config_updates["TracingConfig"]
+        return super().update_configuration(config_updates)
 
     def get_code(self) -> dict[str, Any]:
         """Answer GetFunction with the digest that ECR knows."""

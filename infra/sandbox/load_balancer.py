@@ -18,12 +18,10 @@ from typing import Any
 
 import uvicorn
 
-from infra.sandbox.routing import Outcome, Request, RoutingTable, load_routes
+from infra.sandbox.routing import Outcome, Request, RoutingTable, error_outcome, load_routes
 
 PREFIX = "/-/sandbox/"
 YOU = "127.0.0.9"
-_NOT_FOUND = Outcome(status=404, content_type="text/plain", body="There is no such page here.\n")
-_NO_ROUTE = Outcome(status=503, content_type="text/plain", body="The load balancer has no such listener.\n")
 _COUNTED = ("target_group", "function", "digest", "color", "status")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -55,11 +53,11 @@ class LoadBalancer:
         if path == PREFIX + "counts":
             counts = [dict(zip(_COUNTED, key, strict=True)) | {"count": n} for key, n in self._counts.items()]
             return Outcome(status=200, content_type="application/json", body=json.dumps(counts))
-        return _NOT_FOUND
+        return error_outcome(404)
 
     def _route(self, scope: dict[str, Any], path: str) -> Outcome:
         request = Request(host=_host(scope), path=path, address=self._address(scope))
-        outcome = self._table.choose(request, random.random) or _NO_ROUTE
+        outcome = self._table.choose(request, random.random)
         self._counts[tuple(getattr(outcome, name) for name in _COUNTED)] += 1
         return outcome
 

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from infra.sandbox.errors import SandboxError
+
 NAMES = ("api", "own", "everyone", "you")
 _FILE_NAME = "ports.json"
 
@@ -12,7 +14,7 @@ _FILE_NAME = "ports.json"
 def bind_ports(directory: Path, asked: Mapping[str, int]) -> dict[str, socket.socket]:
     """Return a listening socket of 127.0.0.1 for each of NAMES, and remember their ports in `directory`.
 
-    `asked` holds port numbers by name, 0 for no wish. Raises OSError if a port that was asked for is taken.
+    `asked` holds port numbers by name, 0 for no wish. Raises SandboxError if a port that was asked for is taken.
     """
     file = directory / _FILE_NAME
     kept: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
@@ -26,7 +28,7 @@ def _bind(asked: int, kept: int) -> socket.socket:
         return _listen(asked)
     try:
         return _listen(kept)
-    except OSError:
+    except SandboxError:
         # Somebody has taken the port of our last start, which nothing depends on.
         return _listen(0)
 
@@ -39,6 +41,7 @@ def _listen(port: int) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         listener.close()
-        message = f"port {port} of 127.0.0.1 is taken ({error.strerror})"
-        raise OSError(error.errno, message) from error
+        raise SandboxError(
+            f"port {port} of 127.0.0.1 can't be had ({error.strerror}): ask for another one"
+        ) from error
     return listener

@@ -1,5 +1,6 @@
 """The sandbox from start to end: the API in this process, the load balancer in one of its own."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from infra.sandbox.account import ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCE
 from infra.sandbox.api import Api, make_api_server
 from infra.sandbox.corrections import apply_corrections
 from infra.sandbox.demo import LOAD_BALANCER, DemoResources, make_demo_resources
+from infra.sandbox.errors import SandboxError
 from infra.sandbox.info import FILE_NAME, SandboxInfo, write_info
 from infra.sandbox.ports import bind_ports
 from infra.sandbox.routes import read_routes
@@ -69,24 +71,38 @@ def run(data_directory: Path, asked_ports: Mapping[str, int]) -> int:
 
 @contextmanager
 def running(data_directory: Path, asked_ports: Mapping[str, int]) -> Iterator[tuple[Sandbox, SandboxInfo]]:
-    """Start everything, write `sandbox.json`, and end everything afterwards."""
-    data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = data_directory / FILE_NAME
-    file.unlink(missing_ok=True)
-    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    apply_corrections()
-    store = Store(data_directory / "aws")
-    store.load()
-    sockets = bind_ports(data_directory, asked_ports)
-    with _balancer(sockets) as balancer:
-        sandbox = Sandbox(store, balancer, cast("IO[bytes]", balancer.stdin))
-        with _serving(Api(sandbox.after_change), sockets["api"]):
-            resources = make_demo_resources(_url(sockets["api"]))
-            sandbox.follow(resources.listener_arn)
-            info = _info(sockets, resources)
-            write_info(file, info)
-            yield sandbox, info
-            file.unlink(missing_ok=True)
+    """Start everything, write `sandbox.json`, and end everything afterwards. Raises SandboxError."""
+    with _claimed(data_directory):
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+        apply_corrections()
+        store = Store(data_directory / "aws")
+        store.load()
+        sockets = bind_ports(data_directory, asked_ports)
+        with _balancer(sockets) as balancer:
+            sandbox = Sandbox(store, balancer, cast("IO[bytes]", balancer.stdin))
+            with _serving(Api(sandbox.after_change), sockets["api"]):
+                resources = make_demo_resources(_url(sockets["api"]))
+                sandbox.follow(resources.listener_arn)
+                info = _info(sockets, resources)
+                write_info(data_directory / FILE_NAME, info)
+                yield sandbox, info
+
+
+@contextmanager
+def _claimed(directory: Path) -> Iterator[None]:
+    """Hold the data directory for this process, which alone may say in it that a sandbox is running."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SandboxError(f"another sandbox runs in {directory}: end it, or take another one") from error
+        info = directory / FILE_NAME
+        info.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            info.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,10 +14,8 @@ from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
 
 from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.corrections import answer_of
-from infra.sandbox.routing import Outcome, Route
+from infra.sandbox.routing import Outcome, Route, error_outcome
 
-_ERROR_PAGE = "<html>\n<head><title>{0}</title></head>\n<body><center><h1>{0}</h1></center></body>\n</html>\n"
-_REASONS = {502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}
 _FIELDS = {"host-header": "hosts", "path-pattern": "paths", "source-ip": "source_ips"}
 
 
@@ -71,11 +69,11 @@ def _outcomes_of(action: dict[str, Any]) -> Iterator[Outcome]:
 def _outcome_of(target_group_arn: str, weight: int) -> Outcome:
     group = elbv2_backends[ACCOUNT_ID][REGION].target_groups.get(target_group_arn)
     if group is None or not group.targets:
-        return _failure(503, target_group_arn, weight)
+        return error_outcome(503, target_group=target_group_arn, weight=weight)
     target_arn = next(iter(group.targets))  # a Lambda target group has exactly one
     function = _find_function(target_arn)
     if function is None or not _may_invoke(group, target_arn, function):
-        return _failure(502, target_group_arn, weight)
+        return error_outcome(502, target_group=target_group_arn, weight=weight)
     answer = answer_of(function)
     return Outcome(
         weight=weight,
@@ -86,16 +84,6 @@ def _outcome_of(target_group_arn: str, weight: int) -> Outcome:
         function=function.function_name,
         digest=answer["digest"] or "",
         color=answer["color"] or "",
-    )
-
-
-def _failure(status: int, target_group_arn: str, weight: int) -> Outcome:
-    return Outcome(
-        weight=weight,
-        status=status,
-        content_type="text/html",
-        body=_ERROR_PAGE.format(_REASONS[status]),
-        target_group=target_group_arn,
     )
 
 

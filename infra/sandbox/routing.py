@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 
 
@@ -22,6 +23,18 @@ class Outcome:
     function: str = ""
     digest: str = ""
     color: str = ""
+
+
+def error_outcome(status: int, *, target_group: str = "", weight: int = 1) -> Outcome:
+    """Return an error of the load balancer itself, as a page like ALB's."""
+    title = f"{status} {HTTPStatus(status).phrase}"
+    return Outcome(
+        weight=weight,
+        status=status,
+        content_type="text/html",
+        body=f"<html>\n<head><title>{title}</title></head>\n<body><h1>{title}</h1></body>\n</html>\n",
+        target_group=target_group,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,21 +80,22 @@ class RoutingTable:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._entries = [(_matcher(route), route.outcomes) for route in routes]
 
-    def choose(self, request: Request, draw: Callable[[], float]) -> Outcome | None:
-        """Return the outcome for a request; `draw` gives 0 <= x < 1. None if no route matches."""
+    def choose(self, request: Request, draw: Callable[[], float]) -> Outcome:
+        """Return the outcome for a request; `draw` gives 0 <= x < 1. A 503 if nothing matches."""
         for matches, outcomes in self._entries:
             if matches(request):
                 return _by_weight(outcomes, draw)
-        return None
+        return error_outcome(503)
 
 
-def _by_weight(outcomes: Sequence[Outcome], draw: Callable[[], float]) -> Outcome | None:
+def _by_weight(outcomes: Sequence[Outcome], draw: Callable[[], float]) -> Outcome:
+    """Draw one; weight 0 is never drawn, and where all have it (AWS doesn't say) it is a 503."""
     point = draw() * sum(outcome.weight for outcome in outcomes)
     for outcome in outcomes:
         point -= outcome.weight
         if point < 0:
             return outcome
-    return None
+    return error_outcome(503)
 
 
 def _matcher(route: Route) -> Callable[[Request], bool]:

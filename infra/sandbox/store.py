@@ -18,6 +18,7 @@ from moto.backends import get_backend
 from moto.core.base_backend import BaseBackend
 
 from infra.sandbox.account import ACCOUNT_ID, REGION
+from infra.sandbox.errors import SandboxError
 
 # The name a request is signed for -> moto's name. Other services work, and forget.
 SERVICES = {
@@ -37,14 +38,14 @@ class Store:
     """The files of one data directory."""
 
     def __init__(self, directory: Path) -> None:
-        """Use `directory`, made if missing. Raises RuntimeError if another version of moto has written it."""
+        """Use `directory`, made if missing. Raises SandboxError if another version of moto has written it."""
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         written_by = directory / "moto-version"
         if written_by.exists() and written_by.read_text() != version("moto"):
-            raise RuntimeError(
+            raise SandboxError(
                 f"{directory} was written by moto {written_by.read_text()}, this is {version('moto')}: "
-                "remove that directory to start with an empty sandbox."
+                "remove that directory to start with an empty sandbox"
             )
         written_by.write_text(version("moto"))
 

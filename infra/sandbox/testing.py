@@ -19,7 +19,7 @@ def running_sandbox(data_dir: Path) -> Iterator[SandboxInfo]:
 
     Raises RuntimeError with its output if it ends before it is ready, or isn't ready in a minute.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "infra.sandbox", "--data-dir", str(data_dir.resolve())]
     log = data_dir / "sandbox.log"
     with log.open("ab") as output:
