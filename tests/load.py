@@ -5,8 +5,8 @@ third thread reads the rules and aliases through the API. An answer is wrong whe
 
 - it failed, or
 - its version is none that the rules led that client to between its sending and its receipt, give or take 100 ms, or
-- its version is none that the client was meant to meet in the phase: the rules of a rotation in one unordered apply lead
-  everyone to the version before the last, and that answer is a 200 like any other.
+- its version is none that the client was meant to meet in the phase: the rules of a rotation in one unordered apply
+  lead everyone to the version before the last, and that answer is a 200 like any other.
 """
 
 import json
@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import boto3
 
@@ -141,14 +141,17 @@ class Load:
             )
             self._stop.wait(max(0.0, PAUSE_SECONDS - (received - sent)))
 
+    def _client(self, name: Any) -> Any:
+        return boto3.client(
+            name,
+            region_name=self.sandbox.region,
+            endpoint_url=self.sandbox.endpoint_url,
+            aws_access_key_id=self.sandbox.access_key_id,
+            aws_secret_access_key=self.sandbox.secret_access_key,
+        )
+
     def _read(self) -> None:
-        credentials = {
-            "region_name": self.sandbox.region,
-            "endpoint_url": self.sandbox.endpoint_url,
-            "aws_access_key_id": self.sandbox.access_key_id,
-            "aws_secret_access_key": self.sandbox.secret_access_key,
-        }
-        elbv2, functions = boto3.client("elbv2", **credentials), boto3.client("lambda", **credentials)
+        elbv2, functions = self._client("elbv2"), self._client("lambda")
         while not self._stop.is_set():
             began = time.monotonic()
             arns = [self.target.traffic_rule_arn, self.target.canary_rule_arn]
@@ -179,12 +182,12 @@ def _digest(function: Mapping[str, Mapping[str, str]]) -> str:
     return function["Code"]["ResolvedImageUri"].partition("@")[2]
 
 
-def _led_to(rule: Mapping[str, list[dict]], digests: Mapping[str, str]) -> frozenset[str]:
+def _led_to(rule: Mapping[str, list[dict[str, Any]]], digests: Mapping[str, str]) -> frozenset[str]:
     groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
     return frozenset(digests[group["TargetGroupArn"]] for group in groups if group["Weight"] > 0)
 
 
-def _source_ips(rule: Mapping[str, list[dict]]) -> list[str]:
+def _source_ips(rule: Mapping[str, list[dict[str, Any]]]) -> list[str]:
     return [
         address
         for condition in rule["Conditions"]
