@@ -5,21 +5,15 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import moto.awslambda.models
 import moto.ecr.models
-from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import ImageConfig, LambdaFunction
-from moto.ecr.exceptions import RepositoryNotFoundException
-from moto.ecr.models import Image, ecr_backends
+from moto.ecr.models import Image
 
-_IMAGE_URI = re.compile(
-    r"(?P<registry>\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com)/(?P<repository>[a-z0-9._/-]+)"
-    r"(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]{64}))"
-)
+from infra.sandbox.images import resolve, tag_of
 
 
 class DigestedImage(Image):
@@ -42,15 +36,13 @@ class ImageFunction(LambdaFunction):
         https://docs.aws.amazon.com/lambda/latest/dg/API_UpdateFunctionCode.html
         """
         uri = updated_spec.get("ImageUri")
-        if uri is None:
+        if uri is None or updated_spec.get("DryRun"):
             super()._set_function_code(updated_spec)
-        elif not updated_spec.get("DryRun"):
-            repository, digest = _resolve(uri)
-            self.code = {"ImageUri": uri, "ResolvedImageUri": f"{repository}@{digest}"}
-            self.code_sha_256 = digest.removeprefix("sha256:")
-            self.code_size = 0
-        if "Architectures" in updated_spec:
-            self.architectures = updated_spec["Architectures"]
+            return
+        self.code = {"ImageUri": uri, "ResolvedImageUri": resolve(uri)}
+        self.code_sha_256 = self.digest.removeprefix("sha256:")
+        self.code_size = 0
+        self.architectures = updated_spec.get("Architectures", self.architectures)
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
         """Take over three settings that moto's own ignores, so that a plan after changing them is empty.
@@ -86,48 +78,32 @@ class ImageFunction(LambdaFunction):
         if self.package_type != "Image":
             return super().invoke(body, request_headers, response_headers)
         response_headers["x-amz-executed-version"] = str(self.version)
-        return json.dumps(answer_of(self))
+        return json.dumps(self.answer())
 
+    @property
+    def digest(self) -> str:
+        """The image's digest, `sha256:…`."""
+        return str(self.code["ResolvedImageUri"].partition("@")[2])
 
-def answer_of(function: LambdaFunction) -> dict[str, str | None]:
-    """Return what an image function of the sandbox answers: which version of what it is."""
-    slot = function.function_name.rpartition("-")[2]
-    return {
-        "version": function.code["ImageUri"],
-        "digest": function.code["ResolvedImageUri"].partition("@")[2],
-        "color": slot if slot in {"blue", "green"} else None,
-        "function": function.function_name,
-        "function_version": str(function.version),
-    }
+    @property
+    def color(self) -> str:
+        """The slot, "blue" or "green", that the function's name ends with; else ""."""
+        slot = self.function_name.rpartition("-")[2]
+        return slot if slot in {"blue", "green"} else ""
+
+    def answer(self) -> dict[str, str | None]:
+        """Return what this function, an image function, answers to every request: which version it is."""
+        return {
+            "version": self.code["ImageUri"],
+            "digest": self.digest,
+            "tag": tag_of(self.code["ResolvedImageUri"]),
+            "color": self.color or None,
+            "function": self.function_name,
+            "function_version": str(self.version),
+        }
 
 
 def apply_corrections() -> None:
     """Make moto create these classes wherever it creates its own."""
     moto.awslambda.models.LambdaFunction = ImageFunction  # type: ignore[misc]
     moto.ecr.models.Image = DigestedImage  # type: ignore[misc]
-
-
-def _resolve(uri: str) -> tuple[str, str]:
-    """Return (repository's URI, digest) of an image in ECR; refuse in AWS's words what isn't one."""
-    match = _IMAGE_URI.fullmatch(uri)
-    if not match:
-        raise InvalidParameterValueException(
-            f"Source image {uri} is not valid. Provide a valid source image."
-        )
-    image_id = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"]}
-    images = _find_images(match["registry"], match["repository"], image_id)
-    if not images:
-        raise InvalidParameterValueException(
-            f"Source image {uri} does not exist. Provide a valid source image."
-        )
-    return f"{match['registry']}/{match['repository']}", images[0].get_image_digest()
-
-
-def _find_images(registry: str, repository: str, image_id: dict[str, str]) -> list[Image]:
-    account, _, _, region, *_ = registry.split(".")
-    try:
-        found = ecr_backends[account][region].batch_get_image(repository, image_ids=[image_id])
-    except RepositoryNotFoundException:
-        return []
-    images: list[Image] = found["images"]
-    return images

@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.awslambda.models import lambda_backends
 from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
 
 from infra.sandbox.account import ACCOUNT_ID, REGION
-from infra.sandbox.corrections import answer_of
+from infra.sandbox.corrections import ImageFunction
 from infra.sandbox.routing import Outcome, Route, error_outcome
 
 _FIELDS = {"host-header": "hosts", "path-pattern": "paths", "source-ip": "source_ips"}
@@ -74,29 +74,28 @@ def _outcome_of(target_group_arn: str, weight: int) -> Outcome:
     function = _find_function(target_arn)
     if function is None or not _may_invoke(group, target_arn, function):
         return error_outcome(502, target_group=target_group_arn, weight=weight)
-    answer = answer_of(function)
     return Outcome(
         weight=weight,
         status=200,
         content_type="application/json",
-        body=json.dumps(answer),
+        body=json.dumps(function.answer()),
         target_group=target_group_arn,
         function=function.function_name,
-        digest=answer["digest"] or "",
-        color=answer["color"] or "",
+        digest=function.digest,
+        color=function.color,
     )
 
 
-def _find_function(target_arn: str) -> LambdaFunction | None:
+def _find_function(target_arn: str) -> ImageFunction | None:
     """Return the version that a target's ARN (of an alias, a version or a function) stands for now."""
     try:
         function = lambda_backends[ACCOUNT_ID][REGION].get_function(target_arn)
     except UnknownFunctionException:
         return None
-    return function if function.package_type == "Image" else None
+    return function if isinstance(function, ImageFunction) and function.package_type == "Image" else None
 
 
-def _may_invoke(group: FakeTargetGroup, target_arn: str, function: LambdaFunction) -> bool:
+def _may_invoke(group: FakeTargetGroup, target_arn: str, function: ImageFunction) -> bool:
     """Say whether the function's policy lets the load balancer invoke exactly this target for this group."""
     return any(_allows(statement, group.arn, target_arn) for statement in function.policy.statements)
 
