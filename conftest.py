@@ -1,6 +1,7 @@
 """Fixtures that tests of several parts share: real servers, the sandbox, Terraform, a browser."""
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,8 @@ def browser() -> Iterator[Browser]:
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        program = playwright.chromium.launch(executable_path=chromium.ensure(), args=chromium.flags())
+        program = playwright.chromium.launch(
+            executable_path=chromium.ensure(Path(sys.executable)), args=chromium.flags()
+        )
         yield program
         program.close()

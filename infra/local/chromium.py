@@ -40,21 +40,22 @@ def find() -> Path | None:
     return Path(on_path) if on_path else _downloaded()
 
 
-def ensure() -> Path:
+def ensure(python: Path) -> Path:
     """As ``find``, but installs one where there is none: Debian's package as root, else Playwright's download.
 
+    ``python`` is one that has Playwright.
     Raises LocalError, in words, when that fails too.
     """
-    return find() or _install() or _fail()
+    return find() or _install(python) or _fail()
 
 
-def _install() -> Path | None:
+def _install(python: Path) -> Path | None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]):
             subprocess.run(command, check=False, env=environment)
     if find() is None:
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+        subprocess.run([python, "-m", "playwright", "install", "chromium"], check=False)
     return find()
 
 

@@ -26,7 +26,7 @@ class Guardian:
 
     def __init__(self, keep_open: Sequence[int] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, Path(__file__)],
+            [sys.executable, "-P", Path(__file__)],  # -P: this folder's modules stay apart from the library's
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             pass_fds=keep_open,

@@ -57,8 +57,9 @@ def find_binary(data_dir: Path) -> Path | None:
 def ensure_binary(data_dir: Path, *, releases: str = RELEASES, sha256: Mapping[str, str] = SHA256) -> Path:
     """As ``find_binary``, but downloads the pinned release below ``data_dir`` when there is none.
 
-    ``releases`` is the address below which it lies (BLUEGREEN_TERRAFORM_RELEASES, for machines behind a proxy).
-    Raises LocalError when it can't be had, or when what came isn't what was pinned; nothing is kept then.
+    ``releases`` is the address below which it lies (BLUEGREEN_TERRAFORM_RELEASES, for machines behind a
+    proxy). Raises LocalError when it can't be had, or when what came isn't what was pinned; nothing is kept
+    then.
     """
     found = find_binary(data_dir)
     if found:
@@ -147,7 +148,7 @@ def _platform() -> str:
 def _download(address: str, archive: Path) -> None:
     try:
         with (
-            urllib.request.urlopen(address, timeout=DOWNLOAD_SECONDS) as answer,  # noqa: S310 - https or a setting
+            urllib.request.urlopen(address, timeout=DOWNLOAD_SECONDS) as answer,  # noqa: S310 - a setting
             archive.open("wb") as file,
         ):
             shutil.copyfileobj(answer, file)

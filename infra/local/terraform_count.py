@@ -1,7 +1,7 @@
 """Counts the Terraform commands of a test session: each costs seconds, so their number is bounded.
 
-A small script takes Terraform's place on PATH, notes the command's name, and becomes Terraform by ``exec``: process id,
-process group, signals and exit code are those of the real one.
+A small script takes Terraform's place on PATH, notes the command's name, and becomes Terraform by ``exec``:
+process id, process group, signals and exit code are those of the real one.
 """
 
 import shlex

@@ -1,0 +1,174 @@
+"""The parts of Bluegreen on one machine: the command and the whole environment of each."""
+
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import postgres, terraform, valkey
+from infra.local.secrets import LocalSecrets
+from infra.local.supervisor import Part
+from infra.sandbox.info import FILE_NAME, SandboxInfo, read_info
+
+# What a program needs of the environment that Bluegreen was started in; nothing else of it is passed on.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+# Settings that are left as they were given (docs/settings.md). The other ones are worked out here.
+PASSED_ON = (
+    "BLUEGREEN_DEBUG",
+    "BLUEGREEN_ALLOWED_HOSTS",
+    "BLUEGREEN_HTTPS",
+    "BLUEGREEN_TERRAFORM_TIME_LIMIT_SECONDS",
+    "BLUEGREEN_TERRAFORM_GRACE_SECONDS",
+    "BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS",
+)
+# A run of Terraform that has begun is given this long to end before it is stopped with its worker.
+WORKER_GRACE_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What differs between machines and starts."""
+
+    data_dir: Path
+    port: int
+    secrets: LocalSecrets
+
+    @property
+    def sandbox_dir(self) -> Path:
+        """Where the sandbox keeps what it holds."""
+        return self.data_dir / "sandbox"
+
+    @property
+    def address(self) -> str:
+        """Where the pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def sandbox(self) -> SandboxInfo:
+        """What the running sandbox says of itself."""
+        return read_info(self.sandbox_dir / FILE_NAME)
+
+    def answers(self) -> bool:
+        """Whether the web process is up."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:  # noqa: S310 - loopback
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def servers(machine: Machine) -> tuple[list[Part], dict[str, str]]:
+    """The servers that the others need, and the addresses of database and broker.
+
+    A database or broker of one's own (DATABASE_URL, REDIS_URL) takes the embedded one's place.
+    """
+    plain = inherited()
+    addresses = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+    parts = [_sandbox(machine, plain)]
+    if "REDIS_URL" not in addresses:
+        broker = valkey.prepare(machine.data_dir / "valkey")
+        addresses["REDIS_URL"] = broker.url
+        parts.insert(
+            0, Part(name="valkey", command=broker.command, environment=plain, is_ready=broker.is_ready)
+        )
+    if "DATABASE_URL" not in addresses:
+        cluster = postgres.prepare(machine.data_dir / "postgres")
+        addresses["DATABASE_URL"] = cluster.url
+        parts.insert(0, _postgres(cluster, plain))
+    return parts, addresses
+
+
+def environment(machine: Machine, addresses: Mapping[str, str]) -> dict[str, str]:
+    """The environment of every process of Bluegreen itself, once the servers are ready."""
+    sandbox = machine.sandbox()
+    return {
+        **inherited(),
+        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        **addresses,
+        "PYTHONUNBUFFERED": "1",
+        "BLUEGREEN_SECRET_KEY": machine.secrets.secret_key,
+        "BLUEGREEN_DATA_DIR": str(machine.data_dir),
+        "BLUEGREEN_TERRAFORM_BIN": str(terraform.find_binary(machine.data_dir) or ""),
+        "BLUEGREEN_TERRAFORM_MIRROR": str(terraform.find_mirror() or ""),
+        "BLUEGREEN_SANDBOX_FILE": str(machine.sandbox_dir / FILE_NAME),
+        "BLUEGREEN_AWS_ENDPOINT_URL": sandbox.endpoint_url,
+        "BLUEGREEN_AWS_ACCESS_KEY_ID": sandbox.access_key_id,
+        "BLUEGREEN_AWS_SECRET_ACCESS_KEY": sandbox.secret_access_key,
+    }
+
+
+def preparations(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
+    """What is run to its end, in this order, before Bluegreen itself is started."""
+    with_password = {**variables, "BLUEGREEN_DEMO_PASSWORD": machine.secrets.demo_password}
+    return [
+        _manage("collectstatic", variables, "--no-input", "--verbosity=0"),
+        _manage("migrate", variables, "--no-input", "--verbosity=0"),
+        _manage("recover", variables),
+        _manage("demo", with_password),
+    ]
+
+
+def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
+    """The web process, the worker and the scheduler."""
+    celery = [sys.executable, "-m", "celery", "-A", "bluegreen"]
+    schedule = machine.data_dir / "celerybeat-schedule"
+    return [
+        Part(
+            name="scheduler",
+            command=[*celery, "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="],
+            environment=variables,
+        ),
+        Part(
+            name="worker",
+            # Gossip and mingle are for workers that know each other: here they only delay the start.
+            command=[
+                *celery,
+                *("worker", "--pool=prefork", "--concurrency=2", "--loglevel=INFO"),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            environment=variables,
+            grace_seconds=WORKER_GRACE_SECONDS,
+        ),
+        Part(
+            name="web",
+            command=[
+                *(sys.executable, "-m", "uvicorn", "bluegreen.asgi:application"),
+                *("--host=127.0.0.1", f"--port={machine.port}", "--no-access-log"),
+                "--timeout-graceful-shutdown=3",  # open pages hold a stream that doesn't end by itself
+            ],
+            environment=variables,
+            is_ready=machine.answers,
+        ),
+    ]
+
+
+def inherited() -> dict[str, str]:
+    """The part of this process's environment that every program gets."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def _postgres(cluster: postgres.Cluster, variables: Mapping[str, str]) -> Part:
+    return Part(
+        name="postgres",
+        command=cluster.command,
+        environment=variables,
+        is_ready=cluster.is_ready,
+        stop_signal=cluster.stop_signal,
+        grace_seconds=30,
+    )
+
+
+def _sandbox(machine: Machine, variables: Mapping[str, str]) -> Part:
+    file = machine.sandbox_dir / FILE_NAME
+    file.unlink(missing_ok=True)  # one that was killed has left it
+    return Part(
+        name="sandbox",
+        command=[sys.executable, "-m", "infra.sandbox", "--data-dir", str(machine.sandbox_dir)],
+        environment={**variables, "PYTHONUNBUFFERED": "1"},
+        is_ready=file.exists,
+    )
+
+
+def _manage(command: str, variables: Mapping[str, str], *options: str) -> Part:
+    return Part(name=command, command=[sys.executable, "manage.py", command, *options], environment=variables)
