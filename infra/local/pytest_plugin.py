@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import postgres, terraform
+from infra.local import terraform
 from infra.local.paths import data_dir
 from infra.local.terraform_count import count_commands, install_counter
+from infra.local.throwaway import throwaway_environment
 
 WORKER = "PYTEST_XDIST_WORKER"
-# Sign-ins of tests live as long as the session does; nothing outside sees this key.
-SECRET_KEY = "tests-" + "0" * 50
 COUNTER = pytest.StashKey[Path]()
 
 
@@ -36,13 +35,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         return
     stack = ExitStack()
     early_config.add_cleanup(stack.close)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bluegreen-tests-")))
-    _count_terraform(early_config, folder / "counted-terraform")
-    os.environ["BLUEGREEN_SECRET_KEY"] = SECRET_KEY
-    os.environ["BLUEGREEN_DATA_DIR"] = str(folder / "data")
-    if "DATABASE_URL" not in os.environ:
-        cluster = stack.enter_context(postgres.running(folder / "postgres", durable=False))
-        os.environ["DATABASE_URL"] = cluster.url
+    _count_terraform(early_config, Path(stack.enter_context(tempfile.TemporaryDirectory())) / "terraform")
+    os.environ.update(stack.enter_context(throwaway_environment()))
 
 
 @pytest.hookimpl(trylast=True)

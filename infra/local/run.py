@@ -17,7 +17,7 @@ PEOPLE = "requester, manager, operator"
 
 
 def run() -> int:
-    """Starts everything and keeps it running. Returns 0 after Ctrl-C (or SIGTERM), 1 after anything else, with words."""
+    """Starts everything and keeps it running. Returns 0 after Ctrl-C or SIGTERM; else 1, and says why."""
     try:
         _run(data_dir(), _wanted_port())
     except StopAsked:

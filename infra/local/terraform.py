@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 from infra.local.errors import LocalError
+from infra.local.paths import data_dir
 
 OLDEST = (1, 10)
 PINNED = "1.11.4"
@@ -176,3 +177,7 @@ def _unpack(archive: Path, place: Path) -> None:
         shutil.copyfileobj(source, file)
     unfinished.chmod(0o755)
     unfinished.rename(place)
+
+
+if __name__ == "__main__":
+    print(find_binary(data_dir()) or "terraform")
