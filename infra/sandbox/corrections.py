@@ -11,6 +11,7 @@ from typing import Any
 import moto.awslambda.models
 import moto.ecr.models
 from moto.awslambda.models import ImageConfig, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
 from moto.ecr.models import Image
 
 from infra.sandbox.images import resolve, tag_of
@@ -103,7 +104,18 @@ class ImageFunction(LambdaFunction):
         }
 
 
+def _invoke(self: LambdaResponse) -> tuple[int, dict[str, str], str | bytes]:
+    """Heed Invoke's parameter `Qualifier`: moto looks for `qualifier`, so that $LATEST would always answer."""
+    if "Qualifier" in self.querystring:
+        self.querystring["qualifier"] = self.querystring["Qualifier"]
+    return _moto_invoke(self)
+
+
+_moto_invoke = LambdaResponse.invoke
+
+
 def apply_corrections() -> None:
-    """Make moto create these classes wherever it creates its own."""
+    """Make moto use these wherever it uses its own."""
     moto.awslambda.models.LambdaFunction = ImageFunction  # type: ignore[misc]
     moto.ecr.models.Image = DigestedImage  # type: ignore[misc]
+    LambdaResponse.invoke = _invoke  # type: ignore[method-assign]

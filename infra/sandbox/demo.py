@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 LOAD_BALANCER = "demo-alb"
+LISTENER_PORT = 80
 REPOSITORY = "nginx-lambda"
 TAGS = ("blue", "green", "yellow")
 _MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -73,12 +74,12 @@ def _load_balancer(elbv2: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> t
 
 def _listener(elbv2: "ElasticLoadBalancingv2Client", load_balancer_arn: str) -> str:
     for listener in elbv2.describe_listeners(LoadBalancerArn=load_balancer_arn)["Listeners"]:
-        if listener["Port"] == 80:
+        if listener["Port"] == LISTENER_PORT:
             return listener["ListenerArn"]
     made = elbv2.create_listener(
         LoadBalancerArn=load_balancer_arn,
         Protocol="HTTP",
-        Port=80,
+        Port=LISTENER_PORT,
         DefaultActions=[
             {
                 "Type": "fixed-response",

@@ -1,7 +1,8 @@
 """The load balancer's process: three ports of loopback, routes from stdin, answers and counts.
 
-It is a process of its own, because a Terraform run keeps moto's busy, and shares no lock with it. Each line
-of stdin is a new set of routes (`routing.dump_routes`); the end of stdin ends it, however the sandbox died.
+It is a process of its own, because a Terraform run keeps moto's busy. Each line of stdin is a new set of routes
+(`routing.dump_routes`), and a line on stdout says that they are in force; the end of stdin ends it, so that it
+doesn't outlive the sandbox, however that died.
 """
 
 import argparse
@@ -96,6 +97,7 @@ async def _follow(balancer: LoadBalancer, server: uvicorn.Server) -> None:
     )
     while line := await reader.readline():
         balancer.set_routes(line)
+        print("taken", flush=True)
     server.should_exit = True
 
 

@@ -4,56 +4,26 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, cast
 
 from infra.sandbox.account import ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY
 from infra.sandbox.api import Api, make_api_server
+from infra.sandbox.balancer_process import BalancerProcess, running_balancer
 from infra.sandbox.corrections import apply_corrections
 from infra.sandbox.demo import LOAD_BALANCER, DemoResources, make_demo_resources
 from infra.sandbox.errors import SandboxError
 from infra.sandbox.info import FILE_NAME, SandboxInfo, write_info
 from infra.sandbox.ports import bind_ports
 from infra.sandbox.routes import read_routes
-from infra.sandbox.routing import dump_routes
 from infra.sandbox.store import Store
 
 # Whose changes may change an answer.
 _ROUTED_BY = {"ecr", "elasticloadbalancing", "lambda", ""}
-
-
-class Sandbox:
-    """A running sandbox: `info` says where, `failed()` whether its load balancer has ended."""
-
-    def __init__(self, store: Store, balancer: "subprocess.Popen[bytes]", routes: IO[bytes]) -> None:
-        self._store = store
-        self._balancer = balancer
-        self._routes = routes
-        self._listener_arn = ""
-
-    def after_change(self, service: str) -> None:
-        """Keep what a call changed, and tell the load balancer."""
-        self._store.save(service)
-        if self._listener_arn and service in _ROUTED_BY:
-            self._send_routes()
-
-    def follow(self, listener_arn: str) -> None:
-        """Let the load balancer follow this listener from now on."""
-        self._listener_arn = listener_arn
-        self._send_routes()
-
-    def failed(self) -> bool:
-        """Say whether the load balancer has ended."""
-        return self._balancer.poll() is not None
-
-    def _send_routes(self) -> None:
-        self._routes.write(dump_routes(read_routes(self._listener_arn)).encode() + b"\n")
-        self._routes.flush()
 
 
 def run(data_directory: Path, asked_ports: Mapping[str, int]) -> int:
@@ -61,17 +31,19 @@ def run(data_directory: Path, asked_ports: Mapping[str, int]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with running(data_directory, asked_ports) as (sandbox, info):
+    with running(data_directory, asked_ports) as (info, balancer):
         print(_greeting(info), flush=True)
         while not stop.wait(0.2):
-            if sandbox.failed():
+            if balancer.has_ended():
                 print("The load balancer has ended, so the sandbox ends.", file=sys.stderr)
                 return 1
     return 0
 
 
 @contextmanager
-def running(data_directory: Path, asked_ports: Mapping[str, int]) -> Iterator[tuple[Sandbox, SandboxInfo]]:
+def running(
+    data_directory: Path, asked_ports: Mapping[str, int]
+) -> Iterator[tuple[SandboxInfo, BalancerProcess]]:
     """Start everything, write `sandbox.json`, and end everything afterwards. Raises SandboxError."""
     with _claimed(data_directory):
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
@@ -79,14 +51,19 @@ def running(data_directory: Path, asked_ports: Mapping[str, int]) -> Iterator[tu
         store = Store(data_directory / "aws")
         store.load()
         sockets = bind_ports(data_directory, asked_ports)
-        with _balancer(sockets) as balancer:
-            sandbox = Sandbox(store, balancer, cast("IO[bytes]", balancer.stdin))
-            with _serving(Api(sandbox.after_change), sockets["api"]):
-                resources = make_demo_resources(_url(sockets["api"]))
-                sandbox.follow(resources.listener_arn)
-                info = _info(sockets, resources)
+        with running_balancer([sockets[name] for name in ("own", "everyone", "you")]) as balancer:
+            balancer.follow(read_routes())
+            with _serving(Api(partial(_after_change, store, balancer)), sockets["api"]):
+                info = _info(sockets, make_demo_resources(_url(sockets["api"])))
                 write_info(data_directory / FILE_NAME, info)
-                yield sandbox, info
+                yield info, balancer
+
+
+def _after_change(store: Store, balancer: BalancerProcess, service: str) -> None:
+    """Keep what a call has changed, and make the load balancer follow it."""
+    store.save(service)
+    if service in _ROUTED_BY:
+        balancer.follow(read_routes())
 
 
 @contextmanager
@@ -104,17 +81,6 @@ def _claimed(directory: Path) -> Iterator[None]:
             yield
         finally:
             info.unlink(missing_ok=True)
-
-
-@contextmanager
-def _balancer(sockets: Mapping[str, socket.socket]) -> Iterator["subprocess.Popen[bytes]"]:
-    descriptors = [sockets[name].fileno() for name in ("own", "everyone", "you")]
-    command = [sys.executable, "-m", "infra.sandbox.load_balancer", *map(str, descriptors)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=descriptors) as process:  # noqa: S603
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 @contextmanager

@@ -14,17 +14,19 @@ from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
 
 from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.corrections import ImageFunction
+from infra.sandbox.demo import LISTENER_PORT, LOAD_BALANCER
 from infra.sandbox.routing import Outcome, Route, error_outcome
 
 _FIELDS = {"host-header": "hosts", "path-pattern": "paths", "source-ip": "source_ips"}
 
 
-def read_routes(listener_arn: str) -> list[Route]:
-    """Return the listener's routes, highest priority (lowest number) first, the default action last.
+def read_routes() -> list[Route]:
+    """Return the routes of the demo load balancer's listener, by priority, the default action last.
 
-    A rule with a condition or an action that this load balancer doesn't know is left out.
+    There are none where somebody has removed the listener. A rule with a condition or an action that this load
+    balancer doesn't know is left out.
     """
-    listener = _find_listener(listener_arn)
+    listener = _find_listener()
     if listener is None:
         return []
     rules = sorted(listener.rules.values(), key=_order)
@@ -35,9 +37,10 @@ def _order(rule: Any) -> float:  # noqa: ANN401 - moto has two unrelated classes
     return float("inf") if rule.is_default else float(rule.priority)
 
 
-def _find_listener(arn: str) -> FakeListener | None:
+def _find_listener() -> FakeListener | None:
     balancers = elbv2_backends[ACCOUNT_ID][REGION].load_balancers.values()
-    return next((balancer.listeners[arn] for balancer in balancers if arn in balancer.listeners), None)
+    listeners = (own for one in balancers if one.name == LOAD_BALANCER for own in one.listeners.values())
+    return next((listener for listener in listeners if int(listener.port) == LISTENER_PORT), None)
 
 
 def _routes_of(rule: Any) -> Iterator[Route]:  # noqa: ANN401 - as above

@@ -2,17 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import requests
-from botocore.client import BaseClient
 
 from infra.sandbox.info import SandboxInfo
 
 ALIAS = "live"
 
 
-def client(info: SandboxInfo, name: str) -> BaseClient:
+def client(info: SandboxInfo, name: Any) -> Any:
     return boto3.client(
         name,
         endpoint_url=info.endpoint_url,
