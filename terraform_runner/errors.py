@@ -1,17 +1,18 @@
 """What can go wrong with a run, each with a stable code and a message that says what to do next."""
 
-from typing import ClassVar
-
 
 class RunnerError(Exception):
     """Base of everything that the runner expects to go wrong."""
 
-    code: ClassVar[str] = "terraform:failed"
+    code = "terraform:failed"
 
     def __init__(self, message: str, *, exit_code: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class TerraformMissing(RunnerError):
@@ -89,6 +90,12 @@ class HoldLost(RunnerError):
     """This worker does not hold the run any more: it may neither go on with it nor record anything."""
 
     code = "run:hold-lost"
+
+
+class StorageFailed(RunnerError):
+    """There is no room, or no permission, to write what the run needs."""
+
+    code = "run:storage"
 
 
 class TerraformFailed(RunnerError):

@@ -15,8 +15,8 @@ OnLines = Callable[[UUID, int, Sequence[str]], None]
 class LogSink:
     """Collects lines from one thread and keeps them from another.
 
-    ``add`` never waits for the database, so that Terraform never does. After an error of the database ``flush``
-    may be called again: nothing is lost, and what had been kept before the error is not kept twice.
+    ``add`` never waits for the database, so that Terraform never does. After an error of the database
+    ``flush`` may be called again: nothing is lost, and what was kept before the error is not kept twice.
     """
 
     def __init__(self, run_id: UUID, *, on_lines: OnLines | None = None) -> None:

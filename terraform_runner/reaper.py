@@ -14,8 +14,8 @@ def end_orphans(*, worker_host: str, grace_seconds: float) -> list[Run]:
     """End the runs of this machine whose worker does not exist any more, and return them.
 
     ``worker_host`` is this machine's name as ``socket.gethostname`` says it. A Terraform that outlived its
-    worker gets SIGINT, ``grace_seconds`` to finish what it is doing, then SIGKILL; only then the run is marked
-    as lost, because that frees its workspace for the next one.
+    worker gets SIGINT, ``grace_seconds`` to finish what it is doing, then SIGKILL; only then the run is
+    marked as lost, because that frees its workspace for the next one.
     """
     running = Run.objects.filter(status=RunStatus.RUNNING, worker__startswith=f"{worker_host}/")
     return [run for run in running if not _worker_lives(run) and _end(run, grace_seconds)]

@@ -16,20 +16,20 @@ from terraform_runner.errors import TerraformFailed
 SUPPORTED_MAJOR = "1"
 WITHOUT_EFFECT = frozenset({("no-op",), ("read",)})
 
-_KNOWN_KEYS = frozenset(
+KNOWN_KEYS = frozenset(
     {
         "format_version", "terraform_version", "variables", "planned_values", "resource_drift",
         "resource_changes", "output_changes", "prior_state", "configuration", "relevant_attributes", "checks",
         "timestamp", "applyable", "complete", "errored", "deferred_changes",
     }
 )  # fmt: skip
-_KNOWN_RESOURCE_KEYS = frozenset(
+KNOWN_RESOURCE_KEYS = frozenset(
     {
         "address", "previous_address", "module_address", "mode", "type", "name", "index", "provider_name",
         "deposed", "change", "action_reason",
     }
 )  # fmt: skip
-_KNOWN_CHANGE_KEYS = frozenset(
+KNOWN_CHANGE_KEYS = frozenset(
     {
         "actions", "before", "after", "after_unknown", "before_sensitive", "after_sensitive",
         "replace_paths", "importing", "generated_config", "before_identity", "after_identity",
@@ -170,11 +170,11 @@ def _parse_check(check: Mapping[str, Any]) -> Check:
 
 
 def _unexpected(document: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    yield from _content_beyond(_KNOWN_KEYS, document)
+    yield from _content_beyond(KNOWN_KEYS, document)
     for resource in resources:
-        for key in _content_beyond(_KNOWN_RESOURCE_KEYS, resource):
+        for key in _content_beyond(KNOWN_RESOURCE_KEYS, resource):
             yield f"{resource['address']}: {key}"
-        for key in _content_beyond(_KNOWN_CHANGE_KEYS, resource["change"]):
+        for key in _content_beyond(KNOWN_CHANGE_KEYS, resource["change"]):
             yield f"{resource['address']}: change.{key}"
 
 

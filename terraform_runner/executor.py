@@ -1,0 +1,209 @@
+"""One run from beginning to end: make a working directory, plan or apply in it, hand back what came of it.
+
+It knows nothing of releases, approvals or the database: what it is to run, with what, and who follows it are given.
+
+Below ``data_root`` are ``working/`` (one folder for each run), ``prepared/`` (what ``init`` made), ``plans/`` (the
+plan store) and ``providers/`` (Terraform's cache, where there is no mirror). The state is where the workspace says;
+the runner writes that path into the root module as its local backend, and keeps the dependency lock file beside the
+state: the first ``init`` makes it, and every later run takes exactly the providers which it names.
+"""
+
+import errno
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from terraform_runner import cli, prepared, private_files, working_dir
+from terraform_runner.cli import Terraform
+from terraform_runner.domain.diff import summarize
+from terraform_runner.domain.plan import Plan, changes_digest, parse_plan
+from terraform_runner.domain.plan_document import mask_document
+from terraform_runner.domain.redaction import MASK, Redactor
+from terraform_runner.domain.results import Applied, Planned
+from terraform_runner.errors import RunnerError, StorageFailed
+from terraform_runner.plan_store import PlanStore
+from terraform_runner.process import Control, Limits
+from terraform_runner.working_dir import LOCK_FILE, WorkingDirectory
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """What Terraform runs on.
+
+    ``root`` is the root module (``main.tf.json``) without a backend, ``variables`` its ``service.auto.tfvars.json``,
+    ``modules`` are copied to ``./modules/<name>``. ``environment`` are the only variables beyond the allow-list.
+    ``secrets`` are masked wherever they appear.
+    """
+
+    key: str
+    root: Mapping[str, Any]
+    variables: Mapping[str, Any]
+    modules: Mapping[str, Path]
+    environment: Mapping[str, str]
+    state_path: Path
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerSettings:
+    """How Terraform is run on this machine.
+
+    Without ``binary`` it is the one on PATH, without ``mirror`` providers come from their registry. The time limit
+    is for a whole run; the grace is from SIGINT to SIGKILL.
+    """
+
+    binary: str | None
+    data_root: Path
+    mirror: Path | None
+    time_limit_seconds: float
+    grace_seconds: float
+    lock_timeout_seconds: int
+
+
+def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, control: Control) -> Planned:
+    """Make a plan, keep it and its JSON in the plan store, and say what it changes. Raises RunnerError."""
+    with _prepared(run_id, workspace, settings, control) as terraform:
+        terraform.plan()
+        document = terraform.show()
+        store = plan_store(settings)
+        kept = mask_document(document, terraform.redactor)
+        shown = parse_plan(kept)
+        return Planned(
+            plan=shown,
+            plan_sha256=store.put(terraform.directory.plan_file.read_bytes()),
+            document_sha256=store.put(json.dumps(kept).encode()),
+            changes_digest=changes_digest(parse_plan(document)),
+            changes=summarize(shown),
+        )
+
+
+def apply(
+    *,
+    run_id: UUID,
+    plan_sha256: str,
+    document_sha256: str,
+    workspace: Workspace,
+    settings: RunnerSettings,
+    control: Control,
+    before_apply: Callable[[Plan], None],
+) -> Applied:
+    """Apply a plan of the store, after ``before_apply`` had a last look at it, which may raise.
+
+    Raises RunnerError. If Terraform could not write the state after it had changed something, the run's folder stays
+    and the message says where the state is.
+    """
+    with _prepared(run_id, workspace, settings, control) as terraform:
+        store = plan_store(settings)
+        store.copy_to(plan_sha256, terraform.directory.plan_file)
+        before_apply(parse_plan(store.read_json(document_sha256)))
+        terraform.apply()
+        # What is done is done: its outputs are read even if the run was asked to stop meanwhile.
+        limits = Limits(
+            deadline=time.monotonic() + settings.time_limit_seconds, grace_seconds=settings.grace_seconds
+        )
+        outputs = replace(terraform, limits=limits, control=_Unstoppable(control)).output()
+    return Applied(
+        outputs={name: MASK if item["sensitive"] else item["value"] for name, item in outputs.items()}
+    )
+
+
+def plan_store(settings: RunnerSettings) -> PlanStore:
+    """Where plans and their JSON are kept."""
+    return PlanStore(settings.data_root / "plans")
+
+
+@dataclass(frozen=True)
+class _Unstoppable:
+    """A control that passes everything on but the wish to stop."""
+
+    control: Control
+
+    def lines(self, lines: list[str]) -> None:
+        self.control.lines(lines)
+
+    def should_stop(self) -> str | None:
+        return None
+
+    def process_started(self, group: int, started: float) -> None:
+        self.control.process_started(group, started)
+
+
+@contextmanager
+def _prepared(
+    run_id: UUID, workspace: Workspace, settings: RunnerSettings, control: Control
+) -> Iterator[Terraform]:
+    """Terraform in a working directory of this run, initialised; the directory is removed afterwards."""
+    installation = cli.find_terraform(settings.binary)
+    with _removed_afterwards(settings.data_root, run_id):
+        directory = working_dir.make(settings.data_root, run_id)
+        _render(directory, workspace, settings)
+        deadline = time.monotonic() + settings.time_limit_seconds
+        terraform = Terraform(
+            installation=installation,
+            directory=directory,
+            environment=cli.environment(directory, workspace.environment),
+            limits=Limits(deadline=deadline, grace_seconds=settings.grace_seconds),
+            lock_timeout_seconds=settings.lock_timeout_seconds,
+            control=control,
+            redactor=Redactor(workspace.secrets),
+        )
+        _initialise(terraform, workspace, settings)
+        yield terraform
+
+
+@contextmanager
+def _removed_afterwards(data_root: Path, run_id: UUID) -> Iterator[None]:
+    try:
+        yield
+    except RunnerError as error:
+        errored = working_dir.discard(data_root, run_id)
+        if errored is not None:
+            error.message += (
+                f"\nThe state could not be written. It is kept in {errored}: a person has to push it."
+            )
+        raise
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise StorageFailed(
+            f"{error.strerror} below {data_root}. Make room there, then try again."
+        ) from error
+    finally:
+        working_dir.discard(data_root, run_id)
+
+
+def _render(directory: WorkingDirectory, workspace: Workspace, settings: RunnerSettings) -> None:
+    root = _with_backend(workspace.root, workspace.state_path)
+    working_dir.render(directory, root=root, variables=workspace.variables, modules=workspace.modules)
+    cache_folder = private_files.make_private_directory(settings.data_root / "providers")
+    configuration = cli.cli_configuration(mirror=settings.mirror, cache_folder=cache_folder)
+    private_files.write_new(directory.cli_config, configuration)
+    kept_lock_file = private_files.make_private_directory(workspace.state_path.parent) / LOCK_FILE
+    if kept_lock_file.exists():
+        private_files.write_new(directory.lock_file, kept_lock_file.read_bytes())
+
+
+def _with_backend(root: Mapping[str, Any], state_path: Path) -> dict[str, Any]:
+    terraform = dict(root.get("terraform", {}))
+    return {**root, "terraform": {**terraform, "backend": {"local": {"path": str(state_path)}}}}
+
+
+def _initialise(terraform: Terraform, workspace: Workspace, settings: RunnerSettings) -> None:
+    """Take the data directory which an earlier run prepared; if none fits, ``init`` and keep what that makes."""
+    directory, version = terraform.directory, terraform.installation.version
+    digest = prepared.digest_of(directory, terraform_version=version)
+    if prepared.take(settings.data_root, digest, directory.data):
+        return
+    with prepared.one_at_a_time(settings.data_root, while_waiting=terraform.raise_if_stopped):
+        terraform.init()
+    if directory.lock_file.exists():  # none where only built-in providers are used
+        private_files.replace(workspace.state_path.parent / LOCK_FILE, directory.lock_file.read_bytes())
+    digest = prepared.digest_of(directory, terraform_version=version)
+    prepared.keep(settings.data_root, digest, directory.data)

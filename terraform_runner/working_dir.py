@@ -1,0 +1,125 @@
+"""The private, disposable folder in which one run works.
+
+``<data root>/working/<run id>/`` (0700) has ``root/`` (what Terraform reads, and its current directory), ``data/``
+(TF_DATA_DIR), ``tmp/`` (TMPDIR), the CLI configuration and, for a while, the plan.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from terraform_runner.errors import ModuleInvalid
+from terraform_runner.private_files import make_private_directory, write_new
+
+LOCK_FILE = ".terraform.lock.hcl"
+# Terraform writes it to its current directory when it could not write the state after it had changed something.
+ERRORED_STATE = "errored.tfstate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingDirectory:
+    """The places in one run's folder."""
+
+    path: Path
+
+    @property
+    def root(self) -> Path:
+        """The root module, and Terraform's current directory."""
+        return self.path / "root"
+
+    @property
+    def data(self) -> Path:
+        """TF_DATA_DIR, which ``init`` makes."""
+        return self.path / "data"
+
+    @property
+    def temporary(self) -> Path:
+        """TMPDIR."""
+        return self.path / "tmp"
+
+    @property
+    def cli_config(self) -> Path:
+        """TF_CLI_CONFIG_FILE."""
+        return self.path / "terraform.tfrc"
+
+    @property
+    def plan_file(self) -> Path:
+        """The plan that is made here or applied from here."""
+        return self.path / "plan.tfplan"
+
+    @property
+    def lock_file(self) -> Path:
+        """The dependency lock file."""
+        return self.root / LOCK_FILE
+
+    def document(self, name: str) -> Path:
+        """Where a command's standard output goes that is read as a whole."""
+        return self.path / f"{name}.json"
+
+
+def make(data_root: Path, run_id: UUID) -> WorkingDirectory:
+    """Make a run's folder. What an earlier try of the same run left is removed."""
+    discard(data_root, run_id)
+    directory = WorkingDirectory(path=_path(data_root, run_id))
+    for path in (directory.root, directory.temporary):
+        make_private_directory(path)
+    return directory
+
+
+def discard(data_root: Path, run_id: UUID) -> Path | None:
+    """Remove a run's folder, unless there is a state in it that is nowhere else: then give that file's path."""
+    path = _path(data_root, run_id)
+    errored = WorkingDirectory(path=path).root / ERRORED_STATE
+    if errored.exists():
+        return errored
+    shutil.rmtree(path, ignore_errors=True)
+    return None
+
+
+def render(
+    directory: WorkingDirectory,
+    *,
+    root: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    modules: Mapping[str, Path],
+) -> None:
+    """Write the root module and its variables as JSON, and copy the modules to ``modules/<name>`` beside them.
+
+    Raises ModuleInvalid if a module has a link that leaves it.
+    """
+    write_new(directory.root / "main.tf.json", _json(root))
+    write_new(directory.root / "service.auto.tfvars.json", _json(variables))
+    for name, source in modules.items():
+        _copy_module(source.resolve(), directory.root / "modules" / name)
+
+
+def _path(data_root: Path, run_id: UUID) -> Path:
+    return data_root / "working" / str(run_id)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, indent=2, sort_keys=True).encode()
+
+
+def _copy_module(source: Path, destination: Path) -> None:
+    if not source.is_dir():
+        raise ModuleInvalid(f"There is no module at {source}. Correct the service's module.")
+    for path in sorted(source.rglob("*")):
+        relative = path.relative_to(source)
+        if path.is_file() and not _is_left_out(relative):
+            if not path.resolve().is_relative_to(source):
+                raise ModuleInvalid(
+                    f"{relative} in the module {source.name} is a link that leaves it. Remove it."
+                )
+            make_private_directory((destination / relative).parent)
+            write_new(destination / relative, path.read_bytes())
+
+
+def _is_left_out(relative: Path) -> bool:
+    """What people's own runs leave beside a module, and its tests."""
+    hidden = any(part.startswith(".") for part in relative.parts)
+    return hidden or relative.parts[0] == "tests" or ".tfstate" in relative.name
