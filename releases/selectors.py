@@ -1,26 +1,26 @@
 """Reads for pages and services: a constant number of queries each."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
+from guardian.shortcuts import get_objects_for_user
 
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, ReleaseStatus, StepStatus
-from releases.models import EmergencyRollback, Service, Step
+from releases.models import Approval, EmergencyRollback, Release, Service, Step
 from terraform_runner.models import Run
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
+# What belongs to no release comes first: set-up, and convergence after an emergency.
+_IN_ORDER = (Q(release__isnull=False), "position", "created_at")
 
 
 def unfinished_steps(service: Service) -> QuerySet[Step]:
     """What has not ended: set-up and convergence before the steps of the open release, in the order of its plan."""
-    return (
-        Step.objects.filter(service=service)
-        .filter(Q(release__isnull=True) | Q(release__status=ReleaseStatus.OPEN.value))
-        .exclude(status__in=_ENDED)
-        .select_related("service", "release", "plan_run", "apply_run", "started_by")
-        .order_by(Q(release__isnull=False), "position", "created_at")
-    )
+    return _all_unfinished_steps().filter(service=service)
 
 
 def current_step(service: Service) -> Step | None:
@@ -73,3 +73,91 @@ def services_with_something_due() -> list[UUID]:
     still_open = Q(release__isnull=True) | Q(release__status=ReleaseStatus.OPEN.value)
     due = Step.objects.filter(waiting | baked).filter(still_open)
     return list(due.order_by().values_list("service_id", flat=True).distinct())
+
+
+def by_need_of_attention(services: QuerySet[Service]) -> QuerySet[Service]:
+    """Failed ones first, then those whose users are split without a release, those in release, and the rest by name."""
+    unfinished = Step.objects.filter(service=OuterRef("pk"))
+    failed = _unfinished(unfinished).filter(status__in=[StepStatus.FAILED.value, StepStatus.REJECTED.value])
+    in_release = Release.objects.filter(service=OuterRef("pk"), status=ReleaseStatus.OPEN.value)
+    split = Q(green_weight__gt=0, green_weight__lt=100) | Q(activate_canary=True)
+    need = Case(
+        When(Exists(failed), then=Value(0)),
+        When(split & ~Exists(in_release), then=Value(1)),
+        When(Exists(in_release), then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    return services.alias(need=need).order_by("need", "name")
+
+
+def unfinished_by_service(services: Sequence[Service]) -> dict[UUID, list[Step]]:
+    """The unfinished steps of many services, each list in order, by the service's id; one query."""
+    steps = _all_unfinished_steps().filter(service__in=services).order_by("service_id", *_IN_ORDER)
+    return {service_id: list(group) for service_id, group in groupby(steps, lambda step: step.service_id)}
+
+
+def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
+    """The newest release of each service that has one, by the service's id; one query."""
+    newest = (
+        Release.objects.filter(service__in=services)
+        .select_related("requested_by")
+        .order_by("service_id", "-number")
+        .distinct("service_id")
+    )
+    return {release.service_id: release for release in newest}
+
+
+def steps_to_decide(user: User) -> QuerySet[Step]:
+    """The plans that wait for a decision that this person may give: not of their own releases, oldest first."""
+    decided = Approval.objects.filter(step=OuterRef("pk"), plan_run=OuterRef("plan_run"))
+    may_approve = get_objects_for_user(
+        user, ["view_service", "approve_service"], klass=Service, with_superuser=False
+    )
+    return (
+        Step.objects.filter(status=StepStatus.WAITING.value, gate=True, service__in=may_approve)
+        .filter(release__status=ReleaseStatus.OPEN.value)
+        .exclude(release__requested_by=user)
+        .exclude(Exists(decided))
+        .select_related("service", "release", "release__requested_by", "plan_run")
+        .order_by("plan_run__ended_at", "pk")
+    )
+
+
+def list_releases(service: Service, *, below: int | None, limit: int) -> list[Release]:
+    """A service's releases, newest first; the next page has those ``below`` the last one's number."""
+    releases = service.releases.select_related("requested_by").order_by("-number")
+    if below is not None:
+        releases = releases.filter(number__lt=below)
+    return list(releases[:limit])
+
+
+def steps_of_release(release: Release) -> list[Step]:
+    """A release's steps in the order of its plan, each with its current runs."""
+    steps = release.steps.select_related("service", "release", "plan_run", "apply_run", "started_by")
+    return list(steps.order_by("position"))
+
+
+def approvals_of_release(release: Release) -> list[Approval]:
+    """Who decided what at a release's gates, in the order of time."""
+    given = Approval.objects.filter(step__release=release)
+    return list(given.select_related("step", "decided_by").order_by("decided_at"))
+
+
+def runs_of_step(step: Step) -> list[Run]:
+    """A step's runs, newest first, the replaced plans among them; at most the twenty that it may have."""
+    return list(Run.objects.filter(pk__in=step.step_runs.values("run")).order_by("-queued_at", "-pk"))
+
+
+def _all_unfinished_steps() -> QuerySet[Step]:
+    return (
+        _unfinished(Step.objects.all())
+        .select_related("service", "release", "plan_run", "apply_run", "started_by")
+        .order_by(*_IN_ORDER)
+    )
+
+
+def _unfinished(steps: QuerySet[Step]) -> QuerySet[Step]:
+    return steps.filter(Q(release__isnull=True) | Q(release__status=ReleaseStatus.OPEN.value)).exclude(
+        status__in=_ENDED
+    )

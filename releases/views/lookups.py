@@ -1,0 +1,47 @@
+"""Finds what an address names, as far as its reader may see it: everything else is 404."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from releases.models import EmergencyRollback, Release, Service, Step
+from releases.permissions import visible_services
+from terraform_runner.models import Run
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The account behind a request; the middleware lets nobody else through."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user
+
+
+def find_service(request: HttpRequest, name: str) -> Service:
+    """The service of this name, if this person may see it."""
+    return get_object_or_404(visible_services(signed_in(request)), name=name)
+
+
+def find_release(service: Service, number: int) -> Release:
+    """A release of this service, not of another one."""
+    return get_object_or_404(service.releases.select_related("requested_by"), number=number)
+
+
+def find_step(service: Service, step_id: UUID) -> Step:
+    """A step of this service that belongs to a release."""
+    steps = service.steps.filter(release__isnull=False)
+    return get_object_or_404(steps.select_related("service", "release", "plan_run"), pk=step_id)
+
+
+def find_run(service: Service, run_id: UUID) -> tuple[Step, Run]:
+    """A run of this service, with the step that it belongs to."""
+    step = get_object_or_404(service.steps.select_related("release"), step_runs__run=run_id)
+    return step, get_object_or_404(Run, pk=run_id)
+
+
+def find_rollback(service: Service, rollback_id: UUID) -> EmergencyRollback:
+    """An emergency rollback of this service."""
+    rollbacks = service.rollbacks.select_related("converge", "pressed_by", "release")
+    return get_object_or_404(rollbacks, pk=rollback_id)
