@@ -1,0 +1,68 @@
+"""Container images in ECR. Bluegreen deploys digests only: a tag can be moved to another image."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aws.errors import AwsError, in_words
+from aws.session import Access, ecr
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image by one of its tags ("" if it has none); ``reference`` is "<repository>@sha256:…"."""
+
+    tag: str
+    digest: str
+    pushed_at: datetime
+    reference: str
+
+
+def list_images(access: Access, repository_uri: str) -> list[Image]:
+    """The tagged images of a repository, newest first; an image with two tags is listed twice. Raises ``AwsError``."""
+    account, name = _split(repository_uri)
+    with in_words(f"list the images of {name}"):
+        pages = (
+            ecr(access)
+            .get_paginator("describe_images")
+            .paginate(registryId=account, repositoryName=name, filter={"tagStatus": "TAGGED"})
+        )
+        details = [detail for page in pages for detail in page["imageDetails"]]
+    images = [
+        _image(repository_uri, tag, detail) for detail in details for tag in detail.get("imageTags", [])
+    ]
+    return sorted(images, key=lambda image: (image.pushed_at, image.tag), reverse=True)
+
+
+def resolve_image(access: Access, reference: str) -> Image:
+    """The image behind "<repository>:<tag>" or "<repository>@sha256:…". Raises ``AwsError`` ("aws:image-missing")."""
+    repository_uri, _, digest = reference.partition("@")
+    tag = ""
+    if not digest:
+        repository_uri, _, tag = reference.rpartition(":")
+    account, name = _split(repository_uri)
+    wanted: ImageIdentifierTypeDef = {"imageDigest": digest} if digest else {"imageTag": tag}
+    with in_words(f"find the image {reference}"):
+        answer = ecr(access).describe_images(registryId=account, repositoryName=name, imageIds=[wanted])
+    return _image(repository_uri, tag, answer["imageDetails"][0])
+
+
+def _split(repository_uri: str) -> tuple[str, str]:
+    """Account and name of "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/name"."""
+    registry, _, name = repository_uri.partition("/")
+    account = registry.partition(".")[0]
+    if not (account.isdecimal() and ".dkr.ecr." in registry and name):
+        raise AwsError("aws:no-repository", f"“{repository_uri[:200]}” is not an ECR repository's address.")
+    return account, name
+
+
+def _image(repository_uri: str, tag: str, detail: "ImageDetailTypeDef") -> Image:
+    return Image(
+        tag=tag,
+        digest=detail["imageDigest"],
+        pushed_at=detail["imagePushedAt"],
+        reference=f"{repository_uri}@{detail['imageDigest']}",
+    )
