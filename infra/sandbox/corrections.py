@@ -108,7 +108,8 @@ def _invoke(self: LambdaResponse) -> tuple[int, dict[str, str], str | bytes]:
     """Heed Invoke's parameter `Qualifier`: moto looks for `qualifier`, so that $LATEST would always answer."""
     if "Qualifier" in self.querystring:
         self.querystring["qualifier"] = self.querystring["Qualifier"]
-    return _moto_invoke(self)
+    answer: tuple[int, dict[str, str], str | bytes] = _moto_invoke(self)
+    return answer
 
 
 _moto_invoke = LambdaResponse.invoke

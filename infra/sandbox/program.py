@@ -32,7 +32,7 @@ def run(data_directory: Path, asked_ports: Mapping[str, int]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with running(data_directory, asked_ports) as (info, balancer):
-        print(_greeting(info), flush=True)
+        print(greeting(info), flush=True)
         while not stop.wait(0.2):
             if balancer.has_ended():
                 print("The load balancer has ended, so the sandbox ends.", file=sys.stderr)
@@ -119,7 +119,8 @@ def _info(sockets: Mapping[str, socket.socket], resources: DemoResources) -> San
     )
 
 
-def _greeting(info: SandboxInfo) -> str:
+def greeting(info: SandboxInfo) -> str:
+    """Return what a person reads at the start: addresses, and lines to paste into a shell for Terraform."""
     exports = "\n".join(f"  export {name}={value}" for name, value in info.environment().items())
     return f"""The sandbox is ready.
 

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from moto.backends import get_backend
 from moto.core.base_backend import BaseBackend
+from moto.s3.utils import _VersionedKeyStore
 
 from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.errors import SandboxError
@@ -87,13 +88,15 @@ class _Pickler(pickle.Pickler):
         return self._names.get(id(obj)) if isinstance(obj, BaseBackend) else None
 
     def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 - pickle's protocol
-        """Say how to pickle the three kinds of object in moto's models that pickle refuses."""
+        """Say how to pickle the kinds of object in moto's models that pickle refuses, or loses something of."""
         if isinstance(obj, _LOCK):
             return threading.RLock, ()
         if isinstance(obj, WeakValueDictionary):
             return WeakValueDictionary, (dict(obj),)
         if isinstance(obj, FunctionType) and obj.__qualname__ == "LambdaStorage.__init__.<locals>.<lambda>":
             return _factory_of_dicts, ()
+        if isinstance(obj, _VersionedKeyStore):
+            return _key_store, ({key: obj.getlist(key) for key in obj},)
         return NotImplemented
 
 
@@ -103,6 +106,14 @@ _LOCK = type(threading.RLock())
 def _factory_of_dicts() -> type[dict[str, Any]]:
     """Return what stands for `lambda: {}` as a default factory."""
     return dict
+
+
+def _key_store(versions: dict[str, list[Any]]) -> _VersionedKeyStore:
+    """Return a bucket's objects with all their versions: as a dict it shows the newest of each only."""
+    store = _VersionedKeyStore()
+    for key, versions_of_key in versions.items():
+        store.setlist(key, versions_of_key)
+    return store
 
 
 class _Unpickler(pickle.Unpickler):

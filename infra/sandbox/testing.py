@@ -32,10 +32,18 @@ def running_sandbox(data_dir: Path) -> Iterator[SandboxInfo]:
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", file: Path, log: Path) -> SandboxInfo:
-    """Return what the process wrote about itself, not what an earlier one left."""
     deadline = time.monotonic() + _READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if file.exists() and (info := read_info(file)).pid == process.pid:
+        if info := _info_of(process.pid, file):
             return info
         time.sleep(0.05)
     raise RuntimeError(f"the sandbox isn't ready:\n{log.read_text()}")
+
+
+def _info_of(pid: int, file: Path) -> SandboxInfo | None:
+    """Return what this process wrote about itself, not what an earlier one has left."""
+    try:
+        info = read_info(file)
+    except FileNotFoundError:
+        return None
+    return info if info.pid == pid else None

@@ -1,6 +1,7 @@
 """A service as the module makes it (two functions, aliases, groups, one rule), made by boto3."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +44,13 @@ class Service:
             RuleArn=self.rule_arn, Actions=[{"Type": "forward", "ForwardConfig": forward}]
         )
 
-    def get(self, url: str | None = None, **headers: str) -> requests.Response:
-        address = (url or self.info.url) + "/"
-        return requests.get(address, headers={"host": self.host, **headers}, timeout=10)
+    def get(self, url: str | None = None, *, headers: Mapping[str, str] = {}) -> requests.Response:
+        return requests.get((url or self.info.url) + "/", headers={"host": self.host, **headers}, timeout=10)
 
 
-def make_service(info: SandboxInfo, name: str, *, priority: int, permissions: bool = True) -> Service:
+def make_service(
+    info: SandboxInfo, name: str, *, priority: int, host: str = "", permissions: bool = True
+) -> Service:
     """Make a service with blue (image `blue`) and green (image `green`), all traffic on blue."""
     role = make_role(info, name)
     functions = {color: f"{name}-{color}" for color in ("blue", "green")}
@@ -58,7 +60,7 @@ def make_service(info: SandboxInfo, name: str, *, priority: int, permissions: bo
         groups[color], targets[color] = make_target_group(info, function)
         if permissions:
             permit(info, function, groups[color])
-    host = f"{name}.example.com"
+    host = host or f"{name}.example.com"
     rule = client(info, "elbv2").create_rule(
         ListenerArn=info.listener_arn,
         Priority=priority,
