@@ -1,8 +1,8 @@
 """Rules of an Application Load Balancer: their weights are read and set here, nothing else of them is ever changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aws.errors import AwsError, in_words
 from aws.session import Access, elbv2
@@ -54,7 +54,7 @@ def set_weights(access: Access, rule_arn: str, weights: Mapping[str, int]) -> No
             "outside of Bluegreen, so it was left alone.",
         )
     with in_words("set the weights of a rule"):
-        elbv2(access).modify_rule(RuleArn=rule_arn, Actions=actions)
+        elbv2(access).modify_rule(RuleArn=rule_arn, Actions=cast("list[ActionTypeDef]", actions))
 
 
 def registered_targets(access: Access, target_group_arn: str) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def _describe(access: Access, arns: Sequence[str]) -> dict[str, "RuleTypeDef"]:
     return found
 
 
-def _changed(action: "ActionOutputTypeDef", weights: Mapping[str, int]) -> "ActionTypeDef":
+def _changed(action: Mapping[str, Any], weights: Mapping[str, int]) -> Mapping[str, Any]:
     """The action as it is to be sent: what AWS answers is not quite what it takes."""
     if "AuthenticateOidcConfig" in action:
         # The client secret isn't returned.
@@ -111,11 +111,16 @@ def _rule(rule: "RuleTypeDef") -> Rule:
 
 
 def _weights(rule: "RuleTypeDef") -> dict[str, int]:
-    return {
-        group["TargetGroupArn"]: group.get("Weight", 1)
-        for action in rule["Actions"]
-        for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
-    }
+    return {arn: weight for action in rule["Actions"] for arn, weight in _forwarded(action)}
+
+
+def _forwarded(action: "ActionOutputTypeDef") -> Iterator[tuple[str, int]]:
+    """A forward to one group may be written without a ForwardConfig."""
+    if "ForwardConfig" in action:
+        for group in action["ForwardConfig"].get("TargetGroups", []):
+            yield group["TargetGroupArn"], group.get("Weight", 1)
+    elif action["Type"] == "forward" and "TargetGroupArn" in action:
+        yield action["TargetGroupArn"], 1
 
 
 def _values(conditions: Iterable["RuleConditionOutputTypeDef"], field: str, config: str) -> frozenset[str]:

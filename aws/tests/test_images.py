@@ -1,0 +1,45 @@
+import pytest
+
+from aws.errors import AwsError
+from aws.images import list_images, resolve_image
+
+
+def test_the_images_of_a_repository_are_listed_by_tag_with_digests(access, sandbox):
+    images = list_images(access, sandbox.repository_uri)
+    assert {image.tag: image.reference for image in images} == dict(sandbox.images)
+    assert all(image.reference == f"{sandbox.repository_uri}@{image.digest}" for image in images)
+
+
+def test_the_newest_image_comes_first(access, sandbox):
+    pushed = [image.pushed_at for image in list_images(access, sandbox.repository_uri)]
+    assert pushed == sorted(pushed, reverse=True)
+
+
+def test_a_tag_is_resolved_to_its_digest(access, sandbox):
+    image = resolve_image(access, f"{sandbox.repository_uri}:green")
+    assert (image.tag, image.reference) == ("green", sandbox.images["green"])
+
+
+def test_a_digest_is_resolved_if_the_image_is_still_there(access, sandbox):
+    assert resolve_image(access, sandbox.images["yellow"]).reference == sandbox.images["yellow"]
+
+
+@pytest.mark.parametrize("ending", [":purple", "@sha256:" + "0" * 64])
+def test_an_image_that_is_not_there_is_named(access, sandbox, ending):
+    with pytest.raises(AwsError) as refused:
+        resolve_image(access, sandbox.repository_uri + ending)
+    assert refused.value.code == "aws:image-missing"
+    assert ending in refused.value.message
+
+
+def test_a_repository_that_is_not_there_is_named(access, sandbox):
+    with pytest.raises(AwsError) as refused:
+        list_images(access, sandbox.repository_uri + "-other")
+    assert refused.value.code == "aws:repository-missing"
+
+
+@pytest.mark.parametrize("uri", ["nginx", "docker.io/library/nginx", "x.dkr.ecr.eu.amazonaws.com/nginx", ""])
+def test_what_is_no_repository_of_ecr_is_refused_before_anything_is_asked(access, uri):
+    with pytest.raises(AwsError) as refused:
+        list_images(access, uri)
+    assert refused.value.code == "aws:no-repository"
