@@ -1,6 +1,7 @@
 """Reads for pages and services: a constant number of queries each."""
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import groupby
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, 
 from django.utils import timezone
 from guardian.shortcuts import get_objects_for_user
 
+from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, ReleaseStatus, StepStatus
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
-from terraform_runner.models import Run
+from terraform_runner.models import LogChunk, Run
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
 # What belongs to no release comes first: set-up, and convergence after an emergency.
@@ -147,6 +149,34 @@ def approvals_of_release(release: Release) -> list[Approval]:
 def runs_of_step(step: Step) -> list[Run]:
     """A step's runs, newest first, the replaced plans among them; at most the twenty that it may have."""
     return list(Run.objects.filter(pk__in=step.step_runs.values("run")).order_by("-queued_at", "-pk"))
+
+
+def count_lines(run: Run) -> int:
+    """How many lines of a run's output are kept by now."""
+    last = LogChunk.objects.filter(run=run).order_by("-first_line").first()
+    return last.first_line + len(last.lines) if last else 0
+
+
+def events_of_release(release: Release) -> list[AuditEvent]:
+    """What happened to a release and its steps, newest first; at most the last 200."""
+    events = AuditEvent.objects.filter(
+        service_id=str(release.service_id), subject__release=str(release.pk)
+    ).order_by("-pk")
+    return list(events[:200])
+
+
+def trail_of_service(
+    service: Service, *, who: str = "", action: str = "", day: date | None = None
+) -> QuerySet[AuditEvent]:
+    """A service's events, newest first: of one person, of one kind, of one day (UTC), or all."""
+    events = AuditEvent.objects.filter(service_id=str(service.pk)).order_by("-pk")
+    if who:
+        events = events.filter(actor_name=who)
+    if action:
+        events = events.filter(action=action)
+    if day is not None:
+        events = events.filter(at__date=day)
+    return events
 
 
 def _all_unfinished_steps() -> QuerySet[Step]:

@@ -1,0 +1,41 @@
+"""What waits for one's approval."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from releases import selectors
+from releases.views.lookups import signed_in
+from releases.views.shown.plans import plan_of
+from releases.views.shown.words import consequence, step_title
+
+MOST_SHOWN = 100
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The plans that wait for this person's decision, the one that has waited longest first."""
+    return render(request, "releases/inbox.html", _context(request))
+
+
+@require_safe
+def inbox_live(request: HttpRequest) -> HttpResponse:
+    """The part of the inbox that changes."""
+    return render(request, "releases/_inbox.html", _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    steps = selectors.steps_to_decide(signed_in(request))[:MOST_SHOWN]
+    return {
+        "items": [
+            {
+                "step": step,
+                "title": step_title(step),
+                "consequence": consequence(step),
+                "plan": plan_of(step.service, step),
+            }
+            for step in steps
+        ]
+    }

@@ -1,0 +1,106 @@
+"""One release: its steps, what the present one will do, who decides, and what happened."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from releases import selectors
+from releases.domain.decisions import Permission
+from releases.domain.traffic import Transition
+from releases.domain.variables import variables_text
+from releases.models import Release, Service, Step
+from releases.permissions import holders
+from releases.services import facts, rollout, states
+from releases.views.lookups import find_release, find_service, find_step
+from releases.views.pages import service_context
+from releases.views.shown.canary import canary_of
+from releases.views.shown.events import events_shown
+from releases.views.shown.headline import headline
+from releases.views.shown.log import log_tail
+from releases.views.shown.plans import plan_of
+from releases.views.shown.stairs import stairs
+from releases.views.shown.words import consequence, step_meaning, step_title
+
+TABS = ("changes", "variables", "raw")
+
+
+@require_safe
+def release_detail(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The page of a release; ``?step=`` looks at another step than the present one, ``?tab=`` at its plan otherwise."""
+    service = find_service(request, name)
+    return render_release(request, service, find_release(service, number))
+
+
+@require_safe
+def release_live(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The parts of that page that change."""
+    service = find_service(request, name)
+    context = release_context(request, service, find_release(service, number))
+    return render(request, "releases/_release_live.html", context | {"pushed": True})
+
+
+@require_safe
+def step_variables(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
+    """The six variables after a step, as a file for Terraform; those of now for a step without a plan."""
+    service = find_service(request, name)
+    step = find_step(service, step_id)
+    state = states.from_json(step.state_after) if step.state_after else service.state
+    file_name = f"{service.name}-{step.release}-{step.position + 1}.tfvars"
+    return HttpResponse(
+        variables_text(state, family=service.family),
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
+
+
+def render_release(
+    request: HttpRequest, service: Service, release: Release, *, problem: str = "", comment: str = ""
+) -> HttpResponse:
+    """The page of a release; with a ``problem`` it answers 409 to an act that was refused, and keeps the comment."""
+    context = release_context(request, service, release) | {"problem": problem, "comment": comment}
+    return render(request, "releases/release_detail.html", context, status=409 if problem else 200)
+
+
+def release_context(request: HttpRequest, service: Service, release: Release) -> dict[str, Any]:
+    """What the page and its live parts are written from; a constant number of queries."""
+    steps = selectors.steps_of_release(release)
+    current = selectors.current_step(service) if release.is_open else None
+    acting = facts.acting_step(service) if release.is_open else None
+    present = acting or current
+    shown = _chosen(request, steps) or present or steps[-1]
+    approvals = selectors.approvals_of_release(release)
+    tab = request.GET.get("tab", "")
+    settled_at = rollout.settled_at(service, current) if current else None
+    return service_context(request, service) | {
+        "release": release,
+        "headline": headline(release, current, approvals, settled_at=settled_at),
+        "stairs": stairs(steps, shown),
+        "step": shown,
+        "title": step_title(shown),
+        "meaning": step_meaning(shown),
+        "consequence": consequence(shown),
+        "acting": acting if acting == shown else None,
+        "current": current,
+        "plan": plan_of(service, shown),
+        "tab": tab if tab in TABS else TABS[0],
+        "approvals": [(approval, step_title(approval.step)) for approval in approvals],
+        "approvers": holders(service, Permission.APPROVE),
+        "canary": _canary(request, service, shown),
+        "events": events_shown(selectors.events_of_release(release)),
+        **log_tail(shown),
+    }
+
+
+def _chosen(request: HttpRequest, steps: Sequence[Step]) -> Step | None:
+    wanted = request.GET.get("step", "")
+    return next((step for step in steps if str(step.position + 1) == wanted), None)
+
+
+def _canary(request: HttpRequest, service: Service, step: Step) -> Any:
+    if step.transition != Transition.CANARY and not service.activate_canary:
+        return None
+    return canary_of(service, request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,135 @@
+"""Requesting a release."""
+
+from collections.abc import Sequence
+
+from aws.errors import AwsError
+from aws.images import Image
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from aws import images
+from releases.domain.acts import Act
+from releases.domain.decisions import Refused
+from releases.domain.errors import DomainError, InvalidRolloutPlan
+from releases.domain.rollout_plan import PlannedStep, build_steps, parse_weights
+from releases.forms import ReleaseForm
+from releases.models import Release, Service
+from releases.permissions import NotAllowed
+from releases.services import facts, workspaces
+from releases.services.requests import ReleaseRequest, RequestRefused, request_release
+from releases.views.lookups import find_service, signed_in
+from releases.views.pages import service_context
+from releases.views.shown.traffic import traffic_of
+
+# More are a job for typing the tag: a page of thousands helps nobody.
+MOST_IMAGES = 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def release_request(request: HttpRequest, name: str) -> HttpResponse:
+    """The form, and what it sends; whatever goes wrong, what was typed stays."""
+    service = find_service(request, name)
+    if request.method != "POST":
+        return _page(request, service, ReleaseForm(initial=_usual(service)))
+    form = ReleaseForm(request.POST)
+    release = _request(request, service, form) if form.is_valid() else None
+    if release is None:
+        return _page(request, service, form, status=422)
+    messages.success(request, f"{release} is requested: its first plan is being made.")
+    return redirect("release-detail", name=service.name, number=release.number)
+
+
+@require_safe
+def request_steps(request: HttpRequest, name: str) -> HttpResponse:
+    """The steps that the typed shares lead to, with a box for an approval at each: for the page's script."""
+    service = find_service(request, name)
+    return render(request, "releases/_request_steps.html", _steps(service, request.GET))
+
+
+def _request(request: HttpRequest, service: Service, form: ReleaseForm) -> Release | None:
+    wanted = form.cleaned_data
+    try:
+        return request_release(
+            service_id=service.pk,
+            user=signed_in(request),
+            wanted=ReleaseRequest(
+                tag=wanted["tag"],
+                weights=wanted["weights"],
+                canary=wanted["canary"],
+                extra_gates=wanted["gates"],
+                bake_seconds=wanted["bake_seconds"],
+                reason=wanted["reason"],
+            ),
+        )
+    except NotAllowed as error:
+        raise PermissionDenied(error.message) from error
+    except InvalidRolloutPlan as error:
+        form.add_error("weights", error.message)
+    except (RequestRefused, AwsError) as error:
+        form.add_error(None, error.message)
+    return None
+
+
+def _usual(service: Service) -> dict[str, object]:
+    """What most requests say, so that nothing needs to be typed."""
+    return {
+        "weights": ", ".join(map(str, service.weights)),
+        "canary": bool(service.canary_addresses),
+        "bake_seconds": service.bake_seconds,
+    }
+
+
+def _page(request: HttpRequest, service: Service, form: ReleaseForm, status: int = 200) -> HttpResponse:
+    allowed = facts.possible_acts(signed_in(request), service)[Act.REQUEST]
+    if isinstance(allowed, Refused) and allowed.code.startswith("person:"):
+        raise PermissionDenied(allowed.reason)
+    found, problem = _images(service)
+    serving = traffic_of(service).serving
+    context = service_context(request, service) | {
+        "form": form,
+        "refused": allowed if isinstance(allowed, Refused) else None,
+        "images": found,
+        "images_problem": problem,
+        "chosen": _chosen(form, found, serving.tag),
+        "serving": serving,
+        **_steps(service, request.POST if form.is_bound else _as_query(form)),
+    }
+    return render(request, "releases/release_request.html", context, status=status)
+
+
+def _images(service: Service) -> tuple[Sequence[Image], str]:
+    try:
+        return images.list_images(workspaces.access(service), service.repository_uri)[:MOST_IMAGES], ""
+    except AwsError as error:
+        return (), error.message
+
+
+def _chosen(form: ReleaseForm, found: Sequence[Image], serving_tag: str) -> str:
+    """The tag that is selected: what was sent, else the newest that the users do not have yet."""
+    if form.is_bound:
+        return str(form.data.get("tag", ""))
+    return next((image.tag for image in found if image.tag != serving_tag), "")
+
+
+def _as_query(form: ReleaseForm) -> QueryDict:
+    query = QueryDict(mutable=True)
+    query["weights"] = str(form.initial["weights"])
+    if form.initial["canary"]:
+        query["canary"] = "on"
+    return query
+
+
+def _steps(service: Service, data: QueryDict) -> dict[str, object]:
+    """The planned steps, or why there is no plan from these shares; the extra gates that are wanted by now."""
+    steps: Sequence[PlannedStep] = ()
+    problem = ""
+    try:
+        weights = parse_weights(data.get("weights", ""))
+        state = service.state
+        steps = build_steps(state, state.version_of(state.stable), weights=weights, canary="canary" in data)
+    except DomainError as error:
+        problem = error.message
+    return {"steps": steps, "steps_problem": problem, "gates": data.getlist("gates"), "service": service}

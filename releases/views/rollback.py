@@ -1,0 +1,109 @@
+"""The emergency button: a light page of its own, and the moments after the press."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from aws.errors import AwsError
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from releases import selectors
+from releases.domain.acts import NOTHING_TO_ROLL_BACK, Act
+from releases.domain.decisions import Permission, Refused
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Color
+from releases.models import Service
+from releases.permissions import NotAllowed, holders
+from releases.services import emergency, facts
+from releases.services.emergency import NothingToRollBack
+from releases.views.lookups import find_rollback, find_service, signed_in
+from releases.views.readiness import read_readiness
+from releases.views.shown.traffic import traffic_of
+from releases.views.shown.words import step_status
+
+REFRESH_SECONDS = 2
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rollback(request: HttpRequest, name: str) -> HttpResponse:
+    """What the button will do, and the button; its press leads on to the moments after it."""
+    service = find_service(request, name)
+    if request.method != "POST":
+        return _page(request, service)
+    try:
+        pressed = emergency.roll_back(service_id=service.pk, user=signed_in(request))
+    except NotAllowed as error:
+        raise PermissionDenied(error.message) from error
+    except NothingToRollBack as error:
+        return _page(request, service, problem=error.message, status=409)
+    except AwsError as error:
+        return _page(request, service, problem=error.message, status=502)
+    return redirect("rollback-result", name=service.name, rollback_id=pressed.pk)
+
+
+@require_safe
+def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpResponse:
+    """Accepted, traffic is back, Terraform agrees; the page comes again by itself until the last is known."""
+    service = find_service(request, name)
+    pressed = find_rollback(service, rollback_id)
+    converge = pressed.converge
+    going_on = converge.status not in {StepStatus.DONE, StepStatus.FAILED, StepStatus.ABANDONED}
+    context = {
+        "service": service,
+        "rollback": pressed,
+        "to": traffic_of(service).of(Color(pressed.safe_color)),
+        "converge": step_status(converge),
+        "agrees": converge.status == StepStatus.DONE,
+        "failed": converge.status == StepStatus.FAILED,
+        "refreshes": going_on and "hold" not in request.GET,
+        "commands": _commands(service, Color(pressed.safe_color)) if pressed.problem else (),
+    }
+    response = render(request, "releases/rollback_result.html", context)
+    if context["refreshes"]:
+        response["Refresh"] = str(REFRESH_SECONDS)
+    return response
+
+
+def _page(request: HttpRequest, service: Service, *, problem: str = "", status: int = 200) -> HttpResponse:
+    answer = facts.possible_acts(signed_in(request), service)[Act.ROLL_BACK]
+    refused = answer if isinstance(answer, Refused) else None
+    context = _picture(service) | {
+        "problem": problem,
+        "refused": refused,
+        "nothing": refused is not None and refused.code == NOTHING_TO_ROLL_BACK,
+        "going_on": selectors.rollback_going_on(service),
+        "holders": holders(service, Permission.EMERGENCY),
+    }
+    return render(request, "releases/rollback.html", context, status=status)
+
+
+def _picture(service: Service) -> dict[str, Any]:
+    """From where to where, and what is known of the other side."""
+    if service.set_up_at is None:
+        return {"service": service}
+    safe = Color(service.safe_color)
+    traffic = traffic_of(service)
+    return {
+        "service": service,
+        "traffic": traffic,
+        "to": traffic.of(safe),
+        "away": traffic.of(safe.other),
+        "stops_rotation": safe is service.state.candidate,
+        "readiness": read_readiness(service, safe),
+        "commands": _commands(service, safe),
+    }
+
+
+def _commands(service: Service, color: Color) -> tuple[str, ...]:
+    """What a person with the AWS command line types to do the same."""
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in emergency.all_on(service, color).items()]
+    actions = json.dumps([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}], separators=(",", ":"))
+    endpoint = f" --endpoint-url {settings.AWS_ENDPOINT_URL}" if settings.AWS_ENDPOINT_URL else ""
+    return tuple(
+        f"aws elbv2 modify-rule --region {service.region}{endpoint} --rule-arn {rule_arn} --actions '{actions}'"
+        for rule_arn in (service.traffic_rule_arn, service.canary_rule_arn)
+    )

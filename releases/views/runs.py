@@ -1,0 +1,55 @@
+"""The log of a run."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from releases.views.lookups import find_run, find_service
+from releases.views.pages import service_context
+from releases.views.shown.words import step_title
+from terraform_runner import selectors as runs
+
+# A browser stays quick with so many lines; more are on further pages, and all of them in the download.
+LINES_PER_PAGE = 5000
+
+
+@require_safe
+def run_log(request: HttpRequest, name: str, run_id: UUID) -> HttpResponse:
+    """A page of a run's log; "#L120" leads to a line of it."""
+    service = find_service(request, name)
+    step, run = find_run(service, run_id)
+    wanted = request.GET.get("from", "")
+    first = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else 0
+    lines = runs.list_lines(run.pk, after=first, limit=LINES_PER_PAGE)
+    context = service_context(request, service) | {
+        "run": run,
+        "step": step,
+        "title": step_title(step),
+        "lines": lines,
+        "first_line": first,
+        "earlier": max(0, first - LINES_PER_PAGE),
+        "next_line": first + len(lines),
+        "is_full": len(lines) == LINES_PER_PAGE,
+    }
+    return render(request, "releases/run_log.html", context)
+
+
+@require_safe
+def run_download(request: HttpRequest, name: str, run_id: UUID) -> StreamingHttpResponse:
+    """All of a run's log, as text."""
+    _, run = find_run(find_service(request, name), run_id)
+    return StreamingHttpResponse(
+        _all_lines(run.pk),
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{run.operation}-{run.pk}.log"'},
+    )
+
+
+def _all_lines(run_id: UUID) -> Iterator[str]:
+    first = 0
+    while lines := runs.list_lines(run_id, after=first, limit=LINES_PER_PAGE):
+        yield "".join(f"{line}\n" for _, line in lines)
+        first += len(lines)

@@ -1,0 +1,73 @@
+"""The list of services, and one service."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from releases import selectors
+from releases.permissions import visible_services
+from releases.views.lookups import find_service, signed_in
+from releases.views.pages import service_context
+from releases.views.shown.overview import service_rows
+from releases.views.shown.words import release_status, step_title
+
+SERVICES_PER_PAGE = 50
+RELEASES_PER_PAGE = 10
+
+
+@require_safe
+def service_list(request: HttpRequest) -> HttpResponse:
+    """All services that one may see, those that need attention first."""
+    return render(request, "releases/service_list.html", _list_context(request))
+
+
+@require_safe
+def service_list_live(request: HttpRequest) -> HttpResponse:
+    """The part of the list that changes."""
+    return render(request, "releases/_service_list.html", _list_context(request))
+
+
+@require_safe
+def service_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """Both colours of a service, how they are reached, what is going on, and what was."""
+    return render(request, "releases/service_detail.html", _service_context(request, name))
+
+
+@require_safe
+def service_live(request: HttpRequest, name: str) -> HttpResponse:
+    """The parts of that page that change."""
+    return render(request, "releases/_service_live.html", _service_context(request, name) | {"pushed": True})
+
+
+def _list_context(request: HttpRequest) -> dict[str, Any]:
+    services = visible_services(signed_in(request))
+    query = request.GET.get("q", "").strip()[:40]
+    if query:
+        services = services.filter(name__icontains=query)
+    page = Paginator(selectors.by_need_of_attention(services), SERVICES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = service_rows(list(page.object_list))
+    attention = [row for row in rows if row.needs_attention]
+    return {"page": page, "rows": rows, "attention": attention, "query": query}
+
+
+def _service_context(request: HttpRequest, name: str) -> dict[str, Any]:
+    service = find_service(request, name)
+    below = request.GET.get("below", "")
+    found = selectors.list_releases(
+        service, below=int(below) if below.isdecimal() else None, limit=RELEASES_PER_PAGE + 1
+    )
+    history = [(release, release_status(release)) for release in found[:RELEASES_PER_PAGE]]
+    step = selectors.current_step(service)
+    return service_context(request, service) | {
+        "history": history,
+        "older": history[-1][0].number if len(found) > RELEASES_PER_PAGE else None,
+        "step": step,
+        "step_title": step_title(step) if step else "",
+        "row": service_rows([service])[0],
+        "canary_priority": service.priority - 1,
+    }

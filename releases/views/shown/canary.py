@@ -1,0 +1,60 @@
+"""Whether the reader is in the canary, and how to look at the new version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from django.conf import settings
+
+from infra.sandbox.info import SandboxInfo, read_info
+from releases.models import Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanaryShown:
+    """``address`` is where the reader's requests to this site come from; ``command`` asks as the canary."""
+
+    address: str
+    is_inside: bool
+    addresses: tuple[str, ...]
+    command: str
+    sandbox_page: str
+
+
+def canary_of(service: Service, address: str) -> CanaryShown:
+    """The canary of a service, for a reader with this address."""
+    addresses = tuple(service.canary_addresses)
+    sandbox = _sandbox()
+    return CanaryShown(
+        address=address,
+        is_inside=_is_inside(address, addresses),
+        addresses=addresses,
+        command=_command(service, addresses, sandbox),
+        sandbox_page=f"{sandbox.url}/-/sandbox/" if sandbox else "",
+    )
+
+
+def _is_inside(address: str, networks: Sequence[str]) -> bool:
+    try:
+        asking = ip_address(address)
+    except ValueError:
+        return False
+    return any(asking in ip_network(network, strict=False) for network in networks)
+
+
+def _command(service: Service, addresses: Sequence[str], sandbox: SandboxInfo | None) -> str:
+    """In the sandbox all addresses are this machine's own; elsewhere one has to be at one of them."""
+    if sandbox is not None and addresses:
+        return f"curl --interface {addresses[0].partition('/')[0]} {sandbox.url}"
+    host = service.hostnames[0] if service.hostnames else "YOUR-LOAD-BALANCER"
+    return f"curl https://{host}/"
+
+
+def _sandbox() -> SandboxInfo | None:
+    if settings.SANDBOX_FILE is None:
+        return None
+    try:
+        return read_info(Path(settings.SANDBOX_FILE))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,82 @@
+"""The trail in sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.models import AuditEvent
+from releases.domain.traffic import Transition
+
+_WHAT = {
+    "service.created": "created the service",
+    "release.requested": "requested the release",
+    "release.promoted": "finished the release: promoted",
+    "release.rejected": "ended the release: rejected",
+    "release.rolled-back": "ended the release: rolled back",
+    "plan.approved": "approved the plan",
+    "plan.rejected": "rejected the plan",
+    "step.started": "started the step",
+    "step.planning": "began to plan",
+    "step.planned": "made the plan",
+    "step.planned-again": "began to plan again",
+    "step.applying": "queued the apply",
+    "step.apply-started": "began the apply",
+    "step.verified": "applied and verified",
+    "step.done": "finished the step",
+    "step.failed": "stopped: the step failed",
+    "step.rejected": "stopped: the step was rejected",
+    "step.abandoned": "ended the step",
+    "rollback.pressed": "pressed the emergency button",
+    "rollback.joined": "pressed the emergency button too",
+    "rollback.traffic-back": "brought all traffic back",
+    "rollback.traffic-set-again": "set the traffic again after an apply",
+    "rollback.failed": "could not bring the traffic back",
+}
+ACTIONS = tuple(_WHAT)
+_SIGNS = {"failed": "bad", "rejected": "bad", "pressed": "warn", "approved": "ok", "promoted": "ok", "traffic-back": "ok"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventShown:
+    """One event: when, who, what, on which step, why."""
+
+    id: str
+    at: datetime
+    who: str
+    what: str
+    where: str
+    why: str
+    digest: str
+    tone: str
+
+
+def events_shown(events: Iterable[AuditEvent]) -> list[EventShown]:
+    """Events in words, in the given order."""
+    return [_shown(event) for event in events]
+
+
+def what(action: str) -> str:
+    """An action in words; one without words is shown as it is."""
+    return _WHAT.get(action, action)
+
+
+def _shown(event: AuditEvent) -> EventShown:
+    return EventShown(
+        id=str(event.pk),
+        at=event.at,
+        who=event.actor_name,
+        what=what(event.action),
+        where=_where(event.subject),
+        why=event.reason,
+        digest=str(event.after.get("plan_sha256", ""))[:4],
+        tone=_SIGNS.get(event.action.rpartition(".")[2], "idle"),
+    )
+
+
+def _where(subject: dict[str, object]) -> str:
+    if "number" in subject:
+        return f"R-{subject['number']}"
+    transition = str(subject.get("transition", ""))
+    if transition == Transition.SHIFT:
+        return f"shift to {subject.get('share')} %"
+    return transition.replace("_", " ")

@@ -1,0 +1,82 @@
+"""Where a release stands, in a word and a sentence, and what it waits for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.models import Approval, Decision, Release, Step
+from releases.views.shown.words import Tone, step_title
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """``since`` is when that began; ``until`` when it is over, where that is known."""
+
+    word: str
+    text: str
+    tone: Tone
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def headline(
+    release: Release, step: Step | None, approvals: Sequence[Approval], *, settled_at: datetime | None = None
+) -> Headline:
+    """The headline of a release that is at ``step``."""
+    if not release.is_open:
+        return _ended(release)
+    if step is None:
+        return Headline(word="Finishing", text="All steps are done.", tone=Tone.GO)
+    return _open(step, approvals, settled_at)
+
+
+def _ended(release: Release) -> Headline:
+    name = release.tag or "the new version"
+    word, text, tone = {
+        ReleaseStatus.PROMOTED.value: ("Promoted", f"Everyone has {name}.", Tone.OK),
+        ReleaseStatus.ROLLED_BACK.value: ("Rolled back", f"Nobody has {name} any more.", Tone.WARN),
+        ReleaseStatus.REJECTED.value: ("Rejected", "It ended at a gate; nobody had been sent to it.", Tone.BAD),
+    }[release.status]
+    return Headline(word=word, text=text, tone=tone, since=release.ended_at)
+
+
+def _open(step: Step, approvals: Sequence[Approval], settled_at: datetime | None) -> Headline:
+    title = step_title(step)
+    status = StepStatus(step.status)
+    if status is StepStatus.WAITING:
+        return _waiting(step, title, approvals)
+    if status is StepStatus.BAKING:
+        text = f"{title} is applied and verified; its bake time runs."
+        return Headline(word="Baking", text=text, tone=Tone.GO, until=step.bake_until)
+    if status is StepStatus.PENDING:
+        return Headline(word="Next", text=f"{title} is planned soon.", tone=Tone.GO, until=settled_at)
+    word, text, tone = {
+        StepStatus.PLANNING: ("Planning", f"Terraform makes the plan for: {title}.", Tone.GO),
+        StepStatus.APPLYING: ("Applying", f"Terraform applies: {title}.", Tone.GO),
+        StepStatus.FAILED: ("Failed", f"{title} failed.", Tone.BAD),
+        StepStatus.REJECTED: ("Rejected", f"{title} was rejected. Roll back to end the release.", Tone.BAD),
+    }[status]
+    return Headline(word=word, text=text, tone=tone)
+
+
+def _waiting(step: Step, title: str, approvals: Sequence[Approval]) -> Headline:
+    since = step.plan_run.ended_at if step.plan_run else None
+    if step.gate and not _is_approved(step, approvals):
+        started = " It goes on at once then: it is started." if step.started_at else ""
+        text = f"{title} waits for somebody to approve its plan.{started}"
+        return Headline(word="Waiting for approval", text=text, tone=Tone.WARN, since=since)
+    if step.started_at is None:
+        text = f"{title} waits for an operator to start it."
+        return Headline(word="Waiting for the start", text=text, tone=Tone.WARN, since=since)
+    return Headline(word="Going on", text=f"{title} is about to be applied.", tone=Tone.GO)
+
+
+def _is_approved(step: Step, approvals: Sequence[Approval]) -> bool:
+    return any(
+        approval.step_id == step.pk
+        and approval.decision == Decision.APPROVED
+        and step.plan_run is not None
+        and approval.changes_digest == step.plan_run.changes_digest
+        for approval in approvals
+    )

@@ -1,0 +1,79 @@
+"""A service in a list: its traffic and the one thing that is worth knowing about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from releases import selectors
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Transition
+from releases.models import Release, Service, Step
+from releases.views.shown.traffic import TrafficShown, traffic_of
+from releases.views.shown.words import Status, Tone, first_line, step_title
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRow:
+    """One service of the list; ``release`` is the open one, else the last."""
+
+    service: Service
+    traffic: TrafficShown
+    status: Status
+    detail: str
+    release: Release | None
+    since: datetime | None
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look: what waits as expected is no alarm."""
+        return self.status.tone is Tone.BAD or self.status.word == "Split"
+
+
+def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
+    """The rows of a page of services, in the given order; two queries."""
+    steps = selectors.unfinished_by_service(services)
+    releases = selectors.last_releases(services)
+    return [_row(service, steps.get(service.pk, []), releases.get(service.pk)) for service in services]
+
+
+def _row(service: Service, steps: Sequence[Step], last: Release | None) -> ServiceRow:
+    step = steps[0] if steps else None
+    status, detail = _step_in_words(step) if step else _without_step(service)
+    since = last and (last.ended_at or last.requested_at)
+    return ServiceRow(
+        service=service, traffic=traffic_of(service), status=status, detail=detail, release=last, since=since
+    )
+
+
+def _step_in_words(step: Step) -> tuple[Status, str]:
+    title = step_title(step)
+    words = {
+        StepStatus.FAILED: (Status(word="Failed", tone=Tone.BAD), f"{title}: {first_line(step.problem)}"),
+        StepStatus.REJECTED: (Status(word="Rejected", tone=Tone.BAD), title),
+        StepStatus.BAKING: (Status(word="Bakes", tone=Tone.GO), title),
+        StepStatus.WAITING: _waiting(step, title),
+    }
+    going_on = Status(word=_going_on(step), tone=Tone.GO)
+    return words.get(StepStatus(step.status), (going_on, title))
+
+
+def _waiting(step: Step, title: str) -> tuple[Status, str]:
+    word = "Waits for approval" if step.gate else "Waits for start"
+    return Status(word=word if step.release else "Goes on", tone=Tone.WARN), title
+
+
+def _going_on(step: Step) -> str:
+    if step.transition == Transition.SET_UP:
+        return "Being set up"
+    if step.transition == Transition.ROLLBACK:
+        return "Rolled back"
+    return "In release"
+
+
+def _without_step(service: Service) -> tuple[Status, str]:
+    if service.set_up_at is None:
+        return Status(word="Not set up", tone=Tone.IDLE), ""
+    state = service.state
+    if 0 < state.green_weight < 100 or state.activate_canary:
+        return Status(word="Split", tone=Tone.WARN), "Users are divided, and no release is open."
+    return Status(word="Steady", tone=Tone.OK), ""

@@ -1,0 +1,125 @@
+"""A step's plan as people read it: sentence, risk, counts, changes, variables; the digest last."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from releases.domain.sentences import describe, risk
+from releases.domain.traffic import Transition
+from releases.domain.variables import VariableLine, variable_lines
+from releases.models import Service, Step
+from releases.services import states
+from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
+from releases.views.shown.words import step_meaning
+
+MOST_LETTERS = 200
+_ACTIONS = {("create",): "create", ("update",): "change", ("delete",): "delete"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeShown:
+    """One changed attribute; values as text, hidden where they are secret."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeShown:
+    """One changed resource."""
+
+    address: str
+    action: str
+    reason: str
+    attributes: tuple[AttributeShown, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanShown:
+    """Everything that a page says about a plan."""
+
+    sentence: str
+    risk: str
+    risk_reason: str
+    counts: str
+    changes: tuple[ChangeShown, ...]
+    lines: tuple[VariableLine, ...]
+    before: TrafficShown
+    after: TrafficShown
+    sha256: str
+    changes_digest: str
+
+    @property
+    def short(self) -> str:
+        """What people call it by: the first four letters of its digest."""
+        return self.sha256[:4]
+
+
+def plan_of(service: Service, step: Step) -> PlanShown | None:
+    """The plan that a step has now, or had when it was applied; none while it has not been made."""
+    run = step.plan_run
+    if run is None or not run.plan_sha256 or not step.state_after:
+        return None
+    before, after = states.from_json(step.state_before), states.from_json(step.state_after)
+    tags = _tags(service, step)
+    word, why = risk(run.changes)
+    return PlanShown(
+        sentence=describe(Transition(step.transition), before, after, tags),
+        risk=word,
+        risk_reason=why,
+        counts=_counts(run.changes),
+        changes=tuple(map(_change, run.changes)),
+        lines=variable_lines(before, after, family=service.family),
+        before=traffic_in(before, tags),
+        after=traffic_in(after, tags),
+        sha256=run.plan_sha256,
+        changes_digest=run.changes_digest,
+    )
+
+
+def expected(step: Step) -> str:
+    """What a step will do, for as long as there is no plan."""
+    return step_meaning(step)
+
+
+def _tags(service: Service, step: Step) -> dict[str, str]:
+    tags = tags_of(service)
+    if step.release is not None:
+        tags |= {step.release.image: step.release.tag, step.release.from_image: step.release.from_tag}
+    return tags
+
+
+def _counts(changes: Sequence[Mapping[str, Any]]) -> str:
+    counted = Counter(_action(change) for change in changes)
+    parts = [f"{counted.get(word, 0)} to {word}" for word in ("create", "change", "replace", "delete")]
+    return ", ".join(parts)
+
+
+def _action(change: Mapping[str, Any]) -> str:
+    return _ACTIONS.get(tuple(change["actions"]), "replace")
+
+
+def _change(change: Mapping[str, Any]) -> ChangeShown:
+    return ChangeShown(
+        address=change["address"],
+        action=_action(change),
+        reason=(change.get("action_reason") or "").replace("_", " "),
+        attributes=tuple(map(_attribute, change["attributes"])),
+    )
+
+
+def _attribute(attribute: Mapping[str, Any]) -> AttributeShown:
+    after = "known after the apply" if attribute["unknown"] else _text(attribute["after"])
+    hidden = attribute["sensitive"]
+    return AttributeShown(
+        path=attribute["path"],
+        before="(hidden)" if hidden else _text(attribute["before"]),
+        after="(hidden)" if hidden else after,
+    )
+
+
+def _text(value: object) -> str:
+    text = "–" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"

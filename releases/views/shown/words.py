@@ -1,0 +1,110 @@
+"""The words for steps and their statuses, and the tone in which a page says them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.traffic import Transition
+from releases.models import Release, Step
+
+
+class Tone(StrEnum):
+    """How a status is said: each has a colour and a shape of its own, since colour alone tells too few."""
+
+    BAD = "bad"
+    WARN = "warn"
+    GO = "go"
+    OK = "ok"
+    IDLE = "idle"
+
+    @property
+    def sign(self) -> str:
+        """The shape."""
+        return {"bad": "✕", "warn": "!", "go": "▸", "ok": "✓", "idle": "·"}[self.value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A word in its tone."""
+
+    word: str
+    tone: Tone
+
+
+_STEPS = {
+    StepStatus.PENDING: ("to come", Tone.IDLE),
+    StepStatus.PLANNING: ("planning", Tone.GO),
+    StepStatus.WAITING: ("waiting", Tone.WARN),
+    StepStatus.APPLYING: ("applying", Tone.GO),
+    StepStatus.BAKING: ("baking", Tone.GO),
+    StepStatus.DONE: ("done", Tone.OK),
+    StepStatus.FAILED: ("failed", Tone.BAD),
+    StepStatus.REJECTED: ("rejected", Tone.BAD),
+    StepStatus.ABANDONED: ("ended", Tone.IDLE),
+}
+_RELEASES = {
+    ReleaseStatus.OPEN: ("in progress", Tone.GO),
+    ReleaseStatus.PROMOTED: ("promoted", Tone.OK),
+    ReleaseStatus.ROLLED_BACK: ("rolled back", Tone.WARN),
+    ReleaseStatus.REJECTED: ("rejected", Tone.BAD),
+}
+_TITLES = {
+    Transition.SET_UP: "Set up",
+    Transition.ROTATE_STABLE: "Copy to stable",
+    Transition.ROTATE_TRAFFIC: "Users to the copy",
+    Transition.ROTATE_CANDIDATE: "New version in place",
+    Transition.CANARY: "Canary",
+    Transition.PROMOTE: "Promote",
+    Transition.ROLLBACK: "Rollback",
+}
+_MEANINGS = {
+    Transition.SET_UP: "Creates both functions and their rules.",
+    Transition.ROTATE_STABLE: "Copies the promoted version to the stable function, which has no traffic.",
+    Transition.ROTATE_TRAFFIC: "Moves everyone to the same version on the stable colour.",
+    Transition.ROTATE_CANDIDATE: "Puts the new version into the candidate's function, which has no traffic.",
+    Transition.CANARY: "Sends only the whitelisted addresses to the new version.",
+    Transition.PROMOTE: "Sends everyone to the new version; the old one stays as it is.",
+    Transition.ROLLBACK: "Brings Terraform to what the emergency button has done.",
+}
+
+
+def step_status(step: Step) -> Status:
+    """A step's status."""
+    word, tone = _STEPS[StepStatus(step.status)]
+    return Status(word=word, tone=tone)
+
+
+def release_status(release: Release) -> Status:
+    """A release's status."""
+    word, tone = _RELEASES[ReleaseStatus(release.status)]
+    return Status(word=word, tone=tone)
+
+
+def step_title(step: Step) -> str:
+    """A step's name in a few letters: "Canary", "25 %"."""
+    if step.transition == Transition.SHIFT:
+        return f"{step.candidate_share} %"
+    return _TITLES[Transition(step.transition)]
+
+
+def step_meaning(step: Step) -> str:
+    """What a step is for, for as long as it has no plan to tell it from."""
+    if step.transition == Transition.SHIFT:
+        return f"Sends {step.candidate_share} % of the users to the new version."
+    return _MEANINGS[Transition(step.transition)]
+
+
+def consequence(step: Step) -> str:
+    """What applying a step does, for the words of a button."""
+    name = step.release.tag if step.release and step.release.tag else "the new version"
+    if step.transition == Transition.SHIFT:
+        return f"sends {step.candidate_share} % of users to {name}"
+    return {
+        Transition.CANARY.value: f"sends the canary to {name}",
+        Transition.PROMOTE.value: f"sends everyone to {name}",
+    }.get(step.transition, f"puts {name} in place, without traffic")
+
+
+def first_line(problem: str) -> str:
+    """The beginning of a problem, for lists."""
+    return problem.strip().partition("\n")[0][:160]
