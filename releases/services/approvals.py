@@ -1,5 +1,6 @@
 """A person's decision at a gate, and the start of a step."""
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -15,6 +16,7 @@ from releases.models import Approval, Decision, Service, Step
 from releases.permissions import as_person
 from releases.services import facts, rollout
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
+from terraform_runner.models import Run
 
 
 class ActRefused(DomainError):
@@ -86,7 +88,7 @@ def _decide(
     )
     Approval.objects.create(
         step=step,
-        plan_run_id=step.plan_run_id,
+        plan_run=cast(Run, step.plan_run),  # without one the policy has refused
         plan_sha256=shown.sha256,
         changes_digest=shown.changes_digest,
         epoch=service.epoch,

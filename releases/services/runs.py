@@ -103,8 +103,8 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
     try:
         result = executor.apply(
             run_id=run.pk,
-            plan_run_id=plan_run.pk,
             plan_sha256=plan_run.plan_sha256,
+            document_sha256=plan_run.document_sha256,
             workspace=workspace(service, expectation.after),
             settings=runner_settings(),
             control=hold,
