@@ -6,7 +6,7 @@ from itertools import groupby
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from guardian.shortcuts import get_objects_for_user
 
@@ -17,7 +17,7 @@ from terraform_runner.models import LogChunk, Run
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
 # What belongs to no release comes first: set-up, and convergence after an emergency.
-_IN_ORDER = (Q(release__isnull=False), "position", "created_at")
+_IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at")
 
 
 def unfinished_steps(service: Service) -> QuerySet[Step]:
