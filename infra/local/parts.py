@@ -111,34 +111,34 @@ def preparations(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
 
 def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
     """The web process, the worker and the scheduler."""
-    celery = [sys.executable, "-m", "celery", "-A", "bluegreen"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "bluegreen"]
     schedule = machine.data_dir / "celerybeat-schedule"
     return [
         Part(
-            name="scheduler",
-            command=[*celery, "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="],
+            name="web",
+            command=[
+                *(sys.executable, "-m", "uvicorn", "bluegreen.asgi:application"),
+                *("--host=127.0.0.1", f"--port={machine.port}", "--no-access-log", "--log-level=warning"),
+                "--timeout-graceful-shutdown=3",  # open pages hold a stream that doesn't end by itself
+            ],
             environment=variables,
+            is_ready=machine.answers,
         ),
         Part(
             name="worker",
-            # Gossip and mingle are for workers that know each other: here they only delay the start.
             command=[
                 *celery,
-                *("worker", "--pool=prefork", "--concurrency=2", "--loglevel=INFO"),
+                *("worker", "--pool=prefork", "--concurrency=2", "--loglevel=WARNING"),
+                # Both are for workers that know each other: here they only delay the start.
                 *("--without-gossip", "--without-mingle"),
             ],
             environment=variables,
             grace_seconds=WORKER_GRACE_SECONDS,
         ),
         Part(
-            name="web",
-            command=[
-                *(sys.executable, "-m", "uvicorn", "bluegreen.asgi:application"),
-                *("--host=127.0.0.1", f"--port={machine.port}", "--no-access-log"),
-                "--timeout-graceful-shutdown=3",  # open pages hold a stream that doesn't end by itself
-            ],
+            name="scheduler",
+            command=[*celery, "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="],
             environment=variables,
-            is_ready=machine.answers,
         ),
     ]
 

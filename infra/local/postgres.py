@@ -59,6 +59,7 @@ class Cluster:
             *("-c", "listen_addresses="),
             *("-c", f"unix_socket_directories={self.socket_dir}"),
             *("-c", "unix_socket_permissions=0700"),
+            *("-c", "log_checkpoints=off"),
             *(() if self.durable else NOT_DURABLE),
         ]
 

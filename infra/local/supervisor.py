@@ -104,6 +104,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ends all parts, the last started first, each within its grace time; a second Ctrl-C ends all at once."""
+        if self._asked_to_stop:
+            self.say("Stopping what runs. Another Ctrl-C ends it at once.")
         while self._running:
             running = self._running.pop()
             self._stop(running)

@@ -43,6 +43,7 @@ class Broker:
             *("--unixsocketperm", "700"),
             *("--save", ""),
             *("--appendonly", "no"),
+            *("--loglevel", "warning"),
         ]
 
     def is_ready(self) -> bool:
