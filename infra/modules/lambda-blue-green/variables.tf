@@ -11,13 +11,18 @@ variable "family" {
   }
 }
 
+locals {
+  # By tag or by digest. Lambda runs images from ECR only.
+  image_in_ecr = "^[0-9]{12}\\.dkr\\.ecr(-fips)?\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9._/-]+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$"
+}
+
 variable "blue_image" {
   description = "What the blue function runs: an image in ECR, by tag or by digest. A digest is better: a tag that is pushed again is no change for Lambda."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr(-fips)?\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9._/-]+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$", var.blue_image))
+    condition     = can(regex(local.image_in_ecr, var.blue_image))
     error_message = "blue_image = \"${var.blue_image}\" isn't an image that Lambda can run. Write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>, or @sha256:<digest> in place of the tag; push an image from elsewhere to ECR first."
   }
 }
@@ -28,7 +33,7 @@ variable "green_image" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[0-9]{12}\\.dkr\\.ecr(-fips)?\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9._/-]+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$", var.green_image))
+    condition     = can(regex(local.image_in_ecr, var.green_image))
     error_message = "green_image = \"${var.green_image}\" isn't an image that Lambda can run. Write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>, or @sha256:<digest> in place of the tag; push an image from elsewhere to ECR first."
   }
 }
@@ -161,6 +166,13 @@ variable "priority" {
   }
 }
 
+locals {
+  # Three values in a condition, five in a rule:
+  # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+  host_values     = max(1, length(distinct(var.hostnames)))
+  room_for_canary = max(0, min(3, 5 - local.host_values))
+}
+
 variable "canary_source_ips" {
   description = "The addresses, as CIDR blocks, that are sent to the candidate while activate_canary is true. It is the connection's address that counts, not X-Forwarded-For."
   type        = list(string)
@@ -178,8 +190,8 @@ variable "canary_source_ips" {
   }
 
   validation {
-    condition     = length(distinct(var.canary_source_ips)) <= min(3, 5 - max(1, length(distinct(var.hostnames))))
-    error_message = "canary_source_ips has ${length(distinct(var.canary_source_ips))} blocks. A load balancer's rule takes five condition values in all, three in one condition: beside ${max(1, length(distinct(var.hostnames)))} host or path there is room for ${max(0, min(3, 5 - max(1, length(distinct(var.hostnames)))))}. Write a wider block, or a wildcard in hostnames."
+    condition     = length(distinct(var.canary_source_ips)) <= local.room_for_canary
+    error_message = "canary_source_ips has ${length(distinct(var.canary_source_ips))} blocks, and there is room for ${local.room_for_canary}: a load balancer's rule takes five values in all and three in one condition, and the hosts (or the path) need ${local.host_values}. Write a wider block, or fewer hostnames with a wildcard."
   }
 }
 

@@ -1,0 +1,69 @@
+"""The module on its own: its format, its validity, its tests, and the order that one apply has."""
+
+from pathlib import Path
+
+import pytest
+from conftest import TerraformCli
+
+from infra.modules.tests.commands import INFRA, Directory, copy_of_infra
+from infra.modules.tests.unordered import MODULE, write_unordered_module
+
+
+@pytest.mark.terraform
+def test_module_is_valid_and_passes_its_own_tests(tmp_path: Path, terraform_cli: TerraformCli) -> None:
+    module = copy_of_infra(tmp_path) / "modules" / "lambda-blue-green"
+    directory = Directory(path=module, environment=terraform_cli.environment)
+    directory.terraform("init", "-input=false")
+    directory.terraform("validate")
+    assert "0 failed" in directory.terraform("test")
+
+
+@pytest.mark.terraform
+def test_terraform_files_are_formatted(terraform_cli: TerraformCli) -> None:
+    Directory(path=INFRA, environment=terraform_cli.environment).terraform("fmt", "-check", "-recursive")
+
+
+def test_green_differs_from_blue_by_its_colour_and_its_place_in_the_order_only() -> None:
+    blue, green = (_resources(MODULE / f"{color}.tf") for color in ("blue", "green"))
+    renamed = [line.replace("blue", "green") for line in blue]
+    assert [line for line in green if line not in renamed] == [
+        "  # After the traffic rule: what had green's traffic until this apply has lost it before green changes (main.tf).",
+        "  depends_on = [aws_iam_role_policy_attachment.vpc_access, aws_lb_listener_rule.traffic]",
+    ]
+
+
+def test_nothing_that_a_release_touches_is_counted() -> None:
+    counted = [file.name for file in MODULE.glob("*.tf") if "\n  count " in file.read_text()]
+    repeated = [file.name for file in MODULE.glob("*.tf") if "\n  for_each " in file.read_text()]
+    assert sorted(counted) == ["listener.tf", "role.tf"]
+    assert repeated == []
+
+
+def test_unordered_copy_waits_for_nothing_but_the_role_and_the_permissions(tmp_path: Path) -> None:
+    copy = write_unordered_module(tmp_path / "copy")
+    waits = {
+        line.strip()
+        for file in copy.glob("*.tf")
+        for line in file.read_text().splitlines()
+        if "depends_on" in line
+    }
+    assert waits == {
+        "depends_on = [aws_iam_role_policy_attachment.vpc_access]",
+        "depends_on = [aws_lambda_permission.blue]",
+        "depends_on = [aws_lambda_permission.green]",
+    }
+
+
+def test_order_written_in_another_way_is_not_taken_for_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    already_unordered = write_unordered_module(tmp_path / "first")
+    monkeypatch.setattr("infra.modules.tests.unordered.MODULE", already_unordered)
+    with pytest.raises(ValueError, match=r"main\.tf has 0 of the 2 places"):
+        write_unordered_module(tmp_path / "second")
+
+
+def _resources(file: Path) -> list[str]:
+    """The lines from the first resource on."""
+    lines = file.read_text().splitlines()
+    return lines[next(number for number, line in enumerate(lines) if line.startswith("resource")) :]
