@@ -6,6 +6,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
 
 import moto.awslambda.models
@@ -13,6 +14,8 @@ import moto.ecr.models
 from moto.awslambda.models import ImageConfig, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.ecr.models import Image
+from moto.elbv2.exceptions import InvalidConditionValueError
+from moto.elbv2.models import ELBv2Backend
 
 from infra.sandbox.images import resolve, tag_of
 
@@ -115,8 +118,25 @@ def _invoke(self: LambdaResponse) -> tuple[int, dict[str, str], str | bytes]:
 _moto_invoke = LambdaResponse.invoke
 
 
+def _validate_source_ip(self: ELBv2Backend, condition: dict[str, Any]) -> None:
+    """Refuse what isn't a CIDR block: moto takes any text.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SourceIpConditionConfig.html
+    """
+    _moto_validate_source_ip(self, condition)
+    for cidr in condition["SourceIpConfig"]["Values"]:
+        try:
+            ip_network(cidr, strict=False)
+        except ValueError as error:
+            raise InvalidConditionValueError(f"The value '{cidr}' is not a valid CIDR block") from error
+
+
+_moto_validate_source_ip = ELBv2Backend._validate_source_ip_condition
+
+
 def apply_corrections() -> None:
     """Make moto use these wherever it uses its own."""
     moto.awslambda.models.LambdaFunction = ImageFunction  # type: ignore[misc]
     moto.ecr.models.Image = DigestedImage  # type: ignore[misc]
     LambdaResponse.invoke = _invoke  # type: ignore[method-assign]
+    ELBv2Backend._validate_source_ip_condition = _validate_source_ip  # type: ignore[method-assign]

@@ -95,10 +95,12 @@ async def _follow(balancer: LoadBalancer, server: uvicorn.Server) -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer
     )
-    while line := await reader.readline():
-        balancer.set_routes(line)
-        print("taken", flush=True)
-    server.should_exit = True
+    try:
+        while line := await reader.readline():
+            balancer.set_routes(line)
+            print("taken", flush=True)
+    finally:
+        server.should_exit = True
 
 
 async def _serve(sockets: list[socket.socket]) -> None:
@@ -116,7 +118,8 @@ async def _serve(sockets: list[socket.socket]) -> None:
     server = uvicorn.Server(config)
     following = asyncio.create_task(_follow(balancer, server))
     await server.serve(sockets)
-    following.cancel()
+    if following.done():
+        following.result()  # raises what ended it, if it wasn't the end of stdin
 
 
 def main() -> None:

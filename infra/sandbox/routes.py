@@ -44,8 +44,8 @@ def _find_listener() -> FakeListener | None:
 
 
 def _routes_of(rule: Any) -> Iterator[Route]:  # noqa: ANN401 - as above
-    outcomes = tuple(_outcomes_of(rule.actions[-1].data))
-    if outcomes and all(condition["Field"] in _FIELDS for condition in rule.conditions):
+    outcomes = tuple(outcome for action in rule.actions[-1:] for outcome in _outcomes_of(action.data))
+    if outcomes and all(condition.get("Field") in _FIELDS for condition in rule.conditions):
         conditions = {_FIELDS[c["Field"]]: _values_of(c) for c in rule.conditions}
         yield Route(outcomes=outcomes, **conditions)
 
@@ -65,7 +65,8 @@ def _outcomes_of(action: dict[str, Any]) -> Iterator[Outcome]:
             body=fixed.get("MessageBody") or "",
         )
     elif action["Type"] == "forward":
-        for group in action.get("ForwardConfig", {}).get("TargetGroups") or [action]:
+        one_group = [action] if "TargetGroupArn" in action else []
+        for group in action.get("ForwardConfig", {}).get("TargetGroups") or one_group:
             yield _outcome_of(group["TargetGroupArn"], int(group.get("Weight", 1)))
 
 

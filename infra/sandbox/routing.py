@@ -101,7 +101,7 @@ def _by_weight(outcomes: Sequence[Outcome], draw: Callable[[], float]) -> Outcom
 def _matcher(route: Route) -> Callable[[Request], bool]:
     host = _wildcards(route.hosts, re.IGNORECASE)
     path = _wildcards(route.paths)
-    networks = [ip_network(cidr) for cidr in route.source_ips]
+    networks = [ip_network(cidr, strict=False) for cidr in route.source_ips]
 
     def matches(request: Request) -> bool:
         return (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from urllib3 import HTTPConnectionPool
 
 from infra.sandbox.demo import REPOSITORY, image_manifest
@@ -142,6 +143,12 @@ def test_own_port_takes_the_address_that_connects(service, priority):
     add_rule(service, priority - 1, from_address("127.0.0.1/32"))
     assert colors(service, service.info.url) == {"green"}
     assert colors(service, service.info.everyone_url) == {"blue"}
+
+
+def test_address_that_is_no_cidr_block_is_refused(service, priority):
+    with pytest.raises(ClientError, match=r"'127\.0\.0' is not a valid CIDR block"):
+        add_rule(service, priority - 1, from_address("127.0.0"))
+    assert colors(service) == {"blue"}
 
 
 def test_path_is_a_condition(service, priority):
