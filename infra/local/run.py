@@ -23,7 +23,7 @@ def run() -> int:
     except StopAsked:
         print("Stopped.", flush=True)
         return 0
-    except LocalError as error:
+    except (LocalError, OSError) as error:
         print(f"\nBluegreen can't run: {error}", file=sys.stderr, flush=True)
         return 1
     return 0
