@@ -109,6 +109,7 @@ async def _serve(sockets: list[socket.socket]) -> None:
     config = uvicorn.Config(
         balancer,
         lifespan="off",
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
