@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from releases.live import views as live
 from releases.views import acts, inbox, releases, requests, rollback, runs, services, trail
 
 urlpatterns = [
@@ -30,4 +31,7 @@ urlpatterns = [
     path(
         "services/<slug:name>/rollback/<uuid:rollback_id>/", rollback.rollback_result, name="rollback-result"
     ),
+    path("events/", live.list_events, name="list-events"),
+    path("services/<slug:name>/events/", live.service_events, name="service-events"),
+    path("runs/<uuid:run_id>/events/", live.run_events, name="run-events"),
 ]

@@ -1,0 +1,257 @@
+"""Streams as a browser sees them: over HTTP, under the real server, with real notifications."""
+
+import urllib.error
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from guardian.shortcuts import remove_perm
+
+from releases import push
+from releases.domain.decisions import Permission
+from releases.live import streams
+from releases.models import Service
+from releases.permissions import grant
+from releases.tests.event_source import event_source
+from terraform_runner.domain.runs import RunStatus
+from terraform_runner.models import LogChunk, Run
+from tests.scenes import make_person, make_run, make_service
+from tests.serving import serving, session_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def site(monkeypatch) -> Iterator[str]:
+    """Beats and checks come ten times as often as they do for people."""
+    monkeypatch.setattr(streams, "BEAT_SECONDS", streams.BEAT_SECONDS / 10)
+    monkeypatch.setattr(streams, "CHECK_SECONDS", streams.CHECK_SECONDS / 10)
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def service() -> Service:
+    return make_service()
+
+
+@pytest.fixture
+def reader(service: Service) -> User:
+    return make_person("reader", service, Permission.VIEW)
+
+
+def add_lines(run: Run, first: int, *lines: str) -> None:
+    with transaction.atomic():
+        LogChunk.objects.create(run=run, first_line=first, lines=lines)
+        push.lines_added(run.pk, first, lines)
+
+
+def end_run(run: Run, service: Service) -> None:
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(status=RunStatus.SUCCEEDED)
+        push.service_changed(service.pk)
+
+
+def refusal(url: str, session: str, **headers: str) -> int:
+    with pytest.raises(urllib.error.HTTPError) as refused, event_source(url, session, **headers):
+        pass
+    return refused.value.code
+
+
+def held_connections() -> int:
+    """How many connections of the pool somebody else holds than the test itself."""
+    numbers = cast(Any, connection).pool.get_stats()  # not in the type stubs
+    return int(numbers["pool_size"] - numbers["pool_available"]) - 1
+
+
+def listeners() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%%'"
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_a_page_of_a_service_is_told_of_its_change_and_of_no_other_one(site, service, reader):
+    other = make_service("other")
+    with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
+        assert source.next("changed", "beat").name == "changed"  # whatever happened before it was opened
+        push.service_changed(other.pk)
+        assert source.next("changed", "beat").name == "beat"
+        push.service_changed(service.pk)
+        source.next("changed")
+
+
+def test_nothing_is_told_of_a_change_that_was_rolled_back(site, service, reader):
+    with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
+        source.next("changed")
+        with transaction.atomic():
+            push.service_changed(service.pk)
+            transaction.set_rollback(True)
+        assert source.next("changed", "beat").name == "beat"
+
+
+def test_a_list_is_told_of_every_service_that_the_person_may_see_and_of_no_other_one(site, service, reader):
+    hidden = make_service("hidden")
+    with event_source(f"{site}/events/", session_of(reader)) as source:
+        source.next("changed")
+        push.service_changed(hidden.pk)
+        assert source.next("changed", "beat").name == "beat"
+        push.service_changed(service.pk)
+        source.next("changed")
+
+
+def test_a_list_is_told_when_a_right_on_another_service_was_given(site, service, reader):
+    hidden = make_service("hidden")
+    with event_source(f"{site}/events/", session_of(reader)) as source:
+        source.next("changed")
+        make_person("another", hidden, Permission.VIEW)
+        assert source.next("changed", "beat").name == "beat"
+        grant(reader, hidden, Permission.VIEW)
+        source.next("changed")
+
+
+def test_a_log_is_sent_from_where_the_page_ends_and_goes_on_with_each_line(site, service, reader):
+    run = make_run(service, lines=3)
+    with event_source(f"{site}/runs/{run.pk}/events/?after=1", session_of(reader)) as source:
+        missing = source.next("lines")
+        assert [f"line {number}" in missing.data for number in (1, 2, 3)] == [False, True, True]
+        assert missing.id == "3"
+        add_lines(run, 3, "one more")
+        added = source.next("lines")
+        assert 'id="L4"' in added.data
+        assert added.id == "4"
+
+
+def test_a_log_that_was_cut_off_continues_without_gap_or_double(site, service, reader):
+    run = make_run(service, lines=1200)
+    session = session_of(reader)
+    with event_source(f"{site}/runs/{run.pk}/events/", session) as source:
+        seen = [source.next("lines")]
+    add_lines(run, 1200, "while nobody listened")
+    cut_off = {"Last-Event-ID": seen[-1].id}
+    with event_source(f"{site}/runs/{run.pk}/events/?after=0", session, **cut_off) as source:
+        while seen[-1].id != "1201":
+            seen.append(source.next("lines"))
+    text = "\n".join(event.data for event in seen)
+    assert [text.count(f'id="L{number}"') for number in range(1, 1202)] == [1] * 1201
+
+
+def test_markup_and_carriage_returns_in_a_log_stay_text(site, service, reader):
+    run = make_run(service)
+    with event_source(f"{site}/runs/{run.pk}/events/", session_of(reader)) as source:
+        source.next("changed")
+        add_lines(run, 0, "<script>alert(1)</script>\revent: end\r\rdata: x")
+        event = source.next("lines", "end")
+    assert event.name == "lines"
+    assert "<script>" not in event.data
+    assert "&lt;script&gt;" in event.data
+
+
+def test_a_log_ends_with_its_last_line_even_if_that_was_kept_after_the_run_had_ended(site, service, reader):
+    run = make_run(service, lines=1)
+    with event_source(f"{site}/runs/{run.pk}/events/?after=1", session_of(reader)) as source:
+        source.next("changed")
+        end_run(run, service)
+        source.next("changed")
+        add_lines(run, 1, "the last one")
+        assert [event.name for event in source if event.name != "beat"] == ["lines", "end"]
+
+
+def test_nobody_reconnects_to_a_log_that_is_complete(site, service, reader):
+    run = make_run(service, lines=2)
+    end_run(run, service)
+    url, session = f"{site}/runs/{run.pk}/events/", session_of(reader)
+    with event_source(url, session, **{"Last-Event-ID": "1"}) as source:
+        assert next(event.name for event in source) == "lines"
+    with event_source(url, session, **{"Last-Event-ID": "2"}) as source:
+        assert source.response.status == 204
+
+
+def test_a_stream_is_checked_so_often_that_it_is_closed_within_five_seconds():
+    assert streams.BEAT_SECONDS + streams.CHECK_SECONDS < 5
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda user, service: remove_perm("view_service", user, service),
+        lambda user, service: User.objects.filter(pk=user.pk).update(is_active=False),
+        lambda user, service: Session.objects.all().delete(),
+    ],
+    ids=["right taken away", "deactivated", "signed out"],
+)
+@pytest.mark.parametrize("page", ["service", "run"])
+def test_an_open_stream_is_closed_when_its_reader_may_not_see_it_any_more(site, service, reader, lose, page):
+    run = make_run(service)
+    path = f"/services/{service.name}/events/" if page == "service" else f"/runs/{run.pk}/events/"
+    with event_source(site + path, session_of(reader)) as source:
+        source.next("changed")
+        lose(reader, service)
+        last = [event.name for event in source]
+    assert last.count("beat") <= 2
+
+
+@pytest.mark.parametrize("path", ["/services/hidden/events/", "/services/no-such/events/"])
+def test_a_service_that_one_may_not_see_has_no_stream(site, reader, path):
+    make_service("hidden")
+    assert refusal(site + path, session_of(reader)) == 404
+
+
+def test_a_run_of_a_service_that_one_may_not_see_has_no_stream(site, reader):
+    run = make_run(make_service("hidden"))
+    assert refusal(f"{site}/runs/{run.pk}/events/", session_of(reader)) == 404
+
+
+def test_without_signing_in_a_stream_leads_to_the_sign_in(site, service):
+    address = urlsplit(site)
+    client = HTTPConnection(address.netloc)
+    client.request("GET", f"/services/{service.name}/events/")
+    answer = client.getresponse()
+    assert (answer.status, urlsplit(answer.headers["Location"]).path) == (302, "/login/")
+
+
+def test_proxies_are_told_to_hold_nothing_back(site, service, reader):
+    with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
+        headers = source.response.headers
+    assert headers["Content-Type"].startswith("text/event-stream")
+    assert headers["Cache-Control"] == "no-store, no-transform"
+    assert headers["X-Accel-Buffering"] == "no"
+
+
+def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, service, reader, monkeypatch):
+    run = make_run(service, lines=1)
+    session = session_of(reader)
+    paths = [f"/services/{service.name}/events/", "/events/", f"/runs/{run.pk}/events/"]
+    with ExitStack() as stack:
+        sources = [stack.enter_context(event_source(site + path, session)) for path in paths * 10]
+        for source in sources:
+            source.next("changed")
+        for _ in range(3):  # each is checked meanwhile
+            sources[-1].next("beat")
+        monkeypatch.setattr(streams, "CHECK_SECONDS", 3600)
+        for source in sources:
+            source.next("beat")
+            source.next("beat")
+        assert listeners() == 1
+        assert held_connections() == 0
+
+
+def test_streams_catch_up_after_the_listening_connection_was_lost(site, service, reader):
+    with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
+        source.next("changed")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND query LIKE 'LISTEN%%'"
+            )
+        source.next("changed")
+        push.service_changed(service.pk)
+        source.next("changed")

@@ -1,0 +1,44 @@
+"""The site under its real server, in a thread of the test: on a free port, with the test's database."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.test import Client
+
+from bluegreen.asgi import application
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Gives the site's address. Tests that use it need real transactions (``django_db(transaction=True)``)."""
+    config = uvicorn.Config(
+        ASGIStaticFilesHandler(application),
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def session_of(user: User) -> str:
+    """Signs somebody in; gives the session's key, which is the cookie's value."""
+    client = Client()
+    client.force_login(user)
+    return str(client.session.session_key)
