@@ -15,8 +15,8 @@ class Step(models.Model):
     """Set-up, and what Terraform does after an emergency rollback, are steps without a place in a rollout plan.
 
     ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
-    :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to then;
-    ``epoch`` is the service's when that plan was asked for.
+    :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to
+    then; ``epoch`` is the service's when that plan was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

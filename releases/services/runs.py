@@ -9,7 +9,6 @@ from functools import partial
 from uuid import UUID
 
 from aws.errors import AwsError
-
 from releases import push, selectors
 from releases.domain import guard
 from releases.domain.errors import DomainError

@@ -2,12 +2,12 @@
 
 from typing import Any, Protocol
 
-from aws.session import Access
 from django.conf import settings
-from terraform_runner.executor import RunnerSettings, Workspace
 
+from aws.session import Access
 from releases.domain.traffic import TrafficState
 from releases.models import Service
+from terraform_runner.executor import RunnerSettings, Workspace
 
 MODULE = "lambda-blue-green"
 OUTPUTS = (
