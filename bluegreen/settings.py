@@ -88,8 +88,8 @@ LANGUAGE_CODE = "en"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static"
-# The style sheet comes from npm (see package.json) and is served from where npm puts it.
-STATICFILES_DIRS = [("tabler", BASE_DIR / "node_modules/@tabler/core/dist")]
+# The style sheet comes from npm (see package.json) and is served from where set-up puts it.
+STATICFILES_DIRS = [("tabler", BASE_DIR / "vendor/tabler")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
