@@ -1,0 +1,91 @@
+"""What each transition may change in a plan, as data.
+
+RECORDED says which attributes follow from a traffic state: in every plan they have to be found as recorded,
+or already as wanted, and end as wanted. MAY_CHANGE says which attributes a transition may touch at all.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
+from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, Missing
+from releases.domain.traffic import Color, TrafficState, Transition
+
+Place = tuple[str, str]
+"""A resource's address within the module, and one of its attributes."""
+
+Reading = Callable[[Expectation, TrafficState], Any]
+
+RECORDED: Mapping[Place, Reading] = {
+    (TRAFFIC_RULE, WEIGHTS): lambda expected, state: as_pairs(expected.traffic_weights(state)),
+    (TRAFFIC_RULE, SOURCE_ADDRESSES): lambda expected, state: [],
+    (CANARY_RULE, WEIGHTS): lambda expected, state: as_pairs(expected.canary_weights(state)),
+    (CANARY_RULE, SOURCE_ADDRESSES): lambda expected, state: [sorted(expected.addresses(state))],
+    ("aws_lambda_function.blue", "image_uri"): lambda expected, state: state.blue.image,
+    ("aws_lambda_function.green", "image_uri"): lambda expected, state: state.green.image,
+}
+"""The attributes that follow from a traffic state, with their values as `plan_views` shows them."""
+
+
+# What a function's update decides itself, and what follows from it (V in the design's table, FAULTS T9).
+DECIDED_BY_UPDATE = ("version", "qualified_arn", "qualified_invoke_arn", "last_modified")
+
+
+def _rotation(color: str) -> tuple[Place, ...]:
+    decided = tuple((f"aws_lambda_function.{color}", attribute) for attribute in DECIDED_BY_UPDATE)
+    return (
+        (f"aws_lambda_function.{color}", "image_uri"),
+        *decided,
+        (f"aws_lambda_alias.{color}", "function_version"),
+    )
+
+
+MAY_CHANGE: Mapping[Transition, tuple[Place, ...]] = {
+    Transition.ROTATE_STABLE: _rotation("{stable}"),
+    Transition.ROTATE_TRAFFIC: ((TRAFFIC_RULE, WEIGHTS),),
+    Transition.ROTATE_CANDIDATE: _rotation("{candidate}"),
+    Transition.CANARY: ((CANARY_RULE, SOURCE_ADDRESSES),),
+    Transition.SHIFT: ((TRAFFIC_RULE, WEIGHTS),),
+    Transition.PROMOTE: ((TRAFFIC_RULE, WEIGHTS), (CANARY_RULE, SOURCE_ADDRESSES)),
+    # The alias of a colour without traffic: a rotation that was stopped half-way may have left it behind.
+    Transition.ROLLBACK: (
+        (TRAFFIC_RULE, WEIGHTS),
+        (CANARY_RULE, SOURCE_ADDRESSES),
+        (CANARY_RULE, WEIGHTS),
+        ("aws_lambda_alias.{idle}", "function_version"),
+    ),
+}
+"""{stable} and {candidate} are the colours with these roles, {idle} those that nobody is sent to."""
+
+# A rollback starts from whatever is real: the emergency button and what it stopped have left it so.
+FROM_ANYTHING = frozenset({Transition.ROLLBACK})
+
+
+def may_change(expectation: Expectation) -> set[Place]:
+    """The attributes that the expected transition may touch, with the roles replaced by colours."""
+    before = expectation.before
+    idle = [color for color in Color if not before.receives_traffic(color)]
+    roles = {"stable": [before.stable], "candidate": [before.candidate], "idle": idle}
+    return {
+        (resource.replace(f"{{{role}}}", color), attribute)
+        for resource, attribute in MAY_CHANGE[expectation.transition]
+        for role, colors in roles.items()
+        for color in colors
+    }
+
+
+def as_pairs(weights: Mapping[str, int]) -> list[list[object]]:
+    """Weights in the form and order in which `plan_views` has them."""
+    return sorted(([arn, weight] for arn, weight in weights.items()), key=str)
+
+
+def in_words(value: object, expected: Expectation) -> str:
+    """The value of a RECORDED attribute for people: "blue 90, green 10"."""
+    if isinstance(value, Missing):
+        return value.value
+    if isinstance(value, list):
+        value = ", ".join(" ".join(map(str, item)) if isinstance(item, list) else str(item) for item in value)
+    text = str(value) or "nobody in particular"
+    for color in Color:
+        text = text.replace(expected.target_group_arn(color) or color, color)
+    return text

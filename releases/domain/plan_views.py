@@ -1,0 +1,124 @@
+"""A resource of a plan as the guard compares it: attribute by attribute, rules by what they mean.
+
+Terraform shows a changed weight as one target group removed and one added, since `target_group` is a set;
+here a rule's `action` and `condition` become `weights` and `source addresses`, and what is left of them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+from releases.domain.errors import DomainError
+
+RULE = "aws_lb_listener_rule"
+WEIGHTS = "weights"
+SOURCE_ADDRESSES = "source addresses"
+
+Attributes = dict[str, Any]
+
+
+class Missing(Enum):
+    """What stands for a value that isn't there."""
+
+    ABSENT = "nothing"
+    UNKNOWN = "what is known only after the apply"
+
+
+class UnknownShape(DomainError):
+    """A resource of a plan is built otherwise than this provider builds it."""
+
+    def __init__(self) -> None:
+        super().__init__("plan:shape", "has a shape that the guard does not know")
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values of a plan are equal as JSON: for Python alone, `true` and 1 would be."""
+    if isinstance(one, Missing) or isinstance(other, Missing):
+        return one is other
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def attributes(resource_type: str, values: Mapping[str, Any] | None) -> Attributes:
+    """The attributes of a resource before or after; none for a resource that isn't there.
+
+    Raises UnknownShape if a rule's actions or conditions aren't built as expected.
+    """
+    view = dict(values or {})
+    if resource_type == RULE and view:
+        actions, conditions = _blocks(view.get("action")), _blocks(view.get("condition"))
+        view[WEIGHTS] = _weights(actions)
+        view["action"] = [_without_groups(action) for action in actions]
+        view[SOURCE_ADDRESSES] = condition_values(conditions, "source_ip")
+        view["condition"] = _without_addresses(conditions)
+    return view
+
+
+def attributes_after(
+    resource_type: str, values: Mapping[str, Any] | None, after_unknown: object
+) -> Attributes:
+    """The attributes after the apply, with UNKNOWN where a part of the value is known only then."""
+    view = attributes(resource_type, values)
+    return view | dict.fromkeys(_unknown_names(resource_type, after_unknown), Missing.UNKNOWN)
+
+
+def condition_values(conditions: object, kind: str) -> list[list[str]]:
+    """The values of a rule's conditions of one kind, each condition's sorted: a rule needs every condition."""
+    blocks = [block for condition in _blocks(conditions) for block in _blocks(condition.get(kind))]
+    return sorted(sorted(map(str, block.get("values") or ())) for block in blocks)
+
+
+def marked_paths(marks: object, path: str = "") -> Iterator[str]:
+    """Where a plan's `after_unknown` or `…_sensitive` says true, dotted and without indices: "action.order"."""
+    if marks is True:
+        yield path
+    elif isinstance(marks, Mapping):
+        for name, inner in marks.items():
+            yield from marked_paths(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(marks, list):
+        for inner in marks:
+            yield from marked_paths(inner, path)
+
+
+def marked_names(marks: object) -> set[str]:
+    """The top-level attributes in which something is marked."""
+    return {path.partition(".")[0] for path in marked_paths(marks)}
+
+
+def _unknown_names(resource_type: str, after_unknown: object) -> set[str]:
+    names = marked_names(after_unknown)
+    if resource_type == RULE:
+        names |= {WEIGHTS} if "action" in names else set()
+        names |= {SOURCE_ADDRESSES} if "condition" in names else set()
+    return names
+
+
+def _blocks(value: object) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(block, Mapping) for block in value):
+        raise UnknownShape
+    return value
+
+
+def _weights(actions: list[Mapping[str, Any]]) -> list[list[object]]:
+    groups = [
+        [group.get("arn"), group.get("weight")]
+        for action in actions
+        for forward in _blocks(action.get("forward"))
+        for group in _blocks(forward.get("target_group"))
+    ]
+    return sorted(groups, key=json.dumps)
+
+
+def _without_groups(action: Mapping[str, Any]) -> dict[str, Any]:
+    forwards = [
+        {name: value for name, value in forward.items() if name != "target_group"}
+        for forward in _blocks(action.get("forward"))
+    ]
+    return {**action, "forward": forwards}
+
+
+def _without_addresses(conditions: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    rest = [
+        {kind: value for kind, value in condition.items() if kind != "source_ip"} for condition in conditions
+    ]
+    return sorted((condition for condition in rest if any(condition.values())), key=json.dumps)
