@@ -1,3 +1,6 @@
+import os
+import sys
+
 import pytest
 
 from infra.local import chromium
@@ -42,8 +45,8 @@ def test_setting_that_names_nothing_is_refused(tmp_path, monkeypatch):
 
 
 def test_one_that_playwright_downloads_is_taken_where_there_is_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(chromium.sys, "platform", "linux")
-    monkeypatch.setattr(chromium.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     place = tmp_path / ".cache/ms-playwright/chromium-1200/chrome-linux64/chrome"
     python = program(tmp_path / "python")
     python.write_text(f"#!/bin/sh\n/bin/mkdir -p {place.parent}\necho > {place}\n/bin/chmod 755 {place}\n")
@@ -52,7 +55,7 @@ def test_one_that_playwright_downloads_is_taken_where_there_is_none(tmp_path, mo
 
 
 def test_machine_where_none_can_be_installed_is_told_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(chromium.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     with pytest.raises(LocalError, match=r"couldn't be installed here\. Install Chromium"):
         chromium.ensure(program(tmp_path / "python"))

@@ -1,9 +1,13 @@
-import shutil
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from infra.local import frontend, install
+from infra.local.errors import LocalError
+from infra.local.paths import ROOT
 
 
 def fake_program(path: Path, log: Path, does: str = "") -> Path:
@@ -15,7 +19,7 @@ def fake_program(path: Path, log: Path, does: str = "") -> Path:
 
 
 @pytest.fixture
-def log(tmp_path) -> Path:
+def log(tmp_path: Path) -> Path:
     """What was run, a line each."""
     (tmp_path / "log").touch()
     return tmp_path / "log"
@@ -23,7 +27,7 @@ def log(tmp_path) -> Path:
 
 class TestPins:
     @pytest.fixture
-    def venv(self, tmp_path, log) -> Path:
+    def venv(self, tmp_path: Path, log) -> Path:
         fake_program(tmp_path / "venv/bin/python", log)
         return tmp_path / "venv"
 
@@ -74,7 +78,7 @@ class TestPins:
     def test_whose_installation_fails_are_not_taken_for_installed(self, venv, pins, log):
         fake_program(venv / "bin/python", log, "exit 1")
         for _ in range(2):
-            with pytest.raises(install.subprocess.CalledProcessError):
+            with pytest.raises(subprocess.CalledProcessError):
                 install.install_pins(venv, pins)
 
         assert len(log.read_text().splitlines()) == 2
@@ -85,7 +89,7 @@ class TestVirtualEnvironment:
         install.make_venv(tmp_path / "venv")
 
         version = [tmp_path / "venv/bin/python", "-m", "pip", "--version"]
-        assert install.subprocess.run(version, capture_output=True).returncode == 0
+        assert subprocess.run(version, capture_output=True).returncode == 0
 
     def test_that_works_is_left_alone(self, tmp_path, log):
         python = fake_program(tmp_path / "venv/bin/python", log)
@@ -105,15 +109,15 @@ class TestVirtualEnvironment:
 
     def test_that_ordinary_user_cannot_make_names_the_package(self, tmp_path, monkeypatch):
         monkeypatch.setattr(install, "find_spec", lambda name: None)
-        monkeypatch.setattr(install.os, "geteuid", lambda: 1000)
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-        with pytest.raises(install.LocalError, match=r"apt install python3\.\d+-venv"):
+        with pytest.raises(LocalError, match=r"apt install python3\.\d+-venv"):
             install.make_venv(tmp_path / "venv")
 
 
 class TestStyleSheet:
     @pytest.fixture
-    def checkout(self, tmp_path, log, monkeypatch) -> Path:
+    def checkout(self, tmp_path: Path, log, monkeypatch) -> Path:
         """A checkout with an npm that fetches a package of two files that are used, and one that isn't."""
         (tmp_path / "package-lock.json").write_text("{}")
         files = [f"{frontend.PACKAGE}/{name}" for name in (*frontend.USED, "js/unused.js")]
@@ -158,14 +162,13 @@ class TestStyleSheet:
 
 
 def test_lock_file_names_no_address_to_download_from():
-    assert '"resolved"' not in (install.ROOT / "package-lock.json").read_text()
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
 
 
 def test_set_up_runs_on_a_python_with_nothing_installed(tmp_path):
-    assert shutil.which("python3")
-    command = [install.sys.executable, "-I", "-S", "-c"]
-    code = f"import sys; sys.path.insert(0, {str(install.ROOT)!r}); import infra.local.install"
+    command = [sys.executable, "-I", "-S", "-c"]
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import infra.local.install"
 
-    done = install.subprocess.run([*command, code], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([*command, code], capture_output=True, text=True, cwd=tmp_path)
 
     assert done.stderr == ""

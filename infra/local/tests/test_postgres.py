@@ -19,7 +19,7 @@ def connect(cluster: Cluster) -> psycopg.Connection:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cluster with a table, stopped: tests start it, and leave it as it is."""
     folder = tmp_path_factory.mktemp("cluster with spaces")
     with postgres.running(folder) as cluster, connect(cluster) as connection:

@@ -24,10 +24,10 @@ def run_session(
     """Runs ``test`` with the plugin; the database of the outer session is used unless ``environment`` takes it away."""
     (folder / "test_inner.py").write_text(test)
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    plugins = ("-p", "infra.local.pytest_plugin", "-p", "no:django", "-p", "no:cacheprovider")
+    plugins = ("-p", "infra.local.pytest_plugin", "-p", "xdist", "-p", "no:cacheprovider")
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, "--rootdir", folder, *options, folder],
-        env={**inherited, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={**inherited, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
         capture_output=True,
         text=True,
         cwd=folder,

@@ -70,7 +70,9 @@ def start(tmp_path) -> Iterator[Callable[..., Start]]:
     yield begin
     for started in starts:
         started.process.kill()
-        started.process.communicate()
+        started.process.wait()
+        if started.process.stdout:
+            started.process.stdout.close()
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty", "-1", "8e3", "٨٠٠٠"])

@@ -8,13 +8,13 @@ from infra.local.sockets import socket_folder
 
 
 @pytest.fixture
-def deep(tmp_path) -> Path:
+def deep(tmp_path: Path) -> Path:
     """A folder whose path leaves no room for a socket's name."""
     return tmp_path / ("d" * 100)
 
 
 @pytest.fixture
-def short_temporary(tmp_path_factory, monkeypatch) -> Path:
+def short_temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch) -> Path:
     folder = tmp_path_factory.mktemp("t")
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     return folder

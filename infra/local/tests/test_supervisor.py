@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -161,7 +162,7 @@ class TestSignals:
     def launch(self, tmp_path):
         started = []
 
-        def launch(*codes: str, grace: float = 600) -> subprocess.Popen:
+        def launch(*codes: str, grace: float = 600) -> subprocess.Popen[bytes]:
             command = [
                 sys.executable,
                 "-m",
@@ -179,14 +180,15 @@ class TestSignals:
         for process in started:
             process.kill()
             process.wait()
-            process.stderr.close()
+            if process.stderr:
+                process.stderr.close()
 
     @pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM", "SIGHUP"])
     def test_signal_ends_all_parts_in_good_order(self, launch, tmp_path, signal_name):
         process = launch(STAYS.format(name="a"), STAYS.format(name="b"))
         parts = [pid_in(tmp_path / "a"), pid_in(tmp_path / "b")]
 
-        process.send_signal(getattr(supervisor_module.signal, signal_name))
+        process.send_signal(signal.Signals[signal_name])
 
         assert process.wait() == 0
         assert all(map(is_gone, parts))
@@ -210,11 +212,11 @@ class TestSignals:
         process = launch(self.DEAF + STAYS.format(name="deaf"))
         deaf = pid_in(tmp_path / "deaf")
 
-        process.send_signal(supervisor_module.signal.SIGINT)
+        process.send_signal(signal.SIGINT)
         wait_for(
             lambda: "Another Ctrl-C" in (tmp_path / "log/bluegreen.log").read_text(), "the first to be noted"
         )
-        process.send_signal(supervisor_module.signal.SIGINT)
+        process.send_signal(signal.SIGINT)
 
         assert process.wait() == 0
         assert is_gone(deaf)

@@ -31,7 +31,7 @@ def fake_terraform(path: Path, version: str) -> Path:
 
 
 @pytest.fixture
-def release(tmp_path) -> bytes:
+def release(tmp_path: Path) -> bytes:
     """A zip as a release is: the program and a licence."""
     program = fake_terraform(tmp_path / "released", terraform.PINNED)
     with zipfile.ZipFile(tmp_path / "release.zip", "w") as archive:
