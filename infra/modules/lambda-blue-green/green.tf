@@ -43,7 +43,7 @@ resource "aws_lambda_function" "green" {
     }
   }
 
-  # After the traffic rule: what had green's traffic until this apply has lost it before green changes (main.tf).
+  # After the traffic rule, which takes green's traffic away before green changes (main.tf).
   depends_on = [aws_iam_role_policy_attachment.vpc_access, aws_lb_listener_rule.traffic]
 }
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conftest import TerraformCli
 
+from conftest import TerraformCli
 from infra.modules.tests.commands import INFRA, Directory, copy_of_infra
 from infra.modules.tests.unordered import MODULE, write_unordered_module
 
@@ -27,7 +27,7 @@ def test_green_differs_from_blue_by_its_colour_and_its_place_in_the_order_only()
     blue, green = (_resources(MODULE / f"{color}.tf") for color in ("blue", "green"))
     renamed = [line.replace("blue", "green") for line in blue]
     assert [line for line in green if line not in renamed] == [
-        "  # After the traffic rule: what had green's traffic until this apply has lost it before green changes (main.tf).",
+        "  # After the traffic rule, which takes green's traffic away before green changes (main.tf).",
         "  depends_on = [aws_iam_role_policy_attachment.vpc_access, aws_lb_listener_rule.traffic]",
     ]
 

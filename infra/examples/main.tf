@@ -1,0 +1,28 @@
+module "service" {
+  source   = "../modules/lambda-blue-green"
+  for_each = var.lambda_config
+
+  name            = each.key
+  family          = each.value.family
+  blue_image      = each.value.blue_image
+  green_image     = each.value.green_image
+  active_color    = each.value.active_color
+  activate_canary = each.value.activate_canary
+  green_weight    = each.value.green_weight
+
+  blue_config = merge(each.value.blue_config, {
+    memory_size = coalesce(each.value.blue_config.memory_size, each.value.memory_size)
+    timeout     = coalesce(each.value.blue_config.timeout, each.value.timeout)
+  })
+  green_config = merge(each.value.green_config, {
+    memory_size = coalesce(each.value.green_config.memory_size, each.value.memory_size)
+    timeout     = coalesce(each.value.green_config.timeout, each.value.timeout)
+  })
+
+  hostnames          = each.value.hostnames
+  priority           = each.value.priority
+  canary_source_ips  = var.canary_source_ips
+  load_balancer_name = var.load_balancer_name
+  listener_port      = var.listener_port
+  tags               = var.tags
+}
