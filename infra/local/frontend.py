@@ -18,7 +18,7 @@ NODE_PINS = "infra/local/requirements-node.txt"
 def install(root: Path, python: Path) -> None:
     """Puts the pinned style sheet into ``vendor``, unless it is there. Without npm, Node comes from a wheel."""
     lock = (root / "package-lock.json").read_text()
-    stamp = root / VENDOR / "package-lock.json"
+    stamp = root / "vendor/package-lock.json"
     if stamp.exists() and stamp.read_text() == lock:
         return
     print("Fetching the style sheet", flush=True)
