@@ -1,0 +1,199 @@
+"""What is real at AWS, compared with a plan before its apply and with what was wanted after it.
+
+Terraform notices neither: a saved plan is refused only if the state changed, not if the weights did
+(FAULTS T15), and a plan without changes "succeeds" while reality differs.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
+from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, attributes, condition_values
+from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
+from terraform_runner.domain.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleReality:
+    """A listener rule as the load balancer has it. `weights` by target group ARN."""
+
+    weights: Mapping[str, int]
+    source_ips: frozenset[str]
+    hostnames: frozenset[str]
+    paths: frozenset[str]
+    priority: int
+    sticky: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorReality:
+    """A colour's function, its alias, and what its target group calls. Digests are "sha256:…"."""
+
+    alias_version: str
+    alias_digest: str
+    latest_digest: str
+    newest_version: str
+    targets: tuple[str, ...]
+    state: str
+    last_update_status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reality:
+    """Everything of one service that a release may change, read at one moment."""
+
+    traffic: RuleReality
+    canary: RuleReality
+    blue: ColorReality
+    green: ColorReality
+
+    def color(self, color: Color) -> ColorReality:
+        """What is real of one colour."""
+        return self.blue if color is Color.BLUE else self.green
+
+    @property
+    def alias_versions(self) -> dict[Color, str]:
+        """The published version that each colour's alias points to."""
+        return {color: self.color(color).alias_version for color in Color}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One thing that is not as it should be."""
+
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: expected {self.expected}, found {self.found}"
+
+
+def differences_from_plan(plan: Plan, reality: Reality, expectation: Expectation) -> tuple[Difference, ...]:
+    """Where reality is no longer what the plan's `before` says, of resources that it leaves alone too."""
+    before = {
+        change.address.removeprefix(expectation.module_prefix): attributes(change.type, change.before)
+        for change in plan.resource_changes
+        if change.mode == "managed"
+    }
+    compared = [
+        *_planned_rule("traffic rule", before.get(TRAFFIC_RULE, {}), reality.traffic),
+        *_planned_rule("canary rule", before.get(CANARY_RULE, {}), reality.canary),
+        *(row for color in Color for row in _planned_color(color, before, reality.color(color))),
+    ]
+    return _differences(compared)
+
+
+def verify(
+    after: TrafficState,
+    expectation: Expectation,
+    reality: Reality,
+    *,
+    versions_before: Mapping[Color, str],
+) -> tuple[Difference, ...]:
+    """What is not as it was wanted, read back after an apply.
+
+    `versions_before` are the published versions that the aliases pointed to before; a colour whose function
+    was changed has to be on its newest instead. After a rollback only the colours that serve are looked at:
+    the other one may hold what a stopped rotation left.
+    """
+    colors = [color for color in Color if _matters(color, after, expectation)]
+    compared = [
+        *_wanted_rules(after, expectation, reality),
+        *(row for color in colors for row in _wanted_color(color, after, reality.color(color))),
+        *(
+            (f"version that {color}'s alias points to", version, reality.color(color).alias_version)
+            for color in colors
+            for version in [_wanted_version(color, expectation, reality, versions_before)]
+        ),
+    ]
+    return _differences(compared)
+
+
+_Row = tuple[str, object, object]
+
+
+def _differences(rows: Sequence[_Row]) -> tuple[Difference, ...]:
+    return tuple(
+        Difference(what=what, expected=_words(expected), found=_words(found))
+        for what, expected, found in rows
+        if expected != found
+    )
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in sorted(value.items()))
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "nobody in particular"
+    return str(value)
+
+
+def _planned_rule(name: str, before: Mapping[str, Any], real: RuleReality) -> Iterator[_Row]:
+    if not before:
+        return
+    conditions = before["condition"]
+    yield f"weights of the {name}", dict(before[WEIGHTS]), dict(real.weights)
+    yield f"source addresses of the {name}", _flat(before[SOURCE_ADDRESSES]), real.source_ips
+    yield f"hosts of the {name}", _flat(condition_values(conditions, "host_header")), real.hostnames
+    yield f"paths of the {name}", _flat(condition_values(conditions, "path_pattern")), real.paths
+    yield f"priority of the {name}", before["priority"], real.priority
+
+
+def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) -> Iterator[_Row]:
+    function, alias, target = (
+        before.get(f"{kind}.{color}")
+        for kind in ("aws_lambda_function", "aws_lambda_alias", "aws_lb_target_group_attachment")
+    )
+    if function:
+        yield f"image of {color}'s function", function["image_uri"].partition("@")[2], real.latest_digest
+        yield f"newest version of {color}'s function", function["version"], real.newest_version
+    if alias:
+        yield f"version that {color}'s alias points to", alias["function_version"], real.alias_version
+    if target:
+        yield f"targets of {color}'s group", frozenset({target["target_id"]}), frozenset(real.targets)
+
+
+def _wanted_rules(after: TrafficState, expected: Expectation, reality: Reality) -> Iterator[_Row]:
+    traffic, canary = reality.traffic, reality.canary
+    yield "weights of the traffic rule", expected.traffic_weights(after), dict(traffic.weights)
+    yield "weights of the canary rule", expected.canary_weights(after), dict(canary.weights)
+    yield "source addresses of the traffic rule", frozenset(), traffic.source_ips
+    yield "source addresses of the canary rule", frozenset(expected.addresses(after)), canary.source_ips
+    yield "hosts of the canary rule", traffic.hostnames, canary.hostnames
+    yield "paths of the canary rule", traffic.paths, canary.paths
+    yield "priority of the canary rule", traffic.priority - 1, canary.priority
+    yield "stickiness of the traffic rule", False, traffic.sticky
+    yield "stickiness of the canary rule", False, canary.sticky
+
+
+def _wanted_color(color: Color, after: TrafficState, real: ColorReality) -> Iterator[_Row]:
+    digest = after.version_of(color).digest
+    yield f"image of {color}'s function", digest, real.latest_digest
+    yield f"image that {color}'s alias serves", digest, real.alias_digest
+    yield f"state of {color}'s function", "Active", real.state
+    yield f"last update of {color}'s function", "Successful", real.last_update_status
+    yield f"number of targets of {color}'s group", 1, len(real.targets)
+    yield (
+        f"alias that {color}'s group calls",
+        True,
+        all(target.endswith(f"-{color}:live") for target in real.targets),
+    )
+
+
+def _wanted_version(
+    color: Color, expected: Expectation, reality: Reality, versions_before: Mapping[Color, str]
+) -> str:
+    newest = reality.color(color).newest_version
+    if color in changed_colors(expected.transition, expected.before):
+        return newest
+    return versions_before.get(color, newest)
+
+
+def _matters(color: Color, after: TrafficState, expected: Expectation) -> bool:
+    return expected.transition is not Transition.ROLLBACK or after.receives_traffic(color)
+
+
+def _flat(values: Sequence[Sequence[str]]) -> frozenset[str]:
+    return frozenset(value for inner in values for value in inner)

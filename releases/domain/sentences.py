@@ -1,0 +1,139 @@
+"""A step and its plan in the words of a manager: one sentence, and a word for the risk with its reason."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from releases.domain.traffic import Color, TrafficState, Transition, Version
+
+_SHORT_DIGEST = len("sha256:") + 12
+
+
+class RiskWord(StrEnum):
+    """How closely somebody should look."""
+
+    ROUTINE = "routine"
+    NEEDS_A_LOOK = "needs a look"
+    DESTRUCTIVE = "destructive"
+
+
+class Risk(NamedTuple):
+    """The word, and why."""
+
+    word: RiskWord
+    reason: str
+
+
+def describe(
+    transition: Transition, before: TrafficState, after: TrafficState, tags: Mapping[str, str]
+) -> str:
+    """What the transition does, in one or two plain sentences. `tags` has the tag of each image reference, where known.
+
+    It says what the guard makes sure of: ask for it only with a plan that the guard has accepted.
+    """
+    facts = _Facts(before=before, after=after, tags=tags)
+    end = (
+        "Nothing is changed or deleted."
+        if transition is Transition.SET_UP
+        else "Nothing is created or deleted."
+    )
+    return f"{_SENTENCES[transition](facts)} {end}"
+
+
+def risk(changes: Iterable[Mapping[str, Any]]) -> Risk:
+    """The risk of a plan by its resource changes, each with its "actions", such as ["update"]."""
+    every = (set(change["actions"]) for change in changes)
+    effects = [actions for actions in every if not actions <= {"no-op", "read"}]
+    deleted = sum("delete" in effect for effect in effects)
+    created = sum(effect == {"create"} for effect in effects)
+    if deleted:
+        return Risk(word=RiskWord.DESTRUCTIVE, reason=f"It deletes or replaces {_count(deleted)}.")
+    if created:
+        return Risk(word=RiskWord.NEEDS_A_LOOK, reason=f"It creates {_count(created)}.")
+    if not effects:
+        return Risk(word=RiskWord.ROUTINE, reason="It changes nothing.")
+    return Risk(word=RiskWord.ROUTINE, reason=f"It changes {_count(len(effects))} in place, nothing else.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    before: TrafficState
+    after: TrafficState
+    tags: Mapping[str, str]
+
+    def tag(self, version: Version) -> str:
+        return self.tags.get(version.image) or version.digest[:_SHORT_DIGEST]
+
+    def side(self, color: Color) -> str:
+        return f"{color} · {self.tag(self.after.version_of(color))}"
+
+    @property
+    def stable(self) -> str:
+        return self.side(self.after.stable)
+
+    @property
+    def candidate(self) -> str:
+        return self.side(self.after.candidate)
+
+
+def _set_up(facts: _Facts) -> str:
+    tag = facts.tag(facts.after.version_of(facts.after.stable))
+    return f"Creates both sides of the service with {tag} and sends everyone to {facts.after.stable}."
+
+
+def _rotate_stable(facts: _Facts) -> str:
+    return (
+        f"Puts {facts.tag(facts.after.version_of(facts.after.stable))}, which everyone uses on "
+        f"{facts.after.candidate}, on {facts.after.stable} too. {_NO_TRAFFIC}"
+    )
+
+
+def _rotate_traffic(facts: _Facts) -> str:
+    return f"Moves everyone from {facts.after.candidate} to {facts.stable}, which is the same version."
+
+
+def _rotate_candidate(facts: _Facts) -> str:
+    tag = facts.tag(facts.after.version_of(facts.after.candidate))
+    return f"Puts {tag} on {facts.after.candidate}, which nobody is sent to. {_NO_TRAFFIC}"
+
+
+def _canary(facts: _Facts) -> str:
+    return f"Sends only the canary addresses to {facts.candidate}; for everyone else nothing changes."
+
+
+def _shift(facts: _Facts) -> str:
+    share = facts.after.candidate_share
+    if share == 0:
+        return f"Takes all users off {facts.candidate}; {facts.stable} has 100 %."
+    if share < facts.before.candidate_share:
+        return f"Lowers {facts.candidate} to {share} % of users; {facts.stable} has {100 - share} %."
+    return f"Sends {share} % of users to {facts.candidate}; {facts.stable} keeps {100 - share} %."
+
+
+def _promote(facts: _Facts) -> str:
+    return f"Sends everyone to {facts.candidate}; {facts.stable} stays as it is, to go back to."
+
+
+def _rollback(facts: _Facts) -> str:
+    if facts.after.candidate_share == 100:
+        return f"Stops the rotation: everyone stays on {facts.candidate}."
+    return f"Sends everyone back to {facts.stable}, the canary addresses too."
+
+
+_NO_TRAFFIC = "No traffic moves."
+
+_SENTENCES: Mapping[Transition, Callable[[_Facts], str]] = {
+    Transition.SET_UP: _set_up,
+    Transition.ROTATE_STABLE: _rotate_stable,
+    Transition.ROTATE_TRAFFIC: _rotate_traffic,
+    Transition.ROTATE_CANDIDATE: _rotate_candidate,
+    Transition.CANARY: _canary,
+    Transition.SHIFT: _shift,
+    Transition.PROMOTE: _promote,
+    Transition.ROLLBACK: _rollback,
+}
+
+
+def _count(number: int) -> str:
+    return "1 resource" if number == 1 else f"{number} resources"
