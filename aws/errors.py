@@ -3,24 +3,47 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore import exceptions as botocore
 
+# Codes of AWS: "Common error types" of each service's API reference.
 THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
+    {
+        "Throttling",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "TooManyRequestsException",
+    }
 )
 CREDENTIALS = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
 )
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 MISSING: Mapping[str, str] = {
     "RuleNotFound": "aws:rule-missing",
-    "ListenerNotFound": "aws:listener-missing",
-    "LoadBalancerNotFound": "aws:load-balancer-missing",
     "TargetGroupNotFound": "aws:target-group-missing",
     "ResourceNotFoundException": "aws:function-missing",
     "ImageNotFoundException": "aws:image-missing",
     "RepositoryNotFoundException": "aws:repository-missing",
 }
+NO_CREDENTIALS = (
+    botocore.NoCredentialsError,
+    botocore.PartialCredentialsError,
+    botocore.CredentialRetrievalError,
+    botocore.TokenRetrievalError,
+)
+UNREACHABLE = (botocore.ConnectionError, botocore.HTTPClientError)
 
 
 class AwsError(Exception):
@@ -34,23 +57,27 @@ class AwsError(Exception):
 
 @contextmanager
 def in_words(doing: str) -> Iterator[None]:
-    """Turn boto3's errors into ``AwsError``; ``doing`` completes "AWS was asked to …"."""
+    """Turn boto3's errors into ``AwsError``; ``doing`` completes "AWS was asked to …".
+
+    A call with wrong parameters is a mistake of the program and passes as it is.
+    """
     try:
         yield
-    except ClientError as error:
-        raise _refused(error, doing) from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
+    except botocore.ClientError as error:
+        raise _answered(error, doing) from error
+    except NO_CREDENTIALS as error:
         raise AwsError(
             "aws:credentials",
-            f"There are no AWS credentials to {doing}. Give the process some, then try again.",
+            f"There are no AWS credentials to {doing} ({error}). Give the process some, then try again.",
         ) from error
-    except BotoCoreError as error:
+    except UNREACHABLE as error:
         raise AwsError(
-            "aws:unreachable", f"AWS did not answer when it was asked to {doing} ({error}). Try again."
+            "aws:unreachable",
+            f"AWS did not answer when it was asked to {doing} ({error}). Check the network, then try again.",
         ) from error
 
 
-def _refused(error: ClientError, doing: str) -> AwsError:
+def _answered(error: botocore.ClientError, doing: str) -> AwsError:
     code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     if code in THROTTLED:
         return AwsError(
@@ -63,5 +90,11 @@ def _refused(error: ClientError, doing: str) -> AwsError:
     if code in REFUSED:
         return AwsError("aws:refused", f"AWS does not allow Bluegreen to {doing}: {said} See its IAM policy.")
     if code in MISSING:
-        return AwsError(MISSING[code], f"AWS was asked to {doing} and does not have it: {said}")
+        return AwsError(
+            MISSING[code],
+            f"AWS was asked to {doing} and does not have it: {said} "
+            "If somebody removed it outside of Bluegreen, bring it back first.",
+        )
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return AwsError("aws:unavailable", f"AWS failed when it was asked to {doing}: {said} Try again.")
     return AwsError("aws:failed", f"AWS was asked to {doing} and answered {code}: {said}")

@@ -1,17 +1,23 @@
 """Lambda functions of container images: what they run, and which version their alias leads to."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aws.errors import in_words
+from aws.errors import AwsError, in_words
 from aws.session import Access, functions
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import GetFunctionResponseTypeDef
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionReality:
     """A function as it is.
 
-    Digests are "sha256:…" as Lambda resolved them, of ``$LATEST`` and of the version that the alias leads to. ``state``
-    and ``last_update_status`` are Lambda's words; ``newest_version`` is the number published last, "" before the first.
+    Digests are "sha256:…" as Lambda resolved them ("" for a zip), of ``$LATEST`` and of the version that the alias
+    leads to. ``newest_version`` is the number published last, "" before the first. ``state`` is of the alias' version,
+    which answers, and ``last_update_status`` of ``$LATEST``, which is changed; both are Lambda's words.
     """
 
     name: str
@@ -24,23 +30,47 @@ class FunctionReality:
 
 
 def read_function(access: Access, name: str, *, alias: str = "live") -> FunctionReality:
-    """What a function runs now, by three or more calls. Raises ``AwsError``."""
+    """What a function runs now, by four calls, or more where it has over fifty versions.
+
+    Raises ``AwsError``: "aws:function-missing" without function or alias, "aws:alias-split" where somebody made the
+    alias lead to two versions.
+    """
     client = functions(access)
     with in_words(f"read the function {name}"):
         latest = client.get_function(FunctionName=name)
-        aliased = client.get_function(FunctionName=name, Qualifier=alias)
-        pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-        versions = [version["Version"] for page in pages for version in page["Versions"]]
+        alias_version = _alias_version(client, name, alias)
+        aliased = client.get_function(FunctionName=name, Qualifier=alias_version)
+        newest_version = _newest_version(client, name)
     return FunctionReality(
         name=name,
-        latest_digest=_digest(latest["Code"].get("ResolvedImageUri", "")),
-        newest_version=max((version for version in versions if version.isdecimal()), key=int, default=""),
-        alias_version=aliased["Configuration"]["Version"],
-        alias_digest=_digest(aliased["Code"].get("ResolvedImageUri", "")),
-        state=latest["Configuration"].get("State", ""),
+        latest_digest=_digest(latest),
+        newest_version=newest_version,
+        alias_version=alias_version,
+        alias_digest=_digest(aliased),
+        state=aliased["Configuration"].get("State", ""),
         last_update_status=latest["Configuration"].get("LastUpdateStatus", ""),
     )
 
 
-def _digest(resolved: str) -> str:
-    return resolved.partition("@")[2]
+def _alias_version(client: "LambdaClient", name: str, alias: str) -> str:
+    """An alias can share its calls out to a second version: the first alone would not be what users get."""
+    found = client.get_alias(FunctionName=name, Name=alias)
+    others = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
+    if others:
+        raise AwsError(
+            "aws:alias-split",
+            f"The alias {alias} of {name} leads to version {found['FunctionVersion']} and also to "
+            f"{', '.join(others)}: somebody set this outside of Bluegreen. Remove the alias' routing configuration.",
+        )
+    return found["FunctionVersion"]
+
+
+def _newest_version(client: "LambdaClient", name: str) -> str:
+    """Versions are numbers, and come fifty to a page in an order that AWS does not promise."""
+    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    versions = [found["Version"] for page in pages for found in page["Versions"]]
+    return max((version for version in versions if version.isdecimal()), key=int, default="")
+
+
+def _digest(function: "GetFunctionResponseTypeDef") -> str:
+    return function["Code"].get("ResolvedImageUri", "").partition("@")[2]

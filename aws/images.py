@@ -45,7 +45,7 @@ def resolve_image(access: Access, reference: str) -> Image:
         repository_uri, _, tag = reference.rpartition(":")
     account, name = _split(repository_uri)
     wanted: ImageIdentifierTypeDef = {"imageDigest": digest} if digest else {"imageTag": tag}
-    with in_words(f"find the image {reference}"):
+    with in_words(f"find the image {reference[:200]}"):
         answer = ecr(access).describe_images(registryId=account, repositoryName=name, imageIds=[wanted])
     return _image(repository_uri, tag, answer["imageDetails"][0])
 

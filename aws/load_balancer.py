@@ -1,4 +1,4 @@
-"""Rules of an Application Load Balancer: their weights are read and set here, nothing else of them is ever changed."""
+"""Rules of an Application Load Balancer: their weights are read and set here, nothing else of them is changed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,16 @@ if TYPE_CHECKING:
         RuleTypeDef,
     )
 
+MAX_WEIGHT = 999
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A listener's rule. ``weights`` are by target group ARN, of its forward; all are 0 to 999 in AWS's terms."""
+    """A listener's rule. ``weights`` are those of its forward, 0 to 999 by target group ARN.
+
+    ``other_conditions`` names the kinds of condition ("http-header", …) that are neither source address, host nor path,
+    and that Bluegreen never makes: a rule that has one doesn't see all requests.
+    """
 
     arn: str
     priority: int
@@ -27,6 +33,7 @@ class Rule:
     source_ips: frozenset[str]
     hostnames: frozenset[str]
     paths: frozenset[str]
+    other_conditions: frozenset[str]
 
 
 def read_rules(access: Access, arns: Sequence[str]) -> dict[str, Rule]:
@@ -37,24 +44,26 @@ def read_rules(access: Access, arns: Sequence[str]) -> dict[str, Rule]:
 def set_weights(access: Access, rule_arn: str, weights: Mapping[str, int]) -> None:
     """Give the target groups of a rule's forward these weights (0 to 999, by ARN, not all 0).
 
-    ``ModifyRule`` replaces the list of actions whole and keeps what isn't sent, so that only actions are sent: those
-    that were read, with the weights changed (API reference of Elastic Load Balancing v2, ModifyRule). Stickiness is
-    switched off where one group gets everything: a sticky client's cookie decides before the weight.
+    ``ModifyRule`` replaces the list of actions whole and keeps what isn't sent, so only actions are sent: those that
+    were read, in their order, with the weights changed (Elastic Load Balancing v2 API reference, ModifyRule).
+    Stickiness is switched off where one group gets everything: a sticky client's cookie decides before the weight.
+    What is set is not read back: ``read_rules`` does that.
 
-    Raises ``AwsError``, "aws:other-groups" if the rule forwards to other groups than these.
+    Raises ``AwsError``, "aws:other-groups" if the rule forwards to any other group, or doesn't forward. (One that
+    forwards to one of these groups only gets the other one back.)
     """
-    if not any(weights.values()):
-        raise ValueError("All weights 0 would leave nobody to serve.")
-    rule = _describe(access, [rule_arn])[rule_arn]
-    actions = [_changed(action, weights) for action in rule["Actions"]]
-    if sum("ForwardConfig" in action for action in actions) != 1 or _weights(rule).keys() != weights.keys():
+    _refuse_impossible(weights)
+    actions = _describe(access, [rule_arn])[rule_arn]["Actions"]
+    groups = {arn for action in actions for arn, _ in _forwarded(action)}
+    if not groups or not groups <= weights.keys():
         raise AwsError(
             "aws:other-groups",
             f"The rule {rule_arn} does not forward to the two target groups of this service: somebody changed it "
-            "outside of Bluegreen, so it was left alone.",
+            "outside of Bluegreen, so it was left alone. Let it forward to them again, then try again.",
         )
+    changed = [_to_send(action, weights) for action in actions]
     with in_words("set the weights of a rule"):
-        elbv2(access).modify_rule(RuleArn=rule_arn, Actions=cast("list[ActionTypeDef]", actions))
+        elbv2(access).modify_rule(RuleArn=rule_arn, Actions=cast("list[ActionTypeDef]", changed))
 
 
 def registered_targets(access: Access, target_group_arn: str) -> tuple[str, ...]:
@@ -65,53 +74,55 @@ def registered_targets(access: Access, target_group_arn: str) -> tuple[str, ...]
 
 
 def _describe(access: Access, arns: Sequence[str]) -> dict[str, "RuleTypeDef"]:
-    with in_words("read rules of the load balancer"):
+    """AWS refuses the call if one of the rules isn't there."""
+    with in_words(f"read the load balancer's rules {', '.join(arns)}"):
         answer = elbv2(access).describe_rules(RuleArns=list(arns))
-    found = {rule["RuleArn"]: rule for rule in answer["Rules"]}
-    for arn in arns:
-        if arn not in found:
-            raise AwsError("aws:rule-missing", f"The load balancer does not have the rule {arn} any more.")
-    return found
+    return {rule["RuleArn"]: rule for rule in answer["Rules"]}
 
 
-def _changed(action: Mapping[str, Any], weights: Mapping[str, int]) -> Mapping[str, Any]:
+def _refuse_impossible(weights: Mapping[str, int]) -> None:
+    if not any(weights.values()):
+        raise ValueError("All weights 0 would leave nobody to serve.")
+    if not all(0 <= weight <= MAX_WEIGHT for weight in weights.values()):
+        raise ValueError(f"A weight is 0 to {MAX_WEIGHT}: {dict(weights)}")
+
+
+def _to_send(action: "ActionOutputTypeDef", weights: Mapping[str, int]) -> Mapping[str, Any]:
     """The action as it is to be sent: what AWS answers is not quite what it takes."""
-    if "AuthenticateOidcConfig" in action:
+    if action["Type"] == "authenticate-oidc":
         # The client secret isn't returned.
-        return {
-            **action,
-            "AuthenticateOidcConfig": {**action["AuthenticateOidcConfig"], "UseExistingClientSecret": True},
-        }
-    if "ForwardConfig" not in action:
+        oidc = {**action["AuthenticateOidcConfig"], "UseExistingClientSecret": True}
+        return {**action, "AuthenticateOidcConfig": oidc}
+    if action["Type"] != "forward":
         return action
-    forward = action["ForwardConfig"]
-    stickiness = dict(forward.get("TargetGroupStickinessConfig", {}))
-    if sum(weight > 0 for weight in weights.values()) == 1:
-        stickiness = {"Enabled": False}
-    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-    # A plain TargetGroupArn beside the ForwardConfig is only for forwards to one group.
+    forward: dict[str, Any] = {
+        **action.get("ForwardConfig", {}),
+        "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()],
+    }
+    is_split = sum(weight > 0 for weight in weights.values()) > 1
+    if "TargetGroupStickinessConfig" in forward and not is_split:
+        forward["TargetGroupStickinessConfig"] = {**forward["TargetGroupStickinessConfig"], "Enabled": False}
+    # A TargetGroupArn beside the ForwardConfig is for forwards to one group only.
     rest = {name: value for name, value in action.items() if name != "TargetGroupArn"}
-    return {**rest, "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}}
+    return {**rest, "ForwardConfig": forward}
 
 
 def _rule(rule: "RuleTypeDef") -> Rule:
     conditions = rule["Conditions"]
+    forwards = [action.get("ForwardConfig", {}) for action in rule["Actions"]]
     return Rule(
         arn=rule["RuleArn"],
         priority=int(rule["Priority"]),
-        weights=_weights(rule),
+        weights={arn: weight for action in rule["Actions"] for arn, weight in _forwarded(action)},
         sticky=any(
-            action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig", {}).get("Enabled", False)
-            for action in rule["Actions"]
+            forward.get("TargetGroupStickinessConfig", {}).get("Enabled", False) for forward in forwards
         ),
         source_ips=_values(conditions, "source-ip", "SourceIpConfig"),
         hostnames=_values(conditions, "host-header", "HostHeaderConfig"),
         paths=_values(conditions, "path-pattern", "PathPatternConfig"),
+        other_conditions=frozenset(one["Field"] for one in conditions)
+        - {"source-ip", "host-header", "path-pattern"},
     )
-
-
-def _weights(rule: "RuleTypeDef") -> dict[str, int]:
-    return {arn: weight for action in rule["Actions"] for arn, weight in _forwarded(action)}
 
 
 def _forwarded(action: "ActionOutputTypeDef") -> Iterator[tuple[str, int]]:
@@ -119,10 +130,15 @@ def _forwarded(action: "ActionOutputTypeDef") -> Iterator[tuple[str, int]]:
     if "ForwardConfig" in action:
         for group in action["ForwardConfig"].get("TargetGroups", []):
             yield group["TargetGroupArn"], group.get("Weight", 1)
-    elif action["Type"] == "forward" and "TargetGroupArn" in action:
+    elif "TargetGroupArn" in action:
         yield action["TargetGroupArn"], 1
 
 
 def _values(conditions: Iterable["RuleConditionOutputTypeDef"], field: str, config: str) -> frozenset[str]:
-    found: list[Any] = [condition for condition in conditions if condition.get("Field") == field]
-    return frozenset(value for condition in found for value in condition.get(config, {}).get("Values", []))
+    """Hosts and paths may also be written in the older way, without a config."""
+    found: list[Any] = [condition for condition in conditions if condition["Field"] == field]
+    return frozenset(
+        value
+        for condition in found
+        for value in (*condition.get("Values", []), *condition.get(config, {}).get("Values", []))
+    )

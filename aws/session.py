@@ -1,9 +1,9 @@
 """How an AWS account is reached, and the clients that reach it."""
 
+import os
 import threading
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -13,25 +13,29 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_lambda import LambdaClient
 
-# Short and bounded: the emergency button waits for these calls, and shows what it waited for.
+# Short and bounded: the emergency button waits for these calls, and shows what it waited for. "standard" retries
+# what is throttled, 5xx or timed out, with jitter: half a second on average before the second attempt, one before
+# the third.
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=20,
 )
-_making = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One account and region. Without keys boto3 searches for credentials itself; ``endpoint_url`` is the sandbox's."""
+    """One account and region. Without keys boto3 searches for credentials itself.
+
+    ``endpoint_url`` is the sandbox's, or None for AWS.
+    """
 
     region: str
     account_id: str
     endpoint_url: str | None = None
     access_key_id: str | None = None
-    secret_access_key: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
 
     def environment(self) -> dict[str, str]:
         """What Terraform's AWS provider is given (it reads these names)."""
@@ -46,20 +50,17 @@ class Access:
 
 def elbv2(access: Access) -> "ElasticLoadBalancingv2Client":
     """The load balancers' client."""
-    with _making:
-        return _elbv2(access)
+    return cast("ElasticLoadBalancingv2Client", _client(access, "elbv2"))
 
 
 def functions(access: Access) -> "LambdaClient":
     """Lambda's client."""
-    with _making:
-        return _functions(access)
+    return cast("LambdaClient", _client(access, "lambda"))
 
 
 def ecr(access: Access) -> "ECRClient":
     """The image registry's client."""
-    with _making:
-        return _ecr(access)
+    return cast("ECRClient", _client(access, "ecr"))
 
 
 def connect(access: Access) -> None:
@@ -67,25 +68,28 @@ def connect(access: Access) -> None:
     elbv2(access), functions(access), ecr(access)
 
 
-# Clients are made once per process and access, and are safe to share between threads; making one is not.
-@lru_cache
-def _elbv2(access: Access) -> "ElasticLoadBalancingv2Client":
-    return _session(access).client("elbv2", endpoint_url=access.endpoint_url, config=_CONFIG)
+# Clients are made once per process and access. They may be shared between threads, making one may not
+# (boto3's guide, "Multithreading or multiprocessing with clients"); a forked child would share their connections.
+_clients: dict[tuple[Access, str], object] = {}
+_making = threading.Lock()
+os.register_at_fork(after_in_child=_clients.clear)
 
 
-@lru_cache
-def _functions(access: Access) -> "LambdaClient":
-    return _session(access).client("lambda", endpoint_url=access.endpoint_url, config=_CONFIG)
+def _client(access: Access, service: str) -> object:
+    """A client that is there is given without the lock: nobody waits for another one's making."""
+    key = (access, service)
+    if key not in _clients:
+        with _making:
+            if key not in _clients:
+                _clients[key] = _make_client(access, service)
+    return _clients[key]
 
 
-@lru_cache
-def _ecr(access: Access) -> "ECRClient":
-    return _session(access).client("ecr", endpoint_url=access.endpoint_url, config=_CONFIG)
-
-
-def _session(access: Access) -> boto3.Session:
-    return boto3.Session(
+def _make_client(access: Access, service: str) -> object:
+    session: Any = boto3.Session(
         aws_access_key_id=access.access_key_id,
         aws_secret_access_key=access.secret_access_key,
         region_name=access.region,
     )
+    client: object = session.client(service, endpoint_url=access.endpoint_url, config=_CONFIG)
+    return client

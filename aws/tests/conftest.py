@@ -1,6 +1,7 @@
 import itertools
 
 import pytest
+from botocore.stub import Stubber
 
 from aws.session import Access
 from infra.sandbox.info import SandboxInfo
@@ -18,6 +19,28 @@ def access(sandbox: SandboxInfo) -> Access:
         access_key_id=sandbox.access_key_id,
         secret_access_key=sandbox.secret_access_key,
     )
+
+
+@pytest.fixture
+def scripted():
+    """An access to nowhere, and what makes one of its clients answer as a test says instead of AWS."""
+    number = next(numbers)
+    access = Access(
+        region="eu-central-1",
+        account_id="123456789012",
+        endpoint_url="http://127.0.0.1:9",
+        access_key_id=f"scripted-{number}",
+        secret_access_key="secret",
+    )
+
+    def answer(client, *answers):
+        """Each answer: operation, what it is asked with, what it says."""
+        stubber = Stubber(client)
+        for operation, asked, said in answers:
+            stubber.add_response(operation, said, asked)
+        stubber.activate()
+
+    return access, answer
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import pytest
 
+from aws import session
 from aws.errors import AwsError
 from aws.functions import read_function
 from infra.sandbox.tests.service import client
@@ -26,12 +27,65 @@ def test_a_version_that_the_alias_does_not_follow_yet_is_seen(service, access, s
     assert (function.alias_version, function.newest_version) == ("1", "2")
 
 
-def test_the_newest_of_many_versions_is_found_by_number(service, access, sandbox):
-    functions = client(sandbox, "lambda")
-    for number in range(10):
-        image = sandbox.images["green" if number % 2 else "yellow"]
-        functions.update_function_code(FunctionName=service.functions["blue"], ImageUri=image, Publish=True)
-    assert read_function(access, service.functions["blue"]).newest_version == "11"
+def test_the_newest_of_many_versions_is_found_by_number_on_all_pages(scripted):
+    access, answer = scripted
+    function: dict[str, object] = {"Configuration": {}, "Code": {}}
+    answer(
+        session.functions(access),
+        ("get_function", {"FunctionName": "shop"}, function),
+        ("get_alias", {"FunctionName": "shop", "Name": "live"}, {"FunctionVersion": "9"}),
+        ("get_function", {"FunctionName": "shop", "Qualifier": "9"}, function),
+        (
+            "list_versions_by_function",
+            {"FunctionName": "shop"},
+            {"Versions": [{"Version": number} for number in ("$LATEST", "9", "11")], "NextMarker": "more"},
+        ),
+        (
+            "list_versions_by_function",
+            {"FunctionName": "shop", "Marker": "more"},
+            {"Versions": [{"Version": number} for number in ("10", "2")]},
+        ),
+    )
+    assert read_function(access, "shop").newest_version == "11"
+
+
+def test_an_update_that_goes_on_and_a_version_that_sleeps_are_both_seen(scripted):
+    access, answer = scripted
+    asked = {"FunctionName": "shop"}
+    answer(
+        session.functions(access),
+        (
+            "get_function",
+            asked,
+            {"Configuration": {"State": "Active", "LastUpdateStatus": "InProgress"}, "Code": {}},
+        ),
+        ("get_alias", {**asked, "Name": "live"}, {"FunctionVersion": "1"}),
+        (
+            "get_function",
+            {**asked, "Qualifier": "1"},
+            {"Configuration": {"State": "Inactive", "LastUpdateStatus": "Successful"}, "Code": {}},
+        ),
+        ("list_versions_by_function", asked, {"Versions": [{"Version": "1"}]}),
+    )
+    function = read_function(access, "shop")
+    assert (function.state, function.last_update_status) == ("Inactive", "InProgress")
+
+
+def test_an_alias_that_leads_to_two_versions_is_refused(service, access, sandbox):
+    name, functions = service.functions["green"], client(sandbox, "lambda")
+    functions.update_function_code(FunctionName=name, ImageUri=sandbox.images["yellow"], Publish=True)
+    functions.update_alias(
+        FunctionName=name, Name="live", RoutingConfig={"AdditionalVersionWeights": {"2": 0.1}}
+    )
+    with pytest.raises(AwsError, match="version 1 and also to 2") as refused:
+        read_function(access, name)
+    assert refused.value.code == "aws:alias-split"
+
+
+def test_a_missing_alias_is_named(service, access):
+    with pytest.raises(AwsError, match="future") as refused:
+        read_function(access, service.functions["blue"], alias="future")
+    assert refused.value.code == "aws:function-missing"
 
 
 def test_a_function_that_is_gone_is_named(access):

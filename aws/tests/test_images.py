@@ -1,5 +1,8 @@
+from datetime import UTC, datetime
+
 import pytest
 
+from aws import session
 from aws.errors import AwsError
 from aws.images import list_images, resolve_image
 
@@ -10,9 +13,26 @@ def test_the_images_of_a_repository_are_listed_by_tag_with_digests(access, sandb
     assert all(image.reference == f"{sandbox.repository_uri}@{image.digest}" for image in images)
 
 
-def test_the_newest_image_comes_first(access, sandbox):
-    pushed = [image.pushed_at for image in list_images(access, sandbox.repository_uri)]
-    assert pushed == sorted(pushed, reverse=True)
+def test_the_newest_image_of_all_pages_comes_first_and_each_tag_is_listed(scripted):
+    access, answer = scripted
+    asked = {"registryId": "123456789012", "repositoryName": "team/shop", "filter": {"tagStatus": "TAGGED"}}
+
+    def detail(day, *tags):
+        pushed_at = datetime(2026, 11, day, tzinfo=UTC)
+        return {"imageDigest": f"sha256:{day:064}", "imageTags": list(tags), "imagePushedAt": pushed_at}
+
+    answer(
+        session.ecr(access),
+        ("describe_images", asked, {"imageDetails": [detail(2, "v2")], "nextToken": "more"}),
+        (
+            "describe_images",
+            {**asked, "nextToken": "more"},
+            {"imageDetails": [detail(1, "v1"), detail(3, "v3", "latest")]},
+        ),
+    )
+    images = list_images(access, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/shop")
+    assert [image.tag for image in images] == ["v3", "latest", "v2", "v1"]
+    assert images[0].digest == images[1].digest
 
 
 def test_a_tag_is_resolved_to_its_digest(access, sandbox):

@@ -1,8 +1,9 @@
 import pytest
 
+from aws import session
 from aws.errors import AwsError
 from aws.load_balancer import read_rules, registered_targets, set_weights
-from infra.sandbox.tests.service import client
+from infra.sandbox.tests.service import client, make_target_group
 
 
 def weights_of(service, access):
@@ -19,6 +20,7 @@ def test_a_rule_is_read_with_its_weights_and_conditions(service, access):
     assert rule.hostnames == {service.host}
     assert rule.source_ips == rule.paths == frozenset()
     assert not rule.sticky
+    assert rule.other_conditions == frozenset()
 
 
 def test_several_rules_are_read_by_one_call(service, access, sandbox):
@@ -49,8 +51,27 @@ def test_weights_are_set_and_everything_else_stays(service, access):
     assert (after.hostnames, after.priority) == (before.hostnames, before.priority)
 
 
+@pytest.fixture
+def sent(access):
+    """What each ModifyRule was asked with."""
+    asked = []
+
+    def note(params, **_):
+        asked.append(params)
+
+    events = session.elbv2(access).meta.events
+    events.register("provide-client-params.elastic-load-balancing-v2.ModifyRule", note)
+    yield asked
+    events.unregister("provide-client-params.elastic-load-balancing-v2.ModifyRule", note)
+
+
+def test_only_actions_are_sent(service, access, sent):
+    set_weights(access, service.rule_arn, by_arn(service, blue=30, green=70))
+    assert [params.keys() for params in sent] == [{"RuleArn", "Actions"}]
+
+
 def test_stickiness_stays_while_users_are_split_and_ends_where_one_group_gets_everything(
-    service, access, sandbox
+    service, access, sandbox, sent
 ):
     forward = {
         "TargetGroups": [{"TargetGroupArn": arn, "Weight": 50} for arn in service.groups.values()],
@@ -63,11 +84,11 @@ def test_stickiness_stays_while_users_are_split_and_ends_where_one_group_gets_ev
     assert read_rules(access, [service.rule_arn])[service.rule_arn].sticky
     set_weights(access, service.rule_arn, by_arn(service, blue=100, green=0))
     assert not read_rules(access, [service.rule_arn])[service.rule_arn].sticky
+    stickiness = sent[-1]["Actions"][0]["ForwardConfig"]["TargetGroupStickinessConfig"]
+    assert (stickiness["Enabled"], int(stickiness["DurationSeconds"])) == (False, 300)
 
 
-def test_an_authentication_before_the_forward_stays_and_keeps_its_secret(
-    service, access, sandbox, monkeypatch
-):
+def test_an_authentication_before_the_forward_stays_and_keeps_its_secret(service, access, sandbox, sent):
     oidc = {
         "Issuer": "https://login.example.com",
         "AuthorizationEndpoint": "https://login.example.com/a",
@@ -93,21 +114,55 @@ def test_an_authentication_before_the_forward_stays_and_keeps_its_secret(
     assert (first["Type"], first["Order"]) == ("authenticate-oidc", 1)
     assert first["AuthenticateOidcConfig"]["ClientId"] == "bluegreen"
     assert second["Order"] == 2
+    assert sent[0]["Actions"][0]["AuthenticateOidcConfig"]["UseExistingClientSecret"] is True
     assert weights_of(service, access) == by_arn(service, blue=100, green=0)
 
 
-def test_all_weights_zero_are_refused(service, access):
-    with pytest.raises(ValueError, match="nobody"):
-        set_weights(access, service.rule_arn, by_arn(service, blue=0, green=0))
+@pytest.mark.parametrize("weights", [{"blue": 0, "green": 0}, {"blue": -1, "green": 101}, {"blue": 1000}, {}])
+def test_impossible_weights_are_refused(service, access, sent, weights):
+    with pytest.raises(ValueError, match=r"nobody|0 to 999"):
+        set_weights(access, service.rule_arn, by_arn(service, **weights))
+    assert sent == []
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_a_rule_that_forwards_to_one_of_the_groups_gets_the_other_back(service, access, sandbox, is_plain):
+    green = {"TargetGroupArn": service.groups["green"]}
+    forward = green if is_plain else {"ForwardConfig": {"TargetGroups": [green]}}
+    client(sandbox, "elbv2").modify_rule(RuleArn=service.rule_arn, Actions=[{"Type": "forward", **forward}])
+    set_weights(access, service.rule_arn, by_arn(service, blue=100, green=0))
     assert weights_of(service, access) == by_arn(service, blue=100, green=0)
 
 
-def test_a_rule_that_forwards_elsewhere_is_left_alone(service, access):
-    service.set_weights(blue=60)
-    with pytest.raises(AwsError) as refused:
+def test_a_rule_that_forwards_elsewhere_is_left_alone(service, access, sandbox, sent):
+    other, _ = make_target_group(sandbox, f"other-{service.host.partition('.')[0]}")
+    forward = {"TargetGroups": [{"TargetGroupArn": arn} for arn in (*service.groups.values(), other)]}
+    client(sandbox, "elbv2").modify_rule(
+        RuleArn=service.rule_arn, Actions=[{"Type": "forward", "ForwardConfig": forward}]
+    )
+    with pytest.raises(AwsError, match="somebody changed it") as refused:
         set_weights(access, service.rule_arn, by_arn(service, blue=0, green=100))
     assert refused.value.code == "aws:other-groups"
-    assert weights_of(service, access) == by_arn(service, blue=60)
+    assert sent == []
+
+
+def test_a_rule_that_forwards_nowhere_is_left_alone(service, access, sandbox, sent):
+    closed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
+    client(sandbox, "elbv2").modify_rule(RuleArn=service.rule_arn, Actions=[closed])
+    with pytest.raises(AwsError, match="somebody changed it"):
+        set_weights(access, service.rule_arn, by_arn(service, blue=100, green=0))
+    assert sent == []
+    assert weights_of(service, access) == {}
+
+
+def test_a_kind_of_condition_that_bluegreen_never_makes_is_told(service, access, sandbox):
+    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-beta", "Values": ["1"]}}
+    path = {"Field": "path-pattern", "Values": ["/shop/*"]}
+    client(sandbox, "elbv2").modify_rule(RuleArn=service.rule_arn, Conditions=[header, path])
+    rule = read_rules(access, [service.rule_arn])[service.rule_arn]
+    assert rule.other_conditions == {"http-header"}
+    assert rule.paths == {"/shop/*"}
+    assert rule.hostnames == frozenset()
 
 
 def test_the_target_of_a_group_is_the_alias(service, access):
