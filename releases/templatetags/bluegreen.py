@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django import template
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,7 +19,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 def ago(moment: datetime | None) -> SafeString | str:
     """A time in words, with the absolute one at hand; the page's script lets the words grow old."""
     if moment is None:
-        return "–"
+        return "not yet"
     return format_html(
         '<time datetime="{}" title="{} UTC" data-relative>{}</time>',
         moment.isoformat(timespec="seconds"),
@@ -32,7 +32,7 @@ def ago(moment: datetime | None) -> SafeString | str:
 def clock(moment: datetime | None) -> SafeString | str:
     """A time of day, in UTC until the page's script puts it into the reader's zone."""
     if moment is None:
-        return "–"
+        return "not yet"
     return format_html(
         '<time datetime="{}" title="{} UTC" data-clock>{} UTC</time>',
         moment.isoformat(timespec="seconds"),
@@ -42,9 +42,9 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
-def waiting_count(user: User) -> int:
-    """How many plans wait for this person's decision."""
-    return selectors.steps_to_decide(user).count()
+def waiting_count(user: User | AnonymousUser) -> int:
+    """How many plans wait for this person's decision; a page that is not found may be asked for by anybody."""
+    return selectors.steps_to_decide(user).count() if isinstance(user, User) else 0
 
 
 def in_words(age: timedelta) -> str:

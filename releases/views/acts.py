@@ -51,14 +51,20 @@ def _decide(
     step = find_step(service, step_id)
     form = ShownPlanForm(request.POST)
     if not form.is_valid():
-        problem = form.errors["comment"][0] if "comment" in form.errors else "Look at the plan, and decide again."
-        return _refused(request, service, step, problem)
+        return _refused(request, service, step, _what_is_wrong(form))
     shown = PlanIdentity(
         sha256=form.cleaned_data["sha256"], changes_digest=form.cleaned_data["changes_digest"]
     )
     comment = form.cleaned_data["comment"]
     act = partial(decide, step_id=step.pk, user=signed_in(request), shown=shown, comment=comment)
     return _act(request, service, step, act, done)
+
+
+def _what_is_wrong(form: ShownPlanForm) -> str:
+    said = form.errors.get("comment")
+    return (
+        str(said[0]) if said else "The page did not say which plan it showed: look at it, and decide again."
+    )
 
 
 def _act(

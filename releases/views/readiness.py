@@ -3,10 +3,9 @@
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from aws import functions
 from aws.errors import AwsError
 from aws.functions import FunctionReality
-
-from aws import functions
 from releases.domain.traffic import Color
 from releases.models import Service
 from releases.services.workspaces import access
@@ -42,4 +41,6 @@ def _in_words(reading: "Future[FunctionReality]") -> Readiness:
         return Readiness(is_ready=None, text=f"It could not be read: {error.message}")
     ready = found.state == "Active" and found.last_update_status == "Successful"
     text = f"function {found.name}, version {found.alias_version}: {found.state}"
-    return Readiness(is_ready=ready, text=text if ready else f"{text}, last update {found.last_update_status}")
+    return Readiness(
+        is_ready=ready, text=text if ready else f"{text}, last update {found.last_update_status}"
+    )

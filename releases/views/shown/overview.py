@@ -39,7 +39,7 @@ def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
 def _row(service: Service, steps: Sequence[Step], last: Release | None) -> ServiceRow:
     step = steps[0] if steps else None
     status, detail = _step_in_words(step) if step else _without_step(service)
-    since = last and (last.ended_at or last.requested_at)
+    since = (last.ended_at or last.requested_at) if last else None
     return ServiceRow(
         service=service, traffic=traffic_of(service), status=status, detail=detail, release=last, since=since
     )

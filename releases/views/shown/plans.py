@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from releases.domain.sentences import describe, risk
+from releases.domain.sentences import Risk, describe, risk
 from releases.domain.traffic import Transition
 from releases.domain.variables import VariableLine, variable_lines
 from releases.models import Service, Step
 from releases.services import states
 from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
-from releases.views.shown.words import step_meaning
 
 MOST_LETTERS = 200
 _ACTIONS = {("create",): "create", ("update",): "change", ("delete",): "delete"}
@@ -41,8 +40,7 @@ class PlanShown:
     """Everything that a page says about a plan."""
 
     sentence: str
-    risk: str
-    risk_reason: str
+    risk: Risk
     counts: str
     changes: tuple[ChangeShown, ...]
     lines: tuple[VariableLine, ...]
@@ -64,11 +62,9 @@ def plan_of(service: Service, step: Step) -> PlanShown | None:
         return None
     before, after = states.from_json(step.state_before), states.from_json(step.state_after)
     tags = _tags(service, step)
-    word, why = risk(run.changes)
     return PlanShown(
         sentence=describe(Transition(step.transition), before, after, tags),
-        risk=word,
-        risk_reason=why,
+        risk=risk(run.changes),
         counts=_counts(run.changes),
         changes=tuple(map(_change, run.changes)),
         lines=variable_lines(before, after, family=service.family),
@@ -77,11 +73,6 @@ def plan_of(service: Service, step: Step) -> PlanShown | None:
         sha256=run.plan_sha256,
         changes_digest=run.changes_digest,
     )
-
-
-def expected(step: Step) -> str:
-    """What a step will do, for as long as there is no plan."""
-    return step_meaning(step)
 
 
 def _tags(service: Service, step: Step) -> dict[str, str]:
@@ -121,5 +112,5 @@ def _attribute(attribute: Mapping[str, Any]) -> AttributeShown:
 
 
 def _text(value: object) -> str:
-    text = "–" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"

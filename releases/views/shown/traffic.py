@@ -70,15 +70,9 @@ class TrafficShown:
         return f"blue {self.blue.share} %, green {self.green.share} %{canary}"
 
 
-def short_digest(reference: str) -> str:
-    """The first letters of the digest in an image reference such as "uri@sha256:3f9a…"."""
-    return reference.partition("@sha256:")[2][:DIGEST_LETTERS]
-
-
 def traffic_of(service: Service) -> TrafficShown:
     """A service's recorded traffic."""
-    versions = service.function_versions
-    return traffic_in(service.state, tags_of(service), versions)
+    return traffic_in(service.state, tags_of(service), service.function_versions)
 
 
 def traffic_in(
@@ -89,7 +83,7 @@ def traffic_in(
         ColorShown(
             color=color,
             tag=tags.get(state.version_of(color).image, ""),
-            digest=short_digest(state.version_of(color).image),
+            digest=state.version_of(color).digest.removeprefix("sha256:")[:DIGEST_LETTERS],
             share=state.weight_of(color),
             is_stable=color is state.stable,
             has_canary=state.activate_canary and color is state.candidate,
