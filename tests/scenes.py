@@ -1,11 +1,18 @@
 """Services, people and releases as the tests of pages and streams need them, without AWS and Terraform."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from releases.domain.decisions import Permission
-from releases.models import Service, Step, StepRun
+from releases.domain.lifecycle import StepStatus
+from releases.domain.rollout_plan import PlannedStep, build_steps
+from releases.domain.traffic import Transition, Version
+from releases.models import Release, Service, Step, StepRun
 from releases.permissions import grant
+from releases.services import states
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 
@@ -72,3 +79,105 @@ def make_run(service: Service, *, lines: int = 0) -> Run:
             run=run, first_line=0, lines=[f"line {number}" for number in range(1, lines + 1)]
         )
     return run
+
+
+def make_planned_run(service: Service, *, sha256: str = "9ab3" + "0" * 60) -> Run:
+    """A plan run that has ended, of a plan that lets the canary's addresses in."""
+    attribute = {
+        "path": "condition[1].source_ip[0].values[0]",
+        "before": "192.0.2.1/32",
+        "after": "127.0.0.9/32",
+    }
+    change: dict[str, Any] = {
+        "address": "module.service.aws_lb_listener_rule.canary",
+        "type": "aws_lb_listener_rule",
+        "name": "canary",
+        "actions": ["update"],
+        "action_reason": None,
+        "attributes": [attribute | {"unknown": False, "sensitive": False}],
+    }
+    run = Run.objects.create(
+        workspace=str(service.pk),
+        operation=Operation.PLAN,
+        status=RunStatus.SUCCEEDED,
+        started_at=timezone.now(),
+        ended_at=timezone.now(),
+        plan_sha256=sha256,
+        changes_digest="c" * 64,
+        changes=[change],
+    )
+    LogChunk.objects.create(run=run, first_line=0, lines=[f"Plan: line {number}" for number in range(1, 60)])
+    return run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A release of ``green`` whose canary waits for an approval, and the three people of the demo."""
+
+    service: Service
+    release: Release
+    step: Step
+    requester: User
+    manager: User
+    operator: User
+
+    @property
+    def path(self) -> str:
+        """The release's page."""
+        return f"/services/{self.service.name}/releases/{self.release.number}/"
+
+
+def make_gate(name: str = "nginx-lambda") -> Gate:
+    """The first rotation is done, the plan of the canary is there."""
+    service = make_service(name)
+    requester = make_person(f"requester-{name}", service, Permission.VIEW, Permission.REQUEST)
+    manager = make_person(
+        f"manager-{name}", service, Permission.VIEW, Permission.APPROVE, Permission.EMERGENCY
+    )
+    operator = make_person(
+        f"operator-{name}", service, Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY
+    )
+    version = Version(image=IMAGES["green"])
+    planned = build_steps(service.state, version, weights=[10, 50])
+    Service.objects.filter(pk=service.pk).update(green_image=version.image, green_tag="green")
+    service.refresh_from_db()
+    release = Release.objects.create(
+        service=service,
+        number=1,
+        image=version.image,
+        tag="green",
+        from_image=IMAGES["blue"],
+        from_tag="blue",
+        reason="Fix VAT",
+        requested_by=requester,
+    )
+    steps = [_make_step(release, position, step) for position, step in enumerate(planned)]
+    return Gate(
+        service=service,
+        release=release,
+        step=steps[1],
+        requester=requester,
+        manager=manager,
+        operator=operator,
+    )
+
+
+def _make_step(release: Release, position: int, planned: PlannedStep) -> Step:
+    service = release.service
+    step = Step.objects.create(
+        service=service,
+        release=release,
+        position=position,
+        transition=planned.transition.value,
+        candidate_share=planned.candidate_share,
+        gate=planned.gate,
+    )
+    if position == 0:
+        step.status, step.ended_at = StepStatus.DONE.value, timezone.now()
+    if planned.transition is Transition.CANARY:
+        step.status, step.plan_run = StepStatus.WAITING.value, make_planned_run(service)
+        step.state_before = states.to_json(service.state)
+        step.state_after = states.to_json(service.state.with_canary(on=True))
+        StepRun.objects.create(step=step, run=step.plan_run)
+    step.save()
+    return step

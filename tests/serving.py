@@ -9,16 +9,15 @@ from threading import Thread
 import uvicorn
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
 from django.test import Client
-
-from bluegreen.asgi import application
 
 
 @contextmanager
 def serving() -> Iterator[str]:
     """Gives the site's address. Tests that use it need real transactions (``django_db(transaction=True)``)."""
     config = uvicorn.Config(
-        ASGIStaticFilesHandler(application),
+        ASGIStaticFilesHandler(get_asgi_application()),
         lifespan="off",
         log_level="warning",
         timeout_graceful_shutdown=1,

@@ -1,0 +1,14 @@
+"""Fixtures of the tests that drive a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving import serving
+
+
+@pytest.fixture
+def site(transactional_db) -> Iterator[str]:
+    """The address of the site under its real server; what a test writes is there for it at once."""
+    with serving() as address:
+        yield address

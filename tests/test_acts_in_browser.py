@@ -1,0 +1,78 @@
+"""What people do with a page that programs do not: press twice, go back, type while it changes, have no JavaScript."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from releases.domain.approval_policy import PlanIdentity
+from releases.models import Approval, Step
+from releases.services.approvals import approve
+from tests.browser import visiting
+from tests.scenes import Gate, make_gate
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def gate(site) -> Gate:
+    return make_gate()
+
+
+def decided(page: Page) -> None:
+    expect(page.locator("#approve")).to_have_count(0)
+    expect(page.get_by_text("approved Canary")).to_be_visible()
+
+
+def test_a_double_click_on_approve_records_one_approval(browser, site, gate):
+    with visiting(browser, site, gate.manager) as page:
+        page.goto(gate.path)
+        page.get_by_label("Comment").fill("fine with me")
+        page.locator("#approve").dblclick()
+        decided(page)
+    assert [approval.comment for approval in Approval.objects.all()] == ["fine with me"]
+
+
+def test_going_back_after_an_approval_shows_that_it_is_decided(browser, site, gate):
+    with visiting(browser, site, gate.manager) as page:
+        page.goto("/inbox/")
+        page.get_by_role("link", name="Review").click()
+        page.locator("#approve").click()
+        decided(page)
+        page.go_back()
+        decided(page)
+    assert Approval.objects.count() == 1
+
+
+def test_an_old_page_cannot_approve_again_and_keeps_what_was_typed(browser, site, gate):
+    with visiting(browser, site, gate.manager, java_script_enabled=False) as page:
+        page.goto(gate.path)
+        run = Step.objects.select_related("plan_run").get(pk=gate.step.pk).plan_run
+        approve(
+            step_id=gate.step.pk,
+            user=gate.manager,
+            shown=PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest),
+        )
+        page.get_by_label("Comment").fill("second thoughts")
+        page.locator("#reject").click()
+        expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded")
+        expect(page.get_by_label("Comment")).to_have_value("second thoughts")
+    assert Approval.objects.count() == 1
+
+
+def test_a_rejection_needs_a_comment_and_works_without_javascript(browser, site, gate):
+    with visiting(browser, site, gate.manager, java_script_enabled=False) as page:
+        page.goto(gate.path)
+        page.locator("#reject").click()
+        expect(page.get_by_role("alert")).to_contain_text("Say why")
+        page.get_by_label("Comment").fill("wrong version")
+        page.locator("#reject").click()
+        expect(page.get_by_role("heading", name="Rejected")).to_be_visible()
+
+
+def test_the_requester_finds_approve_disabled_with_its_reason(browser, site, gate):
+    with visiting(browser, site, gate.requester) as page:
+        page.goto(gate.path)
+        button = page.get_by_role("button", name="Approve")
+        expect(button).to_be_disabled()
+        reason = page.locator(f"#{button.get_attribute('aria-describedby')}")
+        expect(reason).to_be_visible()
+        expect(reason).not_to_be_empty()
