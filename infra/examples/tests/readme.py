@@ -6,7 +6,9 @@ from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
 
-_HEADING = re.compile(r"^## (?:\d+\. )?(?P<title>.+)$")
+_PART = re.compile(
+    r"^## (?:\d+\. )?(?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _SETTING = re.compile(r"(?P<name>\w+) *= *(?P<value>.+)")
 
 
@@ -21,19 +23,11 @@ class Block:
 
 def read_blocks(text: str) -> list[Block]:
     """Return the fenced blocks of a Markdown text in their order."""
-    blocks: list[Block] = []
-    section, language, lines = "", None, list[str]()
-    for line in text.splitlines():
-        heading = _HEADING.match(line)
-        if language is not None and line == "```":
-            blocks.append(Block(section=section, language=language, text="\n".join(lines) + "\n"))
-            language = None
-        elif language is not None:
-            lines.append(line)
-        elif line.startswith("```"):
-            language, lines = line[3:], []
-        elif heading:
-            section = heading["title"]
+    blocks, section = [], ""
+    for part in _PART.finditer(text):
+        section = part["section"] or section
+        if part["language"]:
+            blocks.append(Block(section=section, language=part["language"], text=part["text"]))
     return blocks
 
 
@@ -50,8 +44,8 @@ def change_settings(variables: str, changes: str) -> str:
     Raises ValueError if the file sets one of them not exactly once: a reader wouldn't know which line is meant.
     """
     for setting in _SETTING.finditer(changes):
-        line = re.compile(rf"^( *{setting['name']} *=) .*$", re.MULTILINE)
-        variables, found = line.subn(lambda old, new=setting["value"]: f"{old[1]} {new}", variables)
+        line = rf"^( *{setting['name']} *=) .*$"
+        variables, found = re.subn(line, rf"\1 {setting['value']}", variables, flags=re.MULTILINE)
         if found != 1:
             raise ValueError(f"{setting['name']} is set {found} times")
     return variables

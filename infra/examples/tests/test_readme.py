@@ -106,8 +106,9 @@ def test_each_phase_leads_everyone_and_the_testers_where_the_readme_says(
     section, everyone, testers, green, addresses = LIFE[number]
     phase = phases[number]
     after = phase.after
-    assert (phase.section, after.everyone) == (section, everyone)
-    assert after.you == after.whitelisted_address == testers
+    assert phase.section == section
+    assert set(after.everyone) == everyone
+    assert set(after.you) == set(after.whitelisted_address) == testers
     assert after.traffic.weights == {"nginx-svc-blue": 100 - green, "nginx-svc-green": green}
     assert after.canary.weights == {"nginx-svc-blue": 0, "nginx-svc-green": 100}
     assert after.canary.addresses == addresses
@@ -141,14 +142,16 @@ def test_nobody_is_answered_by_another_version_while_an_apply_runs(phases: list[
 def test_rotation_puts_the_stable_function_the_rule_and_the_candidate_in_this_order(
     phases: list[Phase],
 ) -> None:
-    steps = ["function.blue", "alias.blue", "rule.traffic", "function.green", "alias.green"]
+    steps = [
+        "lambda_function.blue",
+        "lambda_alias.blue",
+        "lb_listener_rule.traffic",
+        "lambda_function.green",
+        "lambda_alias.green",
+    ]
     output = phases[-1].output
-    ended = [output.index(f"aws_{_kind(step)}: Modifications complete") for step in steps]
+    ended = [output.index(f"aws_{step}: Modifications complete") for step in steps]
     assert ended == sorted(ended)
-
-
-def _kind(step: str) -> str:
-    return step.replace("rule", "lb_listener_rule") if step.startswith("rule") else f"lambda_{step}"
 
 
 def test_readme_shows_the_variables_file_that_lies_beside_it() -> None:
