@@ -12,7 +12,7 @@ from releases.domain import guard_set_up
 from releases.domain.expectation import REQUIRED, Expectation, Refusal
 from releases.domain.guard_resource import check_resource
 from releases.domain.traffic import Transition
-from terraform_runner.domain.plan import WITHOUT_EFFECT, Plan
+from terraform_runner.domain.plan import WITHOUT_EFFECT, Plan, ResourceChange
 
 __all__ = ["Expectation", "Refusal", "changes_nothing", "check_plan"]
 
@@ -24,7 +24,7 @@ def check_plan(plan: Plan, expectation: Expectation) -> tuple[Refusal, ...]:
     """
     refusals = [*_check_document(plan), *_check_presence(plan, expectation)]
     for change in plan.resource_changes:
-        if change.mode != "data" or change.actions not in WITHOUT_EFFECT:
+        if not _reads_data(change):
             refusals += check_resource(change, plan, expectation)
     if expectation.transition is Transition.SET_UP and not refusals:
         refusals += guard_set_up.check(plan, expectation)
@@ -34,6 +34,12 @@ def check_plan(plan: Plan, expectation: Expectation) -> tuple[Refusal, ...]:
 def changes_nothing(plan: Plan) -> bool:
     """Whether an apply of this plan would have no effect at AWS."""
     return not plan.changes
+
+
+def _reads_data(change: ResourceChange) -> bool:
+    # By its address too: nothing may pass for a data source that isn't one.
+    named = change.address.split(".")
+    return change.mode == "data" and "data" in named[:-2] and change.actions in WITHOUT_EFFECT
 
 
 def _check_document(plan: Plan) -> Iterator[Refusal]:

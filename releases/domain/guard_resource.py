@@ -30,6 +30,15 @@ class _Resource:
     before: Attributes
     after: Attributes
 
+    @property
+    def attributes(self) -> list[str]:
+        recorded = {attribute for name, attribute in RECORDED if name == self.name}
+        return sorted(self.before.keys() | self.after.keys() | recorded)
+
+    @property
+    def changes(self) -> bool:
+        return not all(same(*self.values(attribute)) for attribute in self.attributes)
+
     def values(self, attribute: str) -> tuple[object, object]:
         return self.before.get(attribute, Missing.ABSENT), self.after.get(attribute, Missing.ABSENT)
 
@@ -50,8 +59,7 @@ def check_resource(change: ResourceChange, plan: Plan, expectation: Expectation)
     )
     refusals = [*_check_identity(resource), *_check_action(resource)]
     if not refusals and expectation.transition is not Transition.SET_UP:
-        names = sorted(before.keys() | after.keys())
-        refusals += [problem for name in names for problem in _check_attribute(resource, name)]
+        refusals += [problem for name in resource.attributes for problem in _check_attribute(resource, name)]
     return refusals
 
 
@@ -78,6 +86,8 @@ def _check_action(resource: _Resource) -> Iterator[Refusal]:
             f"would be {_in_past(change.actions)}: {_transition(resource)} may not do that."
         )
     extras = {
+        "it would be updated, though nothing in it changes": change.actions == ("update",)
+        and not resource.changes,
         "some of its attributes force a replacement": change.replace_paths,
         "it would be imported": change.importing,
         "it would move from another address": change.previous_address,

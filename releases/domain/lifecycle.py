@@ -56,9 +56,11 @@ ALLOWED_RELEASE: Mapping[ReleaseStatus, frozenset[ReleaseStatus]] = {
 
 ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
     StepStatus.PENDING: frozenset({StepStatus.PLANNING, StepStatus.ABANDONED}),
-    # Straight to baking or done: the plan changes nothing, and what is real has been verified.
+    # Straight to baking or done: the plan changes nothing, and what is real has been verified. To planning again: the
+    # run was lost with its worker.
     StepStatus.PLANNING: frozenset(
         {
+            StepStatus.PLANNING,
             StepStatus.WAITING,
             StepStatus.BAKING,
             StepStatus.DONE,

@@ -1,0 +1,113 @@
+"""Plans that Terraform 1.11 and the AWS provider 5.100 made of the module, through a whole life.
+
+`plans/plans.json` has each plan's `show -json` document, cut down to the keys that the guard reads;
+`plans/resource_changes.json` has their resource changes, most of which several plans share.
+"""
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from releases.domain.expectation import Expectation
+from releases.domain.traffic import Color, TrafficState, Transition, Version
+from terraform_runner.domain.plan import Plan, parse_plan
+
+_FOLDER = Path(__file__).parent / "plans"
+_PLANS = json.loads((_FOLDER / "plans.json").read_text())
+_CHANGES = json.loads((_FOLDER / "resource_changes.json").read_text())
+
+PREFIX = "module.service."
+TRAFFIC, CANARY = f"{PREFIX}aws_lb_listener_rule.traffic", f"{PREFIX}aws_lb_listener_rule.canary"
+BLUE_FUNCTION, GREEN_FUNCTION = (f"{PREFIX}aws_lambda_function.{color}" for color in Color)
+BLUE_ALIAS, GREEN_ALIAS = (f"{PREFIX}aws_lambda_alias.{color}" for color in Color)
+ROLE = f"{PREFIX}aws_iam_role.this[0]"
+
+Document = dict[str, Any]
+
+
+def document(name: str) -> Document:
+    """A plan as Terraform shows it, to be changed at will."""
+    shown: Document = deepcopy(_PLANS[name])
+    shown["resource_changes"] = [deepcopy(_CHANGES[index]) for index in shown["resource_changes"]]
+    return shown
+
+
+def resource(shown: Document, address: str) -> Document:
+    """One resource change of a document."""
+    return next(change for change in shown["resource_changes"] if change["address"] == address)
+
+
+def change_of(shown: Document, address: str) -> Document:
+    """What is done with one resource of a document: actions, before, after, …"""
+    change: Document = resource(shown, address)["change"]
+    return change
+
+
+def plan(name: str) -> Plan:
+    """A plan, parsed."""
+    return parse_plan(document(name))
+
+
+def _image(name: str, address: str) -> Version:
+    return Version(image=change_of(document(name), address)["after"]["image_uri"])
+
+
+BLUE_IMAGE = _image("set_up", BLUE_FUNCTION)
+GREEN_IMAGE = _image("first_rotation", GREEN_FUNCTION)
+YELLOW_IMAGE = _image("rotate_candidate", GREEN_FUNCTION)
+BLUE_GROUP, GREEN_GROUP = (
+    change_of(document("canary"), f"{PREFIX}aws_lb_target_group.{color}")["before"]["arn"] for color in Color
+)
+
+
+def _state(blue: Version, green: Version, share: int, *, canary: bool = False) -> TrafficState:
+    return TrafficState(
+        active_color=Color.BLUE, blue=blue, green=green, green_weight=share, activate_canary=canary
+    )
+
+
+def _first(share: int, *, canary: bool = False) -> TrafficState:
+    return _state(BLUE_IMAGE, GREEN_IMAGE, share, canary=canary)
+
+
+def _second(share: int, *, canary: bool = False) -> TrafficState:
+    return _state(GREEN_IMAGE, YELLOW_IMAGE, share, canary=canary)
+
+
+_BEGIN = _state(BLUE_IMAGE, BLUE_IMAGE, 0)
+_COPIED = _state(GREEN_IMAGE, GREEN_IMAGE, 100)
+_STATES = {
+    "set_up": (Transition.SET_UP, _BEGIN, _BEGIN),
+    "first_rotation": (Transition.ROTATE_CANDIDATE, _BEGIN, _first(0)),
+    "canary": (Transition.CANARY, _first(0), _first(0, canary=True)),
+    "shift_up": (Transition.SHIFT, _first(0, canary=True), _first(50, canary=True)),
+    "shift_down": (Transition.SHIFT, _first(50, canary=True), _first(10, canary=True)),
+    "rollback": (Transition.ROLLBACK, _first(10, canary=True), _first(0)),
+    "promote": (Transition.PROMOTE, _first(10, canary=True), _first(100)),
+    "rotate_stable": (Transition.ROTATE_STABLE, _first(100), _COPIED),
+    "rotate_traffic": (Transition.ROTATE_TRAFFIC, _COPIED, _state(GREEN_IMAGE, GREEN_IMAGE, 0)),
+    "rotate_candidate": (Transition.ROTATE_CANDIDATE, _state(GREEN_IMAGE, GREEN_IMAGE, 0), _second(0)),
+    "rollback_in_rotation": (Transition.ROLLBACK, _second(30, canary=True), _second(100)),
+    # The emergency button has set both rules; Terraform's part is to agree.
+    "converge": (Transition.ROLLBACK, _second(30, canary=True), _second(0)),
+    # The run was lost after AWS had changed: what is real is what was wanted, and nothing is left to do.
+    "shift_lost": (Transition.SHIFT, _second(0), _second(25)),
+}
+GOOD = sorted(_STATES)
+
+
+def expectation(name: str) -> Expectation:
+    """What a good plan was made for."""
+    transition, before, after = _STATES[name]
+    made = Expectation(
+        transition=transition,
+        before=before,
+        after=after,
+        canary_addresses=("127.0.0.9/32",),
+        blue_target_group_arn=BLUE_GROUP,
+        green_target_group_arn=GREEN_GROUP,
+    )
+    unknown = transition is Transition.SET_UP
+    return replace(made, blue_target_group_arn="", green_target_group_arn="") if unknown else made
