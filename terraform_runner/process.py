@@ -6,14 +6,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
 from terraform_runner.domain.output import Output
 from terraform_runner.errors import TerraformMissing
-from terraform_runner.process_identity import ProcessIdentity, end_group
+from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group, signal_group
 
 POLL_SECONDS = 0.1
 READ_BYTES = 65_536
@@ -108,12 +108,12 @@ class _Stop:
         now = time.monotonic()
         if self._kill_at is not None:
             if now >= self._kill_at:
-                _signal(self._group, signal.SIGKILL)
+                signal_group(self._group, signal.SIGKILL)
             return
         self.cancelled = self._control.should_stop()
         self.timed_out = self.cancelled is None and now >= self._limits.deadline
         if self.cancelled is not None or self.timed_out:
-            _signal(self._group, signal.SIGINT)
+            signal_group(self._group, signal.SIGINT)
             self._kill_at = now + self._limits.grace_seconds
 
 
@@ -126,7 +126,7 @@ def _started(command: Command, limits: Limits) -> Iterator[tuple["subprocess.Pop
         leader = ProcessIdentity.of(process.pid) if process.poll() is None else None
         if leader is not None:  # an exception is on its way
             end_group(leader, grace_seconds=limits.grace_seconds)
-        _signal(process.pid, signal.SIGKILL)  # what the leader left behind, e.g. a provider
+        kill_group(process.pid)  # what the leader left behind, e.g. a provider
         process.wait()
         pipe.close()
 
@@ -178,9 +178,3 @@ def _follow(
 def _pass_on(lines: list[str], control: Control) -> None:
     if lines:
         control.lines(lines)
-
-
-def _signal(group: int, number: signal.Signals) -> None:
-    # No such group; or, on macOS, only zombies in it.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)

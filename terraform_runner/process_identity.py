@@ -3,13 +3,14 @@
 import math
 import os
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
 
 # The kernel counts a process's start in hundredths of a second; the rest is the rounding of floats.
 SAME_START_SECONDS = 0.05
+# A killed process goes as soon as the system call that it is in lets it.
+KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,21 +53,33 @@ def end_group(leader: ProcessIdentity, *, grace_seconds: float) -> None:
     Does nothing if the leader's number belongs to another process now. No kernel gives a group's number to a
     new process while a member lives.
     """
-    members = _group_members(leader)
-    if not members:
-        return
-    _signal_group(leader.pid, signal.SIGINT)
-    psutil.wait_procs(members, timeout=grace_seconds)
-    if _group_members(leader):
-        _signal_group(leader.pid, signal.SIGKILL)
-        psutil.wait_procs(members, timeout=grace_seconds)
-
-
-def _group_members(leader: ProcessIdentity) -> Sequence[psutil.Process]:
     now = ProcessIdentity.of(leader.pid)
     if now is not None and not leader.is_same(now):
-        return ()
-    return [process for process in psutil.process_iter() if _is_live_member(process, leader.pid)]
+        return
+    members = live_members(leader.pid)
+    if members and signal_group(leader.pid, signal.SIGINT):
+        psutil.wait_procs(members, timeout=grace_seconds)
+    kill_group(leader.pid)
+
+
+def kill_group(group: int) -> None:
+    """SIGKILL to whatever there is of a group; returns when that is gone."""
+    if signal_group(group, signal.SIGKILL):
+        psutil.wait_procs(live_members(group), timeout=KILL_SECONDS)
+
+
+def signal_group(group: int, number: signal.Signals) -> bool:
+    """Send a signal to a process group. False if there is none of that number."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # the latter on macOS, where only zombies are in it
+        return False
+    return True
+
+
+def live_members(group: int) -> list[psutil.Process]:
+    """The processes of a group, without zombies, which nothing can end."""
+    return [process for process in psutil.process_iter() if _is_live_member(process, group)]
 
 
 def _is_live_member(process: psutil.Process, group: int) -> bool:
@@ -74,10 +87,3 @@ def _is_live_member(process: psutil.Process, group: int) -> bool:
         return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return

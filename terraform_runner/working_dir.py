@@ -110,13 +110,20 @@ def _copy_module(source: Path, destination: Path) -> None:
         raise ModuleInvalid(f"There is no module at {source}. Correct the service's module.")
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
-        if path.is_file() and not _is_left_out(relative):
-            if not path.resolve().is_relative_to(source):
-                raise ModuleInvalid(
-                    f"{relative} in the module {source.name} is a link that leaves it. Remove it."
-                )
+        if _is_left_out(relative):
+            continue
+        _refuse_link_out(path, source)
+        if path.is_file():
             make_private_directory((destination / relative).parent)
             write_new(destination / relative, path.read_bytes())
+
+
+def _refuse_link_out(path: Path, module: Path) -> None:
+    """Links to files of the same module are followed; others, also to folders, would be a surprise."""
+    if path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(module)):
+        raise ModuleInvalid(
+            f"{path.relative_to(module)} in the module {module.name} is a link that leaves it. Remove it."
+        )
 
 
 def _is_left_out(relative: Path) -> bool:
