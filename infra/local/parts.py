@@ -23,6 +23,8 @@ PASSED_ON = (
     "BLUEGREEN_TERRAFORM_GRACE_SECONDS",
     "BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS",
 )
+# Celery warns root at each start. Only JSON is accepted here, so a message can't make it run code.
+QUIET_AS_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
 # A run of Terraform that has begun is given this long to end before it is stopped with its worker.
 WORKER_GRACE_SECONDS = 60
 
@@ -111,7 +113,7 @@ def preparations(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
 
 def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
     """The web process, the worker and the scheduler."""
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "bluegreen"]
+    celery = [sys.executable, *QUIET_AS_ROOT, "-m", "celery", "--quiet", "-A", "bluegreen"]
     schedule = machine.data_dir / "celerybeat-schedule"
     return [
         Part(

@@ -119,12 +119,18 @@ def _can_run(prefix: Sequence[str], folder: Path) -> bool:
     if shutil.which(prefix[0]) is None:
         return False
     if prefix[0] == "setpriv":
-        os.chown(folder, NOBODY, NOBODY)
+        _hand_over(folder)
     tries = ([str(_binary("initdb")), "--version"], ["test", "-w", str(folder)])
     return all(
         subprocess.run([*prefix, *command], check=False, capture_output=True).returncode == 0
         for command in tries
     )
+
+
+def _hand_over(folder: Path) -> None:
+    """Makes ``folder`` that user's, and lets others pass through the one above it (but not see what is in it)."""
+    os.chown(folder, NOBODY, NOBODY)
+    folder.parent.chmod(folder.parent.stat().st_mode | 0o011)
 
 
 def _create(cluster: Cluster) -> None:
