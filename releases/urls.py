@@ -7,16 +7,12 @@ from releases.views import acts, inbox, releases, requests, rollback, runs, serv
 
 urlpatterns = [
     path("", services.service_list, name="service-list"),
-    path("live/", services.service_list_live, name="service-list-live"),
     path("inbox/", inbox.inbox, name="inbox"),
-    path("inbox/live/", inbox.inbox_live, name="inbox-live"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),
-    path("services/<slug:name>/live/", services.service_live, name="service-live"),
     path("services/<slug:name>/trail/", trail.trail, name="service-trail"),
     path("services/<slug:name>/request/", requests.release_request, name="release-request"),
     path("services/<slug:name>/request/steps/", requests.request_steps, name="release-request-steps"),
     path("services/<slug:name>/releases/<int:number>/", releases.release_detail, name="release-detail"),
-    path("services/<slug:name>/releases/<int:number>/live/", releases.release_live, name="release-live"),
     path(
         "services/<slug:name>/steps/<uuid:step_id>/variables.tfvars",
         releases.step_variables,

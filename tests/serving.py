@@ -13,9 +13,19 @@ from django.core.asgi import get_asgi_application
 from django.test import Client
 
 
+def bound_socket() -> socket.socket:
+    """A free port, taken."""
+    place = socket.socket()
+    place.bind(("127.0.0.1", 0))
+    return place
+
+
 @contextmanager
-def serving() -> Iterator[str]:
-    """Gives the site's address. Tests that use it need real transactions (``django_db(transaction=True)``)."""
+def serving(place: socket.socket | None = None) -> Iterator[str]:
+    """Gives the site's address. Tests that use it need real transactions (``django_db(transaction=True)``).
+
+    A ``place`` stays taken when the server ends, so that it can come back to it.
+    """
     config = uvicorn.Config(
         ASGIStaticFilesHandler(get_asgi_application()),
         lifespan="off",
@@ -23,14 +33,14 @@ def serving() -> Iterator[str]:
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with place.dup() if place else bound_socket() as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started:
             time.sleep(0.01)
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield address
         finally:
             server.should_exit = True
             thread.join()

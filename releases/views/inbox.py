@@ -20,12 +20,6 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "releases/inbox.html", _context(request))
 
 
-@require_safe
-def inbox_live(request: HttpRequest) -> HttpResponse:
-    """The part of the inbox that changes."""
-    return render(request, "releases/_inbox.html", _context(request))
-
-
 def _context(request: HttpRequest) -> dict[str, Any]:
     steps = selectors.steps_to_decide(signed_in(request))[:MOST_SHOWN]
     return {

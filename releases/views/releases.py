@@ -36,14 +36,6 @@ def release_detail(request: HttpRequest, name: str, number: int) -> HttpResponse
 
 
 @require_safe
-def release_live(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """The parts of that page that change."""
-    service = find_service(request, name)
-    context = release_context(request, service, find_release(service, number))
-    return render(request, "releases/_release_live.html", context | {"pushed": True})
-
-
-@require_safe
 def step_variables(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
     """The six variables after a step, as a file for Terraform; those of now for a step without a plan."""
     service = find_service(request, name)

@@ -25,21 +25,9 @@ def service_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def service_list_live(request: HttpRequest) -> HttpResponse:
-    """The part of the list that changes."""
-    return render(request, "releases/_service_list.html", _list_context(request))
-
-
-@require_safe
 def service_detail(request: HttpRequest, name: str) -> HttpResponse:
     """Both colours of a service, how they are reached, what is going on, and what was."""
     return render(request, "releases/service_detail.html", _service_context(request, name))
-
-
-@require_safe
-def service_live(request: HttpRequest, name: str) -> HttpResponse:
-    """The parts of that page that change."""
-    return render(request, "releases/_service_live.html", _service_context(request, name) | {"pushed": True})
 
 
 def _list_context(request: HttpRequest) -> dict[str, Any]:

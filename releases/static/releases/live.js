@@ -16,7 +16,8 @@
 
   const main = document.getElementById("main");
   const state = document.getElementById("live-state");
-  if (!main?.dataset.live || !state) return;
+  const address = main?.dataset.live?.trim();
+  if (!address || !state) return;
 
   let source = null;
   let log = null; // the list that the open stream appends to
@@ -52,12 +53,12 @@
   async function connect() {
     if (source || connecting || gone || document.hidden) return;
     connecting = true;
+    askedAt = Date.now();
     const slot = await takeSlot();
     connecting = false;
     if (document.hidden || gone) return close();
     if (slot) return open();
     show("live", `Live, every ${POLL_MS / 1000} s`);
-    refresh();
   }
 
   async function takeSlot() {
@@ -77,7 +78,7 @@
 
   function open() {
     log = document.querySelector("[data-log]");
-    source = new EventSource(log ? `${log.dataset.log}?after=${log.dataset.after}` : main.dataset.live);
+    source = new EventSource(log ? `${log.dataset.log}?after=${log.dataset.after}` : address);
     listen("changed", refresh);
     listen("lines", (event) => append(event.data, event.lastEventId));
     listen("end", reopen);
@@ -115,7 +116,6 @@
     if (document.hidden || gone) return;
     const now = Date.now();
     if (source && now - heardAt > SILENCE_MS && now - askedAt > SILENCE_MS) {
-      askedAt = now;
       showCut();
       close();
       connect();
@@ -146,8 +146,7 @@
     if (answer.status >= 500) return showCut();
     if (!answer.ok || answer.redirected) return showGone();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const callbacks = { beforeNodeMorphed: mayMorph, beforeAttributeUpdated: mayUpdate };
-    Idiomorph.morph(main, page.getElementById("main"), { callbacks });
+    for (const part of document.querySelectorAll("main, [data-live-too]")) morph(part, page.getElementById(part.id));
     document.title = page.title;
     document.dispatchEvent(new Event("live:refreshed"));
     const shown = document.querySelector("[data-log]");
@@ -157,59 +156,27 @@
     }
   }
 
+  function morph(part, fresh) {
+    const callbacks = { beforeNodeMorphed: mayMorph, beforeAttributeUpdated: mayUpdate };
+    if (fresh) Idiomorph.morph(part, fresh, { callbacks });
+  }
+
   // What a person has typed or chosen stays, as does what the stream appends to.
   function mayMorph(node) {
     if (node.nodeType !== Node.ELEMENT_NODE) return true;
-    return node !== log && !node.matches("[data-live-keep], textarea, select, input:not([type=hidden])");
+    return node !== log && !node.matches("textarea, select, input:not([type=hidden])");
   }
 
   function mayUpdate(name, node) {
     return !(name === "open" && node.matches("details, dialog"));
   }
 
-  // The log
-
-  let behind = 0;
-
   function append(html, last) {
-    const following = atEnd(log);
-    const before = log.childElementCount;
     log.insertAdjacentHTML("beforeend", html);
     log.dataset.after = last;
-    behind += log.childElementCount - before;
     while (log.childElementCount > MAX_LINES) log.firstElementChild.remove();
-    if (following) follow(log);
-    showBehind();
   }
 
-  function atEnd(list) {
-    return list.scrollTop + list.clientHeight >= list.scrollHeight - 24;
-  }
-
-  function follow(list) {
-    list.scrollTop = list.scrollHeight;
-    behind = 0;
-  }
-
-  function showBehind() {
-    const button = document.getElementById("log-follow");
-    if (!button) return;
-    button.hidden = behind === 0;
-    button.textContent = `Follow (${behind} new)`;
-  }
-
-  function scrolled(event) {
-    if (!event.target.matches?.(".log") || !atEnd(event.target)) return;
-    behind = 0;
-    showBehind();
-  }
-
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest("#log-follow")) return;
-    follow(document.querySelector(".log"));
-    showBehind();
-  });
-  document.addEventListener("scroll", scrolled, { capture: true, passive: true });
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : connect()));
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", connect);
