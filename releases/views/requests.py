@@ -90,7 +90,7 @@ def _page(request: HttpRequest, service: Service, form: ReleaseForm, status: int
     serving = traffic_of(service).serving
     context = service_context(request, service) | {
         "form": form,
-        "refused": allowed if isinstance(allowed, Refused) else None,
+        "refused": allowed.reason if isinstance(allowed, Refused) else "",
         "images": found,
         "images_problem": problem,
         "chosen": _chosen(form, found, serving.tag),

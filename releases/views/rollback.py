@@ -70,11 +70,10 @@ def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpR
 
 def _page(request: HttpRequest, service: Service, *, problem: str = "", status: int = 200) -> HttpResponse:
     answer = facts.possible_acts(signed_in(request), service)[Act.ROLL_BACK]
-    refused = answer if isinstance(answer, Refused) else None
     context = _picture(service) | {
         "problem": problem,
-        "refused": refused,
-        "nothing": refused is not None and refused.code == NOTHING_TO_ROLL_BACK,
+        "refused": answer.reason if isinstance(answer, Refused) else "",
+        "nothing": isinstance(answer, Refused) and answer.code == NOTHING_TO_ROLL_BACK,
         "going_on": selectors.rollback_going_on(service),
         "holders": holders(service, Permission.EMERGENCY),
     }

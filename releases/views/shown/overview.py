@@ -6,7 +6,7 @@ from datetime import datetime
 
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
-from releases.domain.traffic import Transition
+from releases.domain.traffic import Color, Transition, is_safe
 from releases.models import Release, Service, Step
 from releases.views.shown.traffic import TrafficShown, traffic_of
 from releases.views.shown.words import Status, Tone, first_line, step_title
@@ -27,6 +27,18 @@ class ServiceRow:
     def needs_attention(self) -> bool:
         """Whether a person should look: what waits as expected is no alarm."""
         return self.status.tone is Tone.BAD or self.status.word == "Split"
+
+    @property
+    def may_be_released(self) -> bool:
+        """Whether a request makes sense, as far as the list knows; the request's page says it exactly."""
+        return self.status.word == "Steady"
+
+    @property
+    def may_be_rolled_back(self) -> bool:
+        """Whether somebody is elsewhere than on the safe colour, or a release is on its way."""
+        state, safe = self.service.state, Color(self.service.safe_color)
+        is_set_up = self.service.set_up_at is not None
+        return is_set_up and (not is_safe(state, safe) or (self.release is not None and self.release.is_open))
 
 
 def service_rows(services: Sequence[Service]) -> list[ServiceRow]:

@@ -60,7 +60,7 @@ def _stair(steps: tuple[Step, ...], shown: Step | None) -> Stair:
     parts = tuple(Part(step=step, title=step_title(step), status=step_status(step)) for step in steps)
     last = steps[-1]
     return Stair(
-        title="Rotate" if last.transition in ROTATIONS else step_title(last),
+        title="Rotate" if last.transition in ROTATIONS else step_title(last).removeprefix("Shift to "),
         share=last.candidate_share,
         status=_together(parts),
         gate=last.gate,

@@ -81,9 +81,9 @@ def release_status(release: Release) -> Status:
 
 
 def step_title(step: Step) -> str:
-    """A step's name in a few letters: "Canary", "25 %"."""
+    """A step's name: "Canary", "Shift to 25 %"."""
     if step.transition == Transition.SHIFT:
-        return f"{step.candidate_share} %"
+        return f"Shift to {step.candidate_share} %"
     return _TITLES[Transition(step.transition)]
 
 
