@@ -16,6 +16,8 @@ from infra.local.paths import data_dir
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.testing import running_sandbox
 
+pytest_plugins = ["audit.pytest_plugin"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TerraformCli:

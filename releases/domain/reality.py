@@ -24,6 +24,8 @@ class RuleReality:
     paths: frozenset[str]
     priority: int
     sticky: bool
+    other_conditions: frozenset[str]
+    """Kinds of conditions that Bluegreen never makes: a rule that has one does not see all requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ def _planned_rule(name: str, before: Mapping[str, Any], real: RuleReality) -> It
     yield f"hosts of the {name}", _flat(condition_values(conditions, "host_header")), real.hostnames
     yield f"paths of the {name}", _flat(condition_values(conditions, "path_pattern")), real.paths
     yield f"priority of the {name}", before["priority"], real.priority
+    yield f"other conditions of the {name}", frozenset(), real.other_conditions
 
 
 def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) -> Iterator[_Row]:
@@ -164,6 +167,8 @@ def _wanted_rules(after: TrafficState, expected: Expectation, reality: Reality) 
     yield "hosts of the canary rule", traffic.hostnames, canary.hostnames
     yield "paths of the canary rule", traffic.paths, canary.paths
     yield "priority of the canary rule", traffic.priority - 1, canary.priority
+    yield "other conditions of the traffic rule", frozenset(), traffic.other_conditions
+    yield "other conditions of the canary rule", frozenset(), canary.other_conditions
     yield "stickiness of the traffic rule", False, traffic.sticky
     yield "stickiness of the canary rule", False, canary.sticky
 

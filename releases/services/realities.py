@@ -36,6 +36,7 @@ def _rule(rule: load_balancer.Rule) -> RuleReality:
         paths=rule.paths,
         priority=rule.priority,
         sticky=rule.sticky,
+        other_conditions=rule.other_conditions,
     )
 
 

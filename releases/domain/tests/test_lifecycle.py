@@ -20,7 +20,7 @@ RELEASE_CHANGES = """
 """
 STEP_CHANGES = """
     pending -> planning abandoned
-    planning -> waiting baking done failed abandoned
+    planning -> planning waiting baking done failed abandoned
     waiting -> applying planning rejected abandoned
     applying -> baking done planning failed abandoned
     baking -> done abandoned

@@ -1,0 +1,194 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from releases.domain.expectation import Expectation
+from releases.domain.reality import (
+    ColorReality,
+    Difference,
+    Reality,
+    RuleReality,
+    differences_from_plan,
+    verify,
+)
+from releases.domain.tests.real_plans import BLUE_GROUP, GREEN_GROUP, GREEN_IMAGE, expectation, plan
+from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
+
+EVERYWHERE = frozenset({"/*"})
+ADDRESSES = frozenset({"127.0.0.9/32"})
+OTHER_DIGEST = "sha256:" + "0" * 64
+
+
+def rule(blue: int, green: int, **changed: Any) -> RuleReality:
+    plain = RuleReality(
+        weights={BLUE_GROUP: blue, GREEN_GROUP: green},
+        source_ips=frozenset(),
+        hostnames=frozenset(),
+        paths=EVERYWHERE,
+        priority=200,
+        sticky=False,
+        other_conditions=frozenset(),
+    )
+    return replace(plain, **changed)
+
+
+def color(name: str, version: str, digest: str) -> ColorReality:
+    return ColorReality(
+        alias_version=version,
+        alias_digest=digest,
+        latest_digest=digest,
+        newest_version=version,
+        targets=(f"arn:aws:lambda:eu-central-1:123456789012:function:nginx-lambda-{name}:live",),
+        state="Active",
+        last_update_status="Successful",
+    )
+
+
+def reality(state: TrafficState, *, green_version: str = "2") -> Reality:
+    """What is real when everything is as this state of the first release says."""
+    addresses = ADDRESSES if state.activate_canary else frozenset({NOBODY})
+    return Reality(
+        traffic=rule(100 - state.green_weight, state.green_weight),
+        canary=rule(0, 100, source_ips=addresses, priority=199),
+        blue=color("blue", "1", state.blue.digest),
+        green=color("green", green_version, state.green.digest),
+    )
+
+
+def changed(real: Reality, part: str, **values: Any) -> Reality:
+    parts: dict[str, Any] = {part: replace(getattr(real, part), **values)}
+    return replace(real, **parts)
+
+
+WRONG = [
+    ("traffic", {"weights": {BLUE_GROUP: 0, GREEN_GROUP: 0}}, "weights of the traffic rule"),
+    ("traffic", {"weights": {BLUE_GROUP: 100}}, "weights of the traffic rule"),
+    ("traffic", {"source_ips": ADDRESSES}, "source addresses of the traffic rule"),
+    ("canary", {"weights": {BLUE_GROUP: 100, GREEN_GROUP: 0}}, "weights of the canary rule"),
+    ("canary", {"source_ips": frozenset({"10.0.0.0/8"})}, "source addresses of the canary rule"),
+    ("canary", {"source_ips": frozenset()}, "source addresses of the canary rule"),
+    ("canary", {"hostnames": frozenset({"a.example.com"})}, "hosts of the canary rule"),
+    ("canary", {"paths": frozenset({"/x"})}, "paths of the canary rule"),
+    ("canary", {"priority": 201}, "priority of the canary rule"),
+    ("blue", {"latest_digest": OTHER_DIGEST}, "image of blue's function"),
+    ("green", {"latest_digest": OTHER_DIGEST}, "image of green's function"),
+    ("blue", {"alias_version": "7"}, "version that blue's alias points to"),
+    ("green", {"alias_version": "1"}, "version that green's alias points to"),
+]
+TARGETS = ("arn:aws:lambda:eu-central-1:123456789012:function:nginx-lambda-blue:live",)
+WRONG_FOR_THE_PLAN = [
+    *WRONG,
+    ("green", {"newest_version": "3"}, "newest version of green's function"),
+    ("green", {"targets": TARGETS}, "targets of green's group"),
+    ("green", {"targets": ()}, "targets of green's group"),
+    ("traffic", {"hostnames": frozenset({"a.example.com"})}, "hosts of the traffic rule"),
+]
+WRONG_AFTERWARDS = [
+    *WRONG,
+    ("traffic", {"other_conditions": frozenset({"http-header"})}, "other conditions of the traffic rule"),
+    ("canary", {"other_conditions": frozenset({"http-header"})}, "other conditions of the canary rule"),
+    ("traffic", {"sticky": True}, "stickiness of the traffic rule"),
+    ("canary", {"sticky": True}, "stickiness of the canary rule"),
+    ("blue", {"alias_digest": OTHER_DIGEST}, "image that blue's alias serves"),
+    ("green", {"alias_digest": OTHER_DIGEST}, "image that green's alias serves"),
+    ("green", {"state": "Inactive"}, "state of green's function"),
+    ("blue", {"last_update_status": "Failed"}, "last update of blue's function"),
+    ("green", {"targets": ()}, "number of targets of green's group"),
+    ("green", {"targets": TARGETS}, "alias that green's group calls"),
+]
+
+SHIFT = expectation("shift_up")
+
+
+def test_a_plan_is_still_true_while_nothing_has_changed():
+    assert differences_from_plan(plan("shift_up"), reality(SHIFT.before), SHIFT) == ()
+
+
+@pytest.mark.parametrize(("part", "values", "what"), WRONG_FOR_THE_PLAN)
+def test_whatever_was_changed_between_plan_and_apply_is_found(part, values, what):
+    real = changed(reality(SHIFT.before), part, **values)
+    assert [found.what for found in differences_from_plan(plan("shift_up"), real, SHIFT)] == [what]
+
+
+def test_a_rotation_is_compared_with_what_it_starts_from():
+    expected = expectation("first_rotation")
+    before = reality(expected.before, green_version="1")
+    assert differences_from_plan(plan("first_rotation"), before, expected) == ()
+    applied = reality(expected.after)
+    assert len(differences_from_plan(plan("first_rotation"), applied, expected)) == 3
+
+
+def test_a_set_up_has_nothing_to_be_compared_with():
+    expected = expectation("set_up")
+    assert differences_from_plan(plan("set_up"), reality(expected.after), expected) == ()
+
+
+VERSIONS = {Color.BLUE: "1", Color.GREEN: "2"}
+
+
+def test_reality_that_is_as_wanted_verifies():
+    assert verify(SHIFT.after, SHIFT, reality(SHIFT.after), versions_before=VERSIONS) == ()
+
+
+@pytest.mark.parametrize(("part", "values", "what"), WRONG_AFTERWARDS)
+def test_whatever_is_not_as_wanted_afterwards_is_found(part, values, what):
+    real = changed(reality(SHIFT.after), part, **values)
+    found = verify(SHIFT.after, SHIFT, real, versions_before=VERSIONS)
+    assert [difference.what for difference in found] == [what]
+
+
+def test_a_difference_is_said_in_words():
+    real = changed(reality(SHIFT.after), "canary", source_ips=frozenset())
+    (found,) = verify(SHIFT.after, SHIFT, real, versions_before=VERSIONS)
+    assert str(found) == (
+        "source addresses of the canary rule: expected 127.0.0.9/32, found nobody in particular"
+    )
+    assert found == Difference(
+        what="source addresses of the canary rule", expected="127.0.0.9/32", found="nobody in particular"
+    )
+
+
+def test_weights_are_said_by_target_group():
+    real = changed(reality(SHIFT.after), "traffic", weights={BLUE_GROUP: 100, GREEN_GROUP: 0})
+    (found,) = verify(SHIFT.after, SHIFT, real, versions_before=VERSIONS)
+    assert found.found == f"{BLUE_GROUP} 100, {GREEN_GROUP} 0"
+
+
+ROTATION = expectation("first_rotation")
+
+
+def test_a_changed_function_has_to_serve_its_newest_version():
+    before = {Color.BLUE: "1", Color.GREEN: "1"}
+    real = reality(ROTATION.after)
+    assert verify(ROTATION.after, ROTATION, real, versions_before=before) == ()
+    behind = changed(real, "green", newest_version="3")
+    assert [found.what for found in verify(ROTATION.after, ROTATION, behind, versions_before=before)] == [
+        "version that green's alias points to"
+    ]
+
+
+def test_a_published_image_that_the_alias_does_not_serve_is_found():
+    """FAULTS W5a: killed between the function's update and its publishing; the next plan says "no changes"."""
+    real = changed(reality(ROTATION.before, green_version="1"), "green", latest_digest=GREEN_IMAGE.digest)
+    found = verify(ROTATION.after, ROTATION, real, versions_before=real.alias_versions)
+    assert [difference.what for difference in found] == ["image that green's alias serves"]
+
+
+def test_a_set_up_is_verified_without_versions_from_before():
+    expected: Expectation = replace(
+        expectation("set_up"), blue_target_group_arn=BLUE_GROUP, green_target_group_arn=GREEN_GROUP
+    )
+    real = reality(expected.after, green_version="1")
+    assert verify(expected.after, expected, real, versions_before={}) == ()
+
+
+def test_after_a_rollback_only_what_serves_has_to_be_right():
+    expected = expectation("rollback")
+    assert expected.transition is Transition.ROLLBACK
+    half_rotated = changed(reality(expected.after), "green", alias_version="1", last_update_status="Failed")
+    assert verify(expected.after, expected, half_rotated, versions_before=VERSIONS) == ()
+    broken = changed(reality(expected.after), "blue", state="Failed")
+    assert [found.what for found in verify(expected.after, expected, broken, versions_before=VERSIONS)] == [
+        "state of blue's function"
+    ]

@@ -1,0 +1,154 @@
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from audit.events import Actor
+from aws import images, load_balancer
+from aws.images import Image
+from releases import selectors
+from releases.domain import guard
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.decisions import Permission
+from releases.models import Release, Service, Step
+from releases.permissions import grant
+from releases.services import approvals, emergency, requests, runs, setup
+from releases.services.requests import ReleaseRequest
+from releases.services.setup import NewService
+from releases.services.tests.world import REPOSITORY, StandInHold, World, reference
+from terraform_runner import executor
+
+TESTS = Actor(id="", name="tests", via="command")
+
+
+def image(access, wanted):
+    tag = wanted.rpartition(":")[2]
+    ref = reference(tag)
+    return Image(tag=tag, digest=ref.partition("@")[2], pushed_at=timezone.now(), reference=ref)
+
+
+@pytest.fixture
+def world(monkeypatch) -> World:
+    made = World()
+    monkeypatch.setattr(runs, "Hold", StandInHold)
+    monkeypatch.setattr(runs, "VERIFY_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(runs, "read_reality", made.read_reality)
+    monkeypatch.setattr(runs, "differences_from_plan", lambda *_: made.differences())
+    monkeypatch.setattr(executor, "plan", made.plan)
+    monkeypatch.setattr(executor, "apply", made.apply)
+    monkeypatch.setattr(guard, "check_plan", lambda *_: made.refusals)
+    monkeypatch.setattr(guard, "changes_nothing", lambda _: made.planned_nothing)
+    monkeypatch.setattr(load_balancer, "read_rules", made.read_rules)
+    monkeypatch.setattr(load_balancer, "set_weights", made.set_weights)
+    monkeypatch.setattr(images, "resolve_image", image)
+    return made
+
+
+@pytest.fixture
+def service(db, world) -> Service:
+    """Set up, with v1 on both colours."""
+    new = NewService(
+        name="shop",
+        family="shop",
+        environment="production",
+        region="eu-central-1",
+        account_id="123456789012",
+        listener_arn="arn:listener",
+        repository_uri=REPOSITORY,
+        tag="v1",
+        canary_addresses=["203.0.113.7/32"],
+        settle_seconds=0,
+    )
+    made = setup.create_service(new, actor=TESTS)
+    world.work()
+    made.refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def person(service) -> Callable[..., User]:
+    def make(name: str, *permissions: Permission) -> User:
+        user = User.objects.create_user(name)
+        grant(user, service, *permissions)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def requester(person) -> User:
+    return person("rita", Permission.VIEW, Permission.REQUEST)
+
+
+@pytest.fixture
+def manager(person) -> User:
+    return person("mona", Permission.VIEW, Permission.REQUEST, Permission.APPROVE, Permission.EMERGENCY)
+
+
+@pytest.fixture
+def operator(person) -> User:
+    return person("otto", Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY)
+
+
+class Life:
+    """A release's life as people drive it, in as few words as the tests need."""
+
+    def __init__(
+        self, world: World, service: Service, requester: User, manager: User, operator: User
+    ) -> None:
+        self.world, self.service = world, service
+        self.requester, self.manager, self.operator = requester, manager, operator
+
+    def request(self, tag: str = "v2", **wanted) -> Release:
+        given = ReleaseRequest(**{"tag": tag, "weights": [10, 50], **wanted})
+        release = requests.request_release(service_id=self.service.pk, user=self.requester, wanted=given)
+        self.world.work()
+        return release
+
+    def step(self) -> Step:
+        """The step that the release is at."""
+        return selectors.unfinished_steps(self.service)[0]
+
+    def start(self) -> None:
+        approvals.start(step_id=self.step().pk, user=self.operator)
+        self.world.work()
+
+    def approve(self, **changes) -> None:
+        approvals.approve(**{**self.shown(), "user": self.manager, **changes})
+        self.world.work()
+
+    def reject(self, **changes) -> None:
+        approvals.reject(**{**self.shown(), "user": self.manager, "comment": "not today", **changes})
+        self.world.work()
+
+    def shown(self) -> dict:
+        step = self.step()
+        assert step.plan_run is not None
+        plan = PlanIdentity(sha256=step.plan_run.plan_sha256, changes_digest=step.plan_run.changes_digest)
+        return {"step_id": step.pk, "shown": plan}
+
+    def go_on(self) -> None:
+        """Start the step and approve it where it has a gate."""
+        gate = self.step().gate
+        self.start()
+        if gate:
+            self.approve()
+
+    def go_to(self, share: int) -> None:
+        """Go on until the candidate has this share of the users, 100 included."""
+        while self.now().candidate_share != share:
+            self.go_on()
+
+    def roll_back(self, user: User | None = None):
+        return emergency.roll_back(service_id=self.service.pk, user=user or self.operator)
+
+    def now(self):
+        """The recorded state."""
+        self.service.refresh_from_db()
+        return self.service.state
+
+
+@pytest.fixture
+def life(world, service, requester, manager, operator) -> Life:
+    return Life(world, service, requester, manager, operator)

@@ -1,0 +1,114 @@
+import os
+import socket
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from releases import dispatch
+from releases.domain.lifecycle import StepStatus
+from releases.models import Step
+from releases.services import recovery, rollout
+from releases.services.lifecycle import locked
+from releases.services.requests import ReleaseRequest, request_release
+from terraform_runner import claims
+from terraform_runner.domain.runs import RunStatus
+from terraform_runner.models import Run
+
+DEAD_WORKER = f"{socket.gethostname()}/{os.getpid()}/1.00"
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The ids of the runs that workers were told about."""
+    told: list[UUID] = []
+    monkeypatch.setattr(dispatch, "send_run", told.append)
+    return told
+
+
+def queued_request(life):
+    wanted = ReleaseRequest(tag="v2", weights=[50])
+    return request_release(service_id=life.service.pk, user=life.requester, wanted=wanted)
+
+
+def test_a_plan_whose_worker_died_is_planned_again(life):
+    queued_request(life)
+    lost = life.step().plan_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    assert [run.pk for run in recovery.end_lost_runs()] == [lost.pk]
+    step = life.step()
+    assert (step.status, step.plan_run == lost) == (StepStatus.PLANNING, False)
+    life.world.work()
+    assert life.step().status == StepStatus.WAITING
+
+
+def test_an_apply_whose_worker_died_is_planned_again_and_goes_on_as_it_was_started(life):
+    life.request()
+    step = life.step()
+    Step.objects.filter(pk=step.pk).update(started_at=timezone.now(), started_by=life.operator)
+    with locked(life.service.pk) as service:
+        rollout.advance(service)
+    lost = life.step().apply_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    recovery.end_lost_runs()
+    lost.refresh_from_db()
+    assert lost.status == RunStatus.LOST
+    assert life.step().status == StepStatus.PLANNING
+    life.world.work()
+    assert Step.objects.get(pk=step.pk).status == StepStatus.DONE
+
+
+def test_a_lost_run_of_a_step_that_was_rolled_back_changes_nothing(life):
+    queued_request(life)
+    lost = life.step().plan_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    life.roll_back()
+    recovery.end_lost_runs()
+    life.world.work()
+    assert Step.objects.filter(plan_run=lost).get().status == StepStatus.ABANDONED
+
+
+def test_what_nobody_took_is_sent_again(life, sent):
+    queued_request(life)
+    run = life.step().plan_run
+    sent.clear()
+    recovery.resend()
+    assert sent == []
+    Run.objects.filter(pk=run.pk).update(queued_at=timezone.now() - timedelta(seconds=6))
+    recovery.resend()
+    assert sent == [run.pk]
+    recovery.resend()
+    assert sent == [run.pk]
+
+
+def test_a_broker_that_is_down_keeps_nobody_from_asking(
+    life, monkeypatch, django_capture_on_commit_callbacks
+):
+    def no_broker(*_, **__):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(current_app, "send_task", no_broker)
+    with django_capture_on_commit_callbacks(execute=True):
+        queued_request(life)
+    assert life.step().plan_run.status == RunStatus.QUEUED
+
+
+def test_the_sweep_does_nothing_twice(life):
+    life.request()
+    runs = Run.objects.count()
+    recovery.sweep()
+    recovery.sweep()
+    assert Run.objects.count() == runs
+
+
+def test_a_run_that_comes_twice_is_executed_once(life):
+    queued_request(life)
+    run = life.step().plan_run
+    life.world.work()
+    recovery_runs = Run.objects.count()
+    life.world.execute_again(run)
+    assert Run.objects.count() == recovery_runs
+    assert life.step().status == StepStatus.WAITING

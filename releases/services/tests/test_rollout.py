@@ -1,0 +1,246 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from releases.domain.guard import Refusal
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.reality import Difference
+from releases.domain.traffic import Color, Transition
+from releases.models import Service, Step
+from releases.services import recovery
+from releases.services.outcomes import MOST_RUNS_PER_STEP
+from releases.services.tests.world import reference
+from terraform_runner.errors import StateLocked
+
+OUTDATED = [Difference(what="green's weight", expected="0", found="40")]
+
+
+def statuses(release):
+    return [(step.transition, step.status) for step in release.steps.order_by("position")]
+
+
+def test_a_set_up_service_has_one_version_on_both_colours_and_knows_its_addresses(service):
+    assert service.set_up_at is not None
+    assert service.blue_image == service.green_image == reference("v1")
+    assert service.traffic_rule_arn == "arn:rule/traffic"
+    assert service.function_versions == {Color.BLUE: "1", Color.GREEN: "1"}
+    assert service.safe_color == Color.BLUE
+
+
+def test_a_request_is_planned_at_once_and_waits_to_be_started(life):
+    release = life.request()
+    assert statuses(release)[0] == (Transition.ROTATE_CANDIDATE, StepStatus.WAITING)
+    assert {status for _, status in statuses(release)[1:]} == {StepStatus.PENDING}
+    assert len(life.world.applied) == 1
+
+
+def test_a_release_goes_to_everyone_step_by_step_and_is_promoted(life):
+    release = life.request()
+    life.go_on()
+    assert (life.now().green.image, life.now().candidate_share) == (reference("v2"), 0)
+    life.go_on()
+    assert life.now().activate_canary
+    assert life.world.canary_ips == {"203.0.113.7/32"}
+    for share in (10, 50, 100):
+        life.go_on()
+        assert life.now().candidate_share == life.world.green_weight() == share
+    release.refresh_from_db()
+    assert release.status == ReleaseStatus.PROMOTED
+    assert not life.now().activate_canary
+    assert life.now().blue.image == reference("v1")
+
+
+def test_a_started_step_goes_on_by_itself_after_its_approval(life):
+    life.request()
+    life.go_on()
+    life.start()
+    assert not life.now().activate_canary
+    life.approve()
+    assert life.now().activate_canary
+
+
+def test_an_approved_step_waits_for_its_start(life):
+    life.request()
+    life.go_on()
+    life.approve()
+    assert not life.now().activate_canary
+    life.start()
+    assert life.now().activate_canary
+
+
+def test_a_bake_delays_the_next_plan_and_the_next_step_may_be_started_meanwhile(life):
+    release = life.request(bake_seconds=60)
+    life.go_on()
+    life.go_on()
+    canary, shift = release.steps.order_by("position")[1:3]
+    assert (canary.status, shift.status) == (StepStatus.BAKING, StepStatus.PENDING)
+    life.service.refresh_from_db()
+    from_now = canary.bake_until - timezone.now()
+    assert timedelta(seconds=50) < from_now <= timedelta(seconds=60)
+    Step.objects.filter(pk=canary.pk).update(bake_until=timezone.now())
+    life.world.work()
+    life.world.work()
+    shift.refresh_from_db()
+    assert shift.status == StepStatus.WAITING
+
+
+def test_the_next_release_rotates_in_three_parts_which_one_press_starts(life):
+    life.request()
+    life.go_to(100)
+    second = life.request("v3")
+    assert [transition for transition, _ in statuses(second)][:3] == [
+        Transition.ROTATE_STABLE,
+        Transition.ROTATE_TRAFFIC,
+        Transition.ROTATE_CANDIDATE,
+    ]
+    life.start()
+    while life.step().transition != Transition.CANARY:
+        life.world.work()
+    blue_then_weight_then_green = [
+        (one["blue_image"], one["green_weight"], one["green_image"]) for one in life.world.applied[-3:]
+    ]
+    assert blue_then_weight_then_green == [
+        (reference("v2"), 100, reference("v2")),
+        (reference("v2"), 0, reference("v2")),
+        (reference("v2"), 0, reference("v3")),
+    ]
+
+
+def test_the_promoted_colour_is_the_safe_one_from_the_apply_of_the_first_part_until_it_is_verified(life):
+    life.request()
+    life.go_to(100)
+    life.request("v3")
+    seen = []
+    life.world.during_apply = lambda: seen.append(Service.objects.get().safe_color)
+    assert Service.objects.get().safe_color == Color.BLUE
+    life.start()
+    assert seen[0] == Color.GREEN
+    assert Service.objects.get().safe_color == Color.BLUE
+
+
+def test_a_first_part_that_fails_leaves_the_promoted_colour_as_the_safe_one(life):
+    life.request()
+    life.go_to(100)
+    life.request("v3")
+    life.world.apply_fails = StateLocked("locked", who="x", since="", operation="")
+    life.start()
+    assert Service.objects.get().safe_color == Color.GREEN
+    assert life.step().status == StepStatus.FAILED
+
+
+def test_a_function_that_had_traffic_settles_before_it_is_changed(life):
+    Service.objects.update(settle_seconds=120)
+    life.request()
+    life.go_to(100)
+    life.request("v3")
+    assert life.step().status == StepStatus.PENDING
+    Service.objects.update(blue_traffic_ended_at=timezone.now() - timedelta(seconds=121))
+    recovery.sweep()
+    assert life.step().status == StepStatus.PLANNING
+
+
+def test_a_step_whose_plan_changes_nothing_is_done_without_gate_or_start(life):
+    life.request()
+    life.go_on()
+    life.roll_back()
+    life.world.work()
+    release = life.request()
+    assert statuses(release)[:2] == [
+        (Transition.ROTATE_CANDIDATE, StepStatus.DONE),
+        (Transition.CANARY, StepStatus.WAITING),
+    ]
+
+
+def test_a_refused_plan_fails_the_step_with_every_reason(life):
+    life.world.refusals = [
+        Refusal(address="module.service.x", attribute="a", reason="would be deleted."),
+        Refusal(address="", attribute="", reason="is not complete."),
+    ]
+    life.request()
+    step = life.step()
+    assert (step.status, step.problem_code) == (StepStatus.FAILED, "plan:refused")
+    assert step.problem.splitlines() == ["module.service.x, a: would be deleted.", "is not complete."]
+
+
+def test_an_error_of_terraform_fails_the_step_in_its_words(life):
+    life.world.plan_fails = StateLocked("Locked by ana.", who="ana", since="", operation="")
+    life.request()
+    assert (life.step().status, life.step().problem) == (StepStatus.FAILED, "Locked by ana.")
+    assert life.step().plan_run.error_code == "terraform:state-locked"
+
+
+def test_an_unexpected_error_fails_the_step_and_is_raised_for_the_log(life):
+    life.request()
+    life.world.during_apply = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        life.start()
+    assert life.step().problem_code == "bluegreen:unexpected"
+
+
+def test_a_plan_that_reality_has_left_behind_is_not_applied_but_made_again(life):
+    life.request()
+    applied = len(life.world.applied)
+    life.world.outdated = OUTDATED
+    life.world.plan_fails = StateLocked("here it stops", who="", since="", operation="")
+    life.start()
+    assert len(life.world.applied) == applied
+    first, second = life.step().step_runs.all()[0].run, life.step().plan_run
+    assert first != second
+    event = AuditEvent.objects.filter(action="step.planned-again").get()
+    assert "green's weight" in event.reason
+
+
+def test_a_plan_that_never_fits_is_given_up(life):
+    life.request()
+    life.world.outdated = OUTDATED
+    life.start()
+    step = life.step()
+    assert (step.status, step.problem_code) == (StepStatus.FAILED, "plan:too-often")
+    assert step.step_runs.count() <= MOST_RUNS_PER_STEP + 1
+
+
+@pytest.mark.parametrize(("salt", "kept"), [("", True), ("other changes", False)])
+def test_an_approval_is_kept_by_a_new_plan_only_for_the_same_changes(life, salt, kept):
+    life.request()
+    life.go_on()
+    life.approve()
+    life.world.outdated = OUTDATED
+    life.world.salt = salt
+    life.world.outdated_times = 1
+    life.start()
+    assert life.now().activate_canary is kept
+    assert life.step().status == StepStatus.WAITING
+
+
+def test_an_apply_that_did_not_bring_what_was_wanted_fails_the_step(life):
+    life.request()
+    life.go_on()
+    life.go_on()
+    life.world.during_apply = lambda: setattr(life.world, "_become", lambda _: None)
+    life.start()
+    assert (life.step().status, life.step().problem_code) == (StepStatus.FAILED, "verify:differs")
+    assert life.now().candidate_share == 0
+
+
+def test_every_change_of_status_has_its_audit_event(life):
+    release = life.request()
+    life.go_on()
+    step = release.steps.order_by("position")[0]
+    events = AuditEvent.objects.filter(subject__step=str(step.pk)).order_by("id")
+    assert [event.action for event in events] == [
+        "step.planning",
+        "step.planned",
+        "step.started",
+        "step.applying",
+        "step.apply-started",
+        "step.verified",
+    ]
+    assert [event.after.get("status") for event in events if "status" in event.after] == [
+        "planning",
+        "waiting",
+        "applying",
+        "done",
+    ]
+    assert events[2].actor_name == "otto"
