@@ -1,0 +1,134 @@
+import pytest
+
+from releases.domain.guard import check_plan
+from releases.domain.tests.real_plans import (
+    BLUE_ALIAS,
+    BLUE_FUNCTION,
+    CANARY,
+    GREEN_FUNCTION,
+    PREFIX,
+    ROLE,
+    TRAFFIC,
+    Document,
+    change_of,
+    document,
+    expectation,
+    resource,
+)
+from terraform_runner.domain.plan import parse_plan
+
+POLICY = f"{PREFIX}aws_iam_role_policy_attachment.vpc_access[0]"
+BLUE_SIDE = [
+    f"{PREFIX}{kind}.blue"
+    for kind in (
+        "aws_lambda_function",
+        "aws_lambda_alias",
+        "aws_lb_target_group",
+        "aws_lambda_permission",
+        "aws_lb_target_group_attachment",
+    )
+]
+
+
+def reasons(shown: Document) -> list[str]:
+    return [str(refusal) for refusal in check_plan(parse_plan(shown), expectation("set_up"))]
+
+
+def resumed(*addresses: str) -> Document:
+    """A set-up in which these are there already: as a later plan shows them, before the first rotation."""
+    shown, later = document("set_up"), document("first_rotation")
+    kept = [item for item in shown["resource_changes"] if item["address"] not in addresses]
+    shown["resource_changes"] = kept + [resource(later, address) for address in addresses]
+    return shown
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        [ROLE],
+        [ROLE, POLICY, BLUE_FUNCTION],
+        [ROLE, POLICY, *BLUE_SIDE],
+        [ROLE, POLICY, *BLUE_SIDE, TRAFFIC],
+        [*BLUE_SIDE],
+    ],
+)
+def test_a_set_up_that_did_not_finish_goes_on(there):
+    assert reasons(resumed(*there)) == []
+
+
+def test_what_is_there_already_is_left_alone():
+    shown = resumed(*BLUE_SIDE)
+    change_of(shown, BLUE_FUNCTION)["after"]["timeout"] = 60
+    change_of(shown, BLUE_ALIAS)["after_unknown"] = {"function_version": True}
+    assert reasons(shown) == [
+        f"{BLUE_FUNCTION}: differs, though Terraform says that nothing is done.",
+        f"{BLUE_ALIAS}: differs, though Terraform says that nothing is done.",
+    ]
+
+
+def test_what_is_there_already_is_not_updated():
+    shown = resumed(*BLUE_SIDE)
+    change_of(shown, BLUE_FUNCTION)["actions"] = ["update"]
+    assert f"{BLUE_FUNCTION}: would be updated: the transition “set up” may not do that." in reasons(shown)
+
+
+def test_a_service_without_a_role_of_its_own_can_be_set_up():
+    shown = document("set_up")
+    shown["resource_changes"] = [
+        item for item in shown["resource_changes"] if "aws_iam" not in item["address"]
+    ]
+    assert reasons(shown) == []
+
+
+def test_both_colours_have_to_be_the_same():
+    shown = document("set_up")
+    change_of(shown, GREEN_FUNCTION)["after"]["memory_size"] = 256
+    assert reasons(shown) == [f"{GREEN_FUNCTION}, memory_size: does not mirror blue's."]
+
+
+def test_an_alias_has_to_follow_its_own_function():
+    shown = document("set_up")
+    module = shown["configuration"]["root_module"]["module_calls"]["service"]["module"]
+    module["resources"] = []
+    assert [reason.rpartition(": ")[2] for reason in reasons(shown)] == [
+        "is not set from its own function."
+    ] * 2
+
+
+def test_the_canary_is_off_and_everyone_is_on_one_colour():
+    shown = document("set_up")
+    rule = change_of(shown, CANARY)["after"]
+    rule["condition"][1]["source_ip"][0]["values"] = ["0.0.0.0/0"]
+    for group in change_of(shown, TRAFFIC)["after"]["action"][0]["forward"][0]["target_group"]:
+        group["weight"] = 50
+    assert reasons(shown)[:2] == [
+        f"{TRAFFIC}, weights: shall be 0, 100, and the plan makes it 50, 50.",
+        f"{CANARY}, source addresses: shall be 192.0.2.1/32, and the plan makes it 0.0.0.0/0.",
+    ]
+
+
+def test_the_role_is_lambdas_own():
+    shown = document("set_up")
+    role, policy = change_of(shown, ROLE)["after"], change_of(shown, POLICY)["after"]
+    role["assume_role_policy"] = role["assume_role_policy"].replace(
+        "lambda.amazonaws.com", "ec2.amazonaws.com"
+    )
+    policy["policy_arn"] = "arn:aws:iam::aws:policy/AdministratorAccess"
+    policy["role"] = "admin"
+    assert reasons(shown) == [
+        f"{ROLE}, assume_role_policy: is not what the functions' role is made with.",
+        f"{POLICY}, policy_arn: is another policy than Lambda's for VPC access.",
+        f"{POLICY}, role: is another role than the service's.",
+    ]
+
+
+def test_the_canary_rule_comes_just_before_the_traffic_rule():
+    shown = document("set_up")
+    change_of(shown, CANARY)["after"]["priority"] = 201
+    assert reasons(shown) == [f"{CANARY}, priority: is not just before the traffic rule's."]
+
+
+def test_both_rules_have_to_be_unknown_in_the_same():
+    shown = document("set_up")
+    del change_of(shown, CANARY)["after_unknown"]["arn"]
+    assert reasons(shown) == [f"{CANARY}: differs from the traffic rule's in what is unknown."]

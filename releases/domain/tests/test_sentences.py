@@ -1,0 +1,119 @@
+from typing import Any
+
+import pytest
+
+from releases.domain.sentences import RiskWord, describe, risk
+from releases.domain.tests.states import NEW, NEXT, OLD, state
+from releases.domain.traffic import Color, TrafficState, Transition, initial_state, target_state
+
+TAGS = {OLD.image: "v41", NEW.image: "v42", NEXT.image: "v43"}
+END = "Nothing is created or deleted."
+
+
+def sentence(begin: TrafficState, transition: Transition, **asked: Any) -> str:
+    return describe(transition, begin, target_state(begin, transition, **asked), TAGS)
+
+
+@pytest.mark.parametrize(
+    ("begin", "transition", "asked", "expected"),
+    [
+        (
+            state(100),
+            Transition.ROTATE_STABLE,
+            {},
+            f"Puts v42, which everyone uses on green, on blue too. No traffic moves. {END}",
+        ),
+        (
+            state(100).with_version(Color.BLUE, NEW),
+            Transition.ROTATE_TRAFFIC,
+            {},
+            f"Moves everyone from green to blue · v42, which is the same version. {END}",
+        ),
+        (
+            state(),
+            Transition.ROTATE_CANDIDATE,
+            {"version": NEXT},
+            f"Puts v43 on green, which nobody is sent to. No traffic moves. {END}",
+        ),
+        (
+            state(),
+            Transition.CANARY,
+            {},
+            f"Sends only the canary addresses to green · v42; for everyone else nothing changes. {END}",
+        ),
+        (
+            state(),
+            Transition.SHIFT,
+            {"share": 25},
+            f"Sends 25 % of users to green · v42; blue · v41 keeps 75 %. {END}",
+        ),
+        (
+            state(50),
+            Transition.SHIFT,
+            {"share": 10},
+            f"Lowers green · v42 to 10 % of users; blue · v41 has 90 %. {END}",
+        ),
+        (
+            state(50),
+            Transition.SHIFT,
+            {"share": 0},
+            f"Takes all users off green · v42; blue · v41 has 100 %. {END}",
+        ),
+        (
+            state(75, active=Color.GREEN),
+            Transition.PROMOTE,
+            {},
+            f"Sends everyone to blue · v42; green · v41 stays as it is, to go back to. {END}",
+        ),
+        (
+            state(50),
+            Transition.ROLLBACK,
+            {"safe_color": Color.BLUE},
+            f"Sends everyone back to blue · v41, the canary addresses too. {END}",
+        ),
+        (
+            state(100),
+            Transition.ROLLBACK,
+            {"safe_color": Color.GREEN},
+            f"Stops the rotation: everyone stays on green · v42. {END}",
+        ),
+    ],
+)
+def test_a_transition_in_one_plain_sentence(begin, transition, asked, expected):
+    assert sentence(begin, transition, **asked) == expected
+
+
+def test_a_set_up_in_one_plain_sentence():
+    assert sentence(initial_state(OLD), Transition.SET_UP) == (
+        "Creates both sides of the service with v41 and sends everyone to blue. Nothing is changed or deleted."
+    )
+
+
+def test_a_version_without_a_tag_is_named_by_its_short_digest():
+    begin = state()
+    after = target_state(begin, Transition.SHIFT, share=25)
+    assert "25 % of users to green · sha256:bbbbbbbbbbbb;" in describe(Transition.SHIFT, begin, after, {})
+
+
+@pytest.mark.parametrize(
+    ("actions", "word", "reason"),
+    [
+        ([], RiskWord.ROUTINE, "It changes nothing."),
+        ([["no-op"], ["read"]], RiskWord.ROUTINE, "It changes nothing."),
+        ([["update"]], RiskWord.ROUTINE, "It changes 1 resource in place, nothing else."),
+        (
+            [["update"], ["update"], ["no-op"]],
+            RiskWord.ROUTINE,
+            "It changes 2 resources in place, nothing else.",
+        ),
+        ([["create"], ["create"], ["update"]], RiskWord.NEEDS_A_LOOK, "It creates 2 resources."),
+        ([["create"], ["delete"]], RiskWord.DESTRUCTIVE, "It deletes or replaces 1 resource."),
+        (
+            [["create", "delete"], ["delete", "create"]],
+            RiskWord.DESTRUCTIVE,
+            "It deletes or replaces 2 resources.",
+        ),
+    ],
+)
+def test_a_plan_has_a_word_for_its_risk_and_why(actions, word, reason):
+    assert risk({"actions": action} for action in actions) == (word, reason)
