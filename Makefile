@@ -52,7 +52,7 @@ lint: checks-setup
 	"$$($(VENV) -m infra.local.terraform)" fmt -check -recursive infra
 
 bench: setup
-	@$(VENV) -m infra.local.throwaway $(VENV) -m bench $(NAME)
+	@exec $(VENV) -m bench $(NAME)
 
 pins: checks-setup
 	$(PIN) requirements.in --output-file=requirements.txt

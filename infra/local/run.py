@@ -35,18 +35,20 @@ def _run(folder: Path, port: int) -> None:
         _refuse_taken(port)
         machine = Machine(data_dir=folder, port=port, secrets=load_secrets(folder))
         with supervising(ROOT, folder / "log", keep_open=[lock]) as supervisor:
-            _start(machine, supervisor)
+            start_all(machine, supervisor)
             supervisor.say(_greeting(machine))
             supervisor.watch()
 
 
-def _start(machine: Machine, supervisor: Supervisor) -> None:
+def start_all(machine: Machine, supervisor: Supervisor) -> dict[str, str]:
+    """Starts every part, and returns when the pages answer; gives the environment that Bluegreen's own parts have."""
     servers, addresses = parts.servers(machine)
     supervisor.start(servers)
     variables = parts.environment(machine, addresses)
     for preparation in parts.preparations(machine, variables):
         supervisor.run_once(preparation)
     supervisor.start(parts.bluegreen(machine, variables))
+    return variables
 
 
 def _greeting(machine: Machine) -> str:

@@ -107,7 +107,7 @@ def test_data_directory_that_cannot_be_used_is_refused_in_words(start, tmp_path)
 @pytest.mark.terraform
 def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path):
     first = start()
-    greeting = first.read_until("who is answered by which version")
+    greeting = first.read_until("the same for all of them")
     password = json.loads((tmp_path / "data/secrets.json").read_text())["demo_password"]
     assert first.address in greeting
     assert password in greeting
@@ -126,7 +126,7 @@ def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path)
     assert [process for process in everything if process.is_running()] == []
 
     second = start()
-    assert password in second.read_until("who is answered by which version")
+    assert password in second.read_until("the same for all of them")
     worker = next(process for command, process in second.parts().items() if "worker" in command)
     everything = psutil.Process(second.process.pid).children(recursive=True)
     worker.kill()
