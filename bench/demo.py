@@ -62,9 +62,8 @@ class Demo:
 def wait_until_ready(address: str) -> Demo:
     """The demo, once its service is set up. Raises CannotMeasure if that fails."""
     wait_for(_is_set_up, "the demo's service to be set up")
-    return Demo(
-        address=address, service=Service.objects.get(), sandbox=read_info(Path(settings.SANDBOX_FILE))
-    )
+    sandbox = read_info(Path(cast(str, settings.SANDBOX_FILE)))
+    return Demo(address=address, service=Service.objects.get(), sandbox=sandbox)
 
 
 def wait_for(happened: Callable[[], bool], what: str) -> None:
