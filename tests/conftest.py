@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser import PATIENCE_MS
 from tests.serving import serving
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture

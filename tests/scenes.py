@@ -117,6 +117,7 @@ class Gate:
     service: Service
     release: Release
     step: Step
+    plan_run: Run
     requester: User
     manager: User
     operator: User
@@ -156,6 +157,7 @@ def make_gate(name: str = "nginx-lambda") -> Gate:
         service=service,
         release=release,
         step=steps[1],
+        plan_run=Run.objects.get(operation=Operation.PLAN, workspace=str(service.pk)),
         requester=requester,
         manager=manager,
         operator=operator,

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from releases.domain.approval_policy import PlanIdentity
-from releases.models import Approval, Step
+from releases.models import Approval
 from releases.services.approvals import approve
 from tests.browser import visiting
 from tests.scenes import Gate, make_gate
@@ -45,12 +45,8 @@ def test_going_back_after_an_approval_shows_that_it_is_decided(browser, site, ga
 def test_an_old_page_cannot_approve_again_and_keeps_what_was_typed(browser, site, gate):
     with visiting(browser, site, gate.manager, java_script_enabled=False) as page:
         page.goto(gate.path)
-        run = Step.objects.select_related("plan_run").get(pk=gate.step.pk).plan_run
-        approve(
-            step_id=gate.step.pk,
-            user=gate.manager,
-            shown=PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest),
-        )
+        plan = PlanIdentity(sha256=gate.plan_run.plan_sha256, changes_digest=gate.plan_run.changes_digest)
+        approve(step_id=gate.step.pk, user=gate.manager, shown=plan)
         page.get_by_label("Comment").fill("second thoughts")
         page.locator("#reject").click()
         expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded")
