@@ -62,8 +62,8 @@ def test_start_that_was_killed_while_making_the_cluster_does_no_harm(tmp_path):
     assert not (tmp_path / "data.unfinished").exists()
 
 
-def test_data_deeper_than_a_socket_may_be(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_data_deeper_than_a_socket_may_be(tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("t")))
     with postgres.running(tmp_path / ("d" * 100), durable=False) as cluster, connect(cluster) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
