@@ -39,7 +39,8 @@ class Workspace:
 
     ``root`` is the root module (``main.tf.json``) without a backend, ``variables`` its ``service.auto.tfvars.json``,
     ``modules`` are copied to ``./modules/<name>``. ``environment`` are the only variables beyond the allow-list.
-    ``secrets`` are masked wherever they appear.
+    ``secrets``, and the values of
+    variables which ``root`` declares as sensitive, are masked wherever they appear.
     """
 
     key: str
@@ -152,7 +153,7 @@ def _prepared(
             limits=Limits(deadline=deadline, grace_seconds=settings.grace_seconds),
             lock_timeout_seconds=settings.lock_timeout_seconds,
             control=control,
-            redactor=Redactor(workspace.secrets),
+            redactor=Redactor(_secrets(workspace)),
         )
         _initialise(terraform, workspace, settings)
         yield terraform
@@ -188,6 +189,14 @@ def _render(directory: WorkingDirectory, workspace: Workspace, settings: RunnerS
     kept_lock_file = private_files.make_private_directory(workspace.state_path.parent) / LOCK_FILE
     if kept_lock_file.exists():
         private_files.write_new(directory.lock_file, kept_lock_file.read_bytes())
+
+
+def _secrets(workspace: Workspace) -> Iterator[str]:
+    yield from workspace.secrets
+    for name, declared in workspace.root.get("variable", {}).items():
+        value = workspace.variables.get(name)
+        if declared.get("sensitive") and isinstance(value, str):
+            yield value
 
 
 def _with_backend(root: Mapping[str, Any], state_path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The plan's JSON as it is kept: what ``parse_plan`` reads, with sensitive values masked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from terraform_runner.domain.plan import KNOWN_CHANGE_KEYS, KNOWN_KEYS, KNOWN_RESOURCE_KEYS
@@ -15,9 +15,10 @@ def mask_document(document: Mapping[str, Any], redactor: Redactor) -> dict[str, 
     """The document to keep.
 
     A sensitive value becomes "(sensitive value 1)", equal ones with the same number: so a change of a secret is
-    still seen as one, though nobody sees the secret. What the runner does not know becomes ``true``.
+    still seen as one, though nobody sees the secret. Its text is masked where it is not marked, too: Terraform loses
+    the mark, e.g. from the input of ``terraform_data`` to its output. What is not known becomes ``true``.
     """
-    masking = _Masking(redactor)
+    masking = _Masking(redactor.knowing(_sensitive_texts(document)))
     kept = {key: value for key, value in document.items() if key not in _LEFT_OUT}
     return {key: masking.top_level(key, value) for key, value in kept.items()}
 
@@ -54,7 +55,7 @@ class _Masking:
 
     def _values(self, value: Any, sensitive: object) -> Any:  # noqa: ANN401 - JSON
         if sensitive is True:
-            return None if value is None else self._number(json.dumps(value, sort_keys=True))
+            return None if value is None else self._number(_text(value))
         match value:
             case Mapping():
                 return {key: self._values(item, _mark(sensitive, key)) for key, item in value.items()}
@@ -67,6 +68,33 @@ class _Masking:
 
     def _number(self, secret: str) -> str:
         return f"(sensitive value {self._numbers.setdefault(secret, len(self._numbers) + 1)})"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _sensitive_texts(document: Mapping[str, Any]) -> Iterator[str]:
+    resources = (*(document.get("resource_changes") or ()), *(document.get("resource_drift") or ()))
+    changes = (
+        *(resource["change"] for resource in resources),
+        *(document.get("output_changes") or {}).values(),
+    )
+    for change in changes:
+        for moment in ("before", "after"):
+            yield from _marked_texts(change.get(moment), change.get(f"{moment}_sensitive", False))
+
+
+def _marked_texts(value: object, sensitive: object) -> Iterator[str]:
+    match value:
+        case str() if sensitive is True:
+            yield value
+        case Mapping():
+            for key, item in value.items():
+                yield from _marked_texts(item, sensitive is True or _mark(sensitive, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _marked_texts(item, sensitive is True or _mark(sensitive, index))
 
 
 def _mark(sensitive: object, key: str | int) -> object:

@@ -28,10 +28,15 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        written = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
+        self._given = frozenset(secrets)
+        written = {form for secret in self._given for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
         longest_first = sorted(written, key=lambda form: (-len(form), form))
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if written else None
         self._patterns = tuple(map(re.compile, PATTERNS))
+
+    def knowing(self, secrets: Iterable[str]) -> "Redactor":
+        """One that masks these secrets too."""
+        return Redactor(self._given.union(secrets))
 
     def mask(self, text: str, replace: Callable[[str], str] = lambda _: MASK) -> str:
         """The text with every secret replaced by what ``replace`` makes of it."""

@@ -56,6 +56,15 @@ def test_whole_value_that_is_sensitive_is_masked_whole():
     assert change.before == {"a": "(sensitive value 1)"}
 
 
+def test_secret_is_masked_where_terraform_lost_its_mark():
+    values = {"input": SECRET, "output": SECRET}
+    document = plan_document(resource_change(after=values, after_sensitive={"input": True}))
+
+    (change,) = parse_plan(masked(document)).changes
+
+    assert change.after == {"input": "(sensitive value 1)", "output": "(sensitive value 1)"}
+
+
 def test_absent_value_stays_absent():
     document = plan_document(resource_change(before=None, before_sensitive=True))
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from terraform_runner import private_files
 from terraform_runner.errors import PlanMissing, PlanTampered
 from terraform_runner.plan_store import PlanStore
 
@@ -92,7 +91,7 @@ def test_plan_that_could_not_be_written_whole_is_not_there(store, folder, monkey
     def fail(_: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(private_files.os, "fsync", fail)
+    monkeypatch.setattr("os.fsync", fail)
 
     with pytest.raises(OSError, match="no space left"):
         store.put(b"a plan")

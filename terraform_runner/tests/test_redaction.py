@@ -86,5 +86,9 @@ def test_what_people_need_to_read_stays(text):
     assert Redactor().mask(text) == text
 
 
+def test_more_secrets_can_be_made_known():
+    assert Redactor(["secret-one"]).knowing(["secret-two"]).mask("secret-one secret-two") == f"{MASK} {MASK}"
+
+
 def test_replacement_can_be_chosen_by_secret():
     assert Redactor(["secret-one"]).mask("a secret-one", lambda secret: f"<{len(secret)}>") == "a <10>"

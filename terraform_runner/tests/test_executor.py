@@ -1,0 +1,287 @@
+"""The executor's own part, with a stand-in for Terraform."""
+
+import errno
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from terraform_runner import executor
+from terraform_runner.cli import PASSED_ON
+from terraform_runner.domain.plan import Plan
+from terraform_runner.domain.results import Applied, Planned
+from terraform_runner.errors import (
+    PlanMissing,
+    PlanTampered,
+    RunCancelled,
+    RunTimedOut,
+    StorageFailed,
+    TerraformFailed,
+)
+from terraform_runner.executor import RunnerSettings, Workspace
+from terraform_runner.tests.support import RecordingControl, stand_in
+
+INITIALISED = "Initializing the backend..."
+
+
+@dataclass
+class Bench:
+    """A workspace on a stand-in, and the runs of it."""
+
+    workspace: Workspace
+    settings: RunnerSettings
+    run_id: UUID
+
+    def plan(self, control: RecordingControl | None = None, **workspace: Any) -> Planned:
+        return executor.plan(
+            run_id=self.run_id,
+            workspace=replace(self.workspace, **workspace),
+            settings=self.settings,
+            control=control or RecordingControl(),
+        )
+
+    def apply(
+        self,
+        planned: Planned,
+        control: RecordingControl | None = None,
+        before_apply: Callable[[Any], None] = lambda _: None,
+        **workspace: Any,
+    ) -> Applied:
+        return executor.apply(
+            run_id=self.run_id,
+            plan_sha256=planned.plan_sha256,
+            document_sha256=planned.document_sha256,
+            workspace=replace(self.workspace, **workspace),
+            settings=self.settings,
+            control=control or RecordingControl(),
+            before_apply=before_apply,
+        )
+
+    @property
+    def working(self) -> list[Path]:
+        return list((self.settings.data_root / "working").iterdir())
+
+    def stored(self, digest: str) -> Path:
+        return self.settings.data_root / "plans" / digest
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    module = tmp_path / "module"
+    module.mkdir()
+    (module / "main.tf").write_text("")
+    workspace = Workspace(
+        key="one",
+        root={"terraform": {"required_version": ">= 1.10"}, "module": {"m": {"source": "./modules/m"}}},
+        variables={},
+        modules={"m": module},
+        environment={},
+        state_path=tmp_path / "state/terraform.tfstate",
+        secrets=(),
+    )
+    settings = RunnerSettings(
+        binary=stand_in(tmp_path),
+        data_root=tmp_path / "data",
+        mirror=None,
+        time_limit_seconds=60,
+        grace_seconds=5,
+        lock_timeout_seconds=1,
+    )
+    return Bench(workspace=workspace, settings=settings, run_id=uuid4())
+
+
+def stand_in_mode(mode: str) -> dict[str, dict[str, str]]:
+    return {"environment": {"STAND_IN": mode}}
+
+
+def when_hanging() -> RecordingControl:
+    return RecordingControl(stop_when=lambda seen: "hanging" in seen)
+
+
+def test_first_run_initialises_and_the_next_ones_do_not(bench):
+    first, second, third = RecordingControl(), RecordingControl(), RecordingControl()
+
+    planned = bench.plan(first)
+    bench.plan(second, variables={"green_weight": 10})
+    bench.apply(planned, third)
+
+    assert INITIALISED in first.seen
+    assert INITIALISED not in second.seen + third.seen
+
+
+def test_changed_module_is_initialised_again(bench):
+    bench.plan()
+    (bench.workspace.modules["m"] / "main.tf").write_text("# changed")
+    control = RecordingControl()
+
+    bench.plan(control)
+
+    assert INITIALISED in control.seen
+
+
+def test_lock_file_is_kept_beside_the_state(bench):
+    bench.plan()
+
+    assert (bench.workspace.state_path.parent / ".terraform.lock.hcl").read_text() == "# locked"
+
+
+def test_terraform_sees_the_allow_list_and_what_the_workspace_gives(bench, tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_CLI_ARGS", "-destroy")
+    monkeypatch.setenv("SECRET_OF_THE_WORKER", "x")
+
+    bench.plan(
+        environment={"AWS_REGION": "eu-central-1", "STAND_IN": f"write environment={tmp_path / 'seen'}"}
+    )
+
+    seen = set(json.loads((tmp_path / "seen").read_text())) - set(PASSED_ON) - {"LC_CTYPE"}
+    assert seen == {
+        *("PATH", "HOME", "TMPDIR", "TF_DATA_DIR", "TF_CLI_CONFIG_FILE", "TF_IN_AUTOMATION", "TF_INPUT"),
+        *("CHECKPOINT_DISABLE", "AWS_REGION", "STAND_IN"),
+    }
+
+
+def test_working_directory_is_removed_after_a_plan_and_after_an_apply(bench):
+    planned = bench.plan()
+    assert bench.working == []
+
+    bench.apply(planned)
+    assert bench.working == []
+
+
+@pytest.mark.parametrize("verb", ["init", "plan", "show"])
+def test_failed_command_fails_the_run_and_its_directory_is_removed(bench, verb):
+    with pytest.raises(TerraformFailed, match="it failed"):
+        bench.plan(**stand_in_mode(f"fail={verb}"))
+
+    assert bench.working == []
+
+
+def test_failed_init_is_not_taken_for_a_prepared_one(bench):
+    with pytest.raises(TerraformFailed):
+        bench.plan(**stand_in_mode("fail=init"))
+    control = RecordingControl()
+
+    bench.plan(control)
+
+    assert INITIALISED in control.seen
+
+
+def test_state_that_could_not_be_written_is_kept_and_named(bench):
+    planned = bench.plan()
+
+    with pytest.raises(TerraformFailed, match=r"errored\.tfstate") as caught:
+        bench.apply(planned, **stand_in_mode("lose state"))
+
+    errored = bench.settings.data_root / "working" / str(bench.run_id) / "root" / "errored.tfstate"
+    assert str(errored) in str(caught.value)
+    assert errored.stat().st_mode & 0o777 == 0o600
+
+
+def test_last_look_is_at_the_plan_that_is_applied(bench):
+    planned = bench.plan()
+    looked: list[Plan] = []
+
+    bench.apply(planned, before_apply=looked.append)
+
+    assert looked == [planned.plan]
+
+
+def test_refusal_at_the_last_look_keeps_terraform_from_starting(bench):
+    planned, control = bench.plan(), RecordingControl()
+
+    def refuse(_: object) -> None:
+        raise ValueError("not now")
+
+    with pytest.raises(ValueError, match="not now"):
+        bench.apply(planned, control, before_apply=refuse)
+
+    assert control.groups == []
+    assert bench.working == []
+
+
+@pytest.mark.parametrize("which", ["plan_sha256", "document_sha256"])
+def test_changed_plan_is_refused_before_terraform_starts(bench, which):
+    planned, control = bench.plan(), RecordingControl()
+    bench.stored(getattr(planned, which)).write_text("{}")
+
+    with pytest.raises(PlanTampered):
+        bench.apply(planned, control)
+
+    assert control.groups == []
+
+
+def test_plan_that_is_gone_is_missing(bench):
+    planned = bench.plan()
+    bench.stored(planned.plan_sha256).unlink()
+
+    with pytest.raises(PlanMissing):
+        bench.apply(planned)
+
+
+def test_run_that_is_cancelled_before_it_begins_starts_nothing(bench):
+    control = RecordingControl(stop_when=lambda _: True)
+
+    with pytest.raises(RunCancelled, match="asked to stop"):
+        bench.plan(control)
+
+    assert control.groups == []
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("verb", ["init", "plan"])
+def test_plan_is_cancelled_in_the_middle_of_a_command(bench, verb):
+    with pytest.raises(RunCancelled, match="asked to stop"):
+        bench.plan(when_hanging(), **stand_in_mode(f"hang={verb}"))
+
+    assert bench.working == []
+
+
+@pytest.mark.fault
+def test_apply_is_cancelled_in_the_middle(bench):
+    planned = bench.plan()
+
+    with pytest.raises(RunCancelled, match="asked to stop"):
+        bench.apply(planned, when_hanging(), **stand_in_mode("hang=apply"))
+
+    assert bench.working == []
+
+
+@pytest.mark.fault
+def test_run_that_takes_too_long_is_ended_with_its_last_lines(bench):
+    bench.plan()
+    bench.settings = replace(bench.settings, time_limit_seconds=1.5)
+
+    with pytest.raises(RunTimedOut, match="hanging"):
+        bench.plan(**stand_in_mode("hang=plan"))
+
+
+def test_apply_that_was_done_counts_although_a_stop_came_too_late(bench):
+    planned = bench.plan()
+    asked: list[Plan] = []
+
+    control = RecordingControl(stop_when=lambda _: bool(asked) and len(control.groups) > 0)
+
+    assert bench.apply(planned, control, before_apply=asked.append) == Applied(outputs={})
+
+
+@pytest.mark.fault
+def test_full_disk_is_named_with_its_place(bench):
+    class Full(RecordingControl):
+        def lines(self, lines: list[str]) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(StorageFailed, match=f"No space left on device below {bench.settings.data_root}"):
+        bench.plan(Full())
+
+
+def test_other_trouble_with_files_is_not_taken_for_a_full_disk(bench):
+    class Broken(RecordingControl):
+        def lines(self, lines: list[str]) -> None:
+            raise ConnectionResetError("by peer")
+
+    with pytest.raises(ConnectionResetError):
+        bench.plan(Broken())

@@ -1,0 +1,193 @@
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError, connection
+
+from terraform_runner import claims
+from terraform_runner.errors import HoldLost
+from terraform_runner.hold import Hold
+from terraform_runner.log_sink import LogSink
+from terraform_runner.models import LogChunk, Run
+from terraform_runner.selectors import list_lines
+from terraform_runner.tests.factories import running_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that comes by itself. Whoever waits a minute waits in vain."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def lines(run: Run) -> list[str]:
+    return [line for _, line in list_lines(run.pk)]
+
+
+def test_heartbeat_goes_on_while_the_run_is_held():
+    run = running_run()
+
+    with Hold(run):
+        until(lambda: Run.objects.filter(heartbeat_at__gt=run.heartbeat_at).exists())
+
+
+def test_heartbeat_ends_with_the_hold():
+    run = running_run()
+
+    with Hold(run):
+        assert f"hold-{run.pk}" in {thread.name for thread in threading.enumerate()}
+
+    assert f"hold-{run.pk}" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_lines_are_kept_while_the_run_goes_on():
+    run = running_run()
+
+    with Hold(run) as hold:
+        hold.lines(["one", "two"])
+        until(lambda: lines(run) == ["one", "two"])
+        hold.lines(["three"])
+
+    assert lines(run) == ["one", "two", "three"]
+
+
+def test_last_lines_are_kept_when_the_run_fails():
+    run = running_run()
+
+    def fail() -> None:
+        with Hold(run) as hold:
+            hold.lines(["last words"])
+            raise HoldLost("gone")
+
+    with pytest.raises(HoldLost):
+        fail()
+
+    assert lines(run) == ["last words"]
+
+
+def test_nothing_asks_to_stop_a_run_that_may_go_on():
+    run = running_run()
+
+    with Hold(run) as hold:
+        hold.lines(["one"])
+        until(lambda: lines(run) == ["one"])
+        assert hold.should_stop() is None
+
+
+def test_request_to_cancel_is_seen():
+    run = running_run()
+
+    with Hold(run) as hold:
+        claims.request_cancel(workspace=run.workspace, reason="an emergency")
+        until(lambda: hold.should_stop() == "an emergency")
+
+
+def test_request_without_a_reason_is_seen_too():
+    run = running_run()
+
+    with Hold(run) as hold:
+        claims.request_cancel(workspace=run.workspace, reason="")
+        until(lambda: hold.should_stop() is not None)
+
+
+def test_worker_learns_that_its_run_was_ended_by_somebody_else():
+    run = running_run()
+
+    with Hold(run) as hold:
+        claims.mark_lost(run, message="gone")
+        until(lambda: hold.should_stop() is not None)
+
+
+def test_process_group_is_written_down_before_terraform_does_anything():
+    run = running_run()
+
+    with Hold(run) as hold:
+        hold.process_started(4711, 12.5)
+
+    run.refresh_from_db()
+    assert (run.process_group, run.process_started) == (4711, 12.5)
+
+
+def test_process_of_a_run_that_was_ended_is_refused():
+    run = running_run()
+
+    with Hold(run) as hold:
+        claims.mark_lost(run, message="gone")
+        with pytest.raises(HoldLost):
+            hold.process_started(4711, 12.5)
+
+
+def test_lines_are_pushed_in_the_transaction_that_keeps_them():
+    run = running_run()
+    pushed = []
+
+    def push(run_id, first_line, lines):
+        assert connection.in_atomic_block
+        pushed.append((run_id, first_line, list(lines)))
+
+    with Hold(run, on_lines=push) as hold:
+        hold.lines(["one"])
+        until(lambda: lines(run) == ["one"])
+        hold.lines(["two"])
+
+    assert pushed == [(run.pk, 0, ["one"]), (run.pk, 1, ["two"])]
+
+
+@pytest.mark.fault
+def test_lines_are_kept_once_when_the_database_was_gone_for_a_moment():
+    run = running_run()
+    failures = iter([OperationalError("gone"), OperationalError("gone")])
+
+    def fail_twice(*_):
+        for failure in failures:
+            raise failure
+
+    with Hold(run, on_lines=fail_twice) as hold:
+        hold.lines(["one"])
+        until(lambda: lines(run) == ["one"])
+        hold.lines(["two"])
+
+    assert lines(run) == ["one", "two"]
+
+
+@pytest.mark.fault
+def test_run_stops_when_its_heartbeat_has_died(monkeypatch):
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+    run = running_run()
+
+    bugs = iter([ValueError("a bug")])
+
+    def fail_once(*_):
+        for bug in bugs:
+            raise bug
+
+    with Hold(run, on_lines=fail_once) as hold:
+        hold.lines(["one"])
+        until(lambda: hold.should_stop() is not None)
+
+    assert lines(run) == ["one"]
+
+
+def test_chunk_whose_commit_was_not_confirmed_is_not_kept_twice():
+    run = running_run()
+    LogChunk.objects.create(run=run, first_line=0, lines=["one"])
+    sink = LogSink(run.pk)
+
+    sink.add(["one"])
+    sink.flush()
+    sink.add(["two"])
+    sink.flush()
+
+    assert lines(run) == ["one", "two"]
+
+
+def test_nothing_is_written_where_there_is_nothing_new():
+    run = running_run()
+
+    LogSink(run.pk).flush()
+
+    assert not LogChunk.objects.exists()
