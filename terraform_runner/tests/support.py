@@ -28,6 +28,8 @@ elif verb == "output":
 mode, _, argument = os.environ.get("STAND_IN", "").partition("=")
 if mode == "write environment" and verb == "plan":
     json.dump(dict(os.environ), open(argument, "w"))
+if mode == "write arguments":
+    print(json.dumps(sys.argv[1:]), file=open(argument, "a"))
 if mode == "fail" and verb == argument:
     sys.exit("Error: it failed")
 if mode == "lose state" and verb == "apply":

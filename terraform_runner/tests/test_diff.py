@@ -1,6 +1,9 @@
+import copy
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terraform_runner.domain.diff import AttributeChange, changed_attributes, summarize
 from terraform_runner.domain.plan import parse_plan
@@ -92,3 +95,21 @@ def test_summary_can_be_kept_as_json_and_leaves_out_what_stays():
     assert [(item["address"], item["actions"]) for item in summary] == [
         ("module.service.aws_lb_listener_rule.traffic", ["update"])
     ]
+
+
+FLAT = st.dictionaries(st.sampled_from("abcd"), st.integers() | st.text(max_size=3), max_size=4)
+
+
+@given(before=FLAT, after=FLAT)
+def test_exactly_what_differs_is_listed(before, after):
+    found = {item.path: (item.before, item.after) for item in attributes(before=before, after=after)}
+
+    differing = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+    assert found == {key: (before.get(key), after.get(key)) for key in differing}
+
+
+@given(
+    value=st.recursive(FLAT, lambda inner: st.dictionaries(st.sampled_from("xyz"), inner | st.lists(inner)))
+)
+def test_what_stays_the_same_is_not_listed(value):
+    assert attributes(before=value, after=copy.deepcopy(value)) == ()

@@ -144,6 +144,21 @@ def test_terraform_sees_the_allow_list_and_what_the_workspace_gives(bench, tmp_p
     }
 
 
+def test_commands_ask_nothing_and_wait_for_the_lock_a_while(bench, tmp_path):
+    mode = stand_in_mode(f"write arguments={tmp_path / 'arguments'}")
+
+    bench.apply(bench.plan(**mode), **mode)
+
+    folder = bench.settings.data_root / "working" / str(bench.run_id)
+    assert [json.loads(line) for line in (tmp_path / "arguments").read_text().splitlines()] == [
+        ["init", "-input=false", "-no-color"],
+        ["plan", "-input=false", "-no-color", "-lock-timeout=1s", f"-out={folder}/plan.tfplan"],
+        ["show", "-json", f"{folder}/plan.tfplan"],
+        ["apply", "-input=false", "-no-color", "-lock-timeout=1s", f"{folder}/plan.tfplan"],
+        ["output", "-json"],
+    ]
+
+
 def test_working_directory_is_removed_after_a_plan_and_after_an_apply(bench):
     planned = bench.plan()
     assert bench.working == []

@@ -1,4 +1,8 @@
 import json
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terraform_runner.domain.plan import changes_digest, parse_plan
 from terraform_runner.domain.plan_document import mask_document
@@ -97,3 +101,36 @@ def test_digest_of_the_unmasked_plan_sees_a_changed_secret():
         return changes_digest(parse_plan(plan_document(resource_change(after={"a": secret}, **marks))))
 
     assert with_secret("one secret") != with_secret("another one")
+
+
+SECRETS = st.text("abcdefgh", min_size=8, max_size=12).map(lambda text: f"S{text}S")
+MARKED = st.recursive(
+    st.tuples(SECRETS, st.just(True)),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(
+            lambda items: ([value for value, _ in items], [mark for _, mark in items])
+        )
+        | st.dictionaries(st.text("xyz", min_size=1), inner, max_size=3).map(
+            lambda items: (
+                {key: value for key, (value, _) in items.items()},
+                {key: mark for key, (_, mark) in items.items()},
+            )
+        )
+    ),
+)
+
+
+@given(before=MARKED, after=MARKED, outside=st.booleans())
+def test_no_marked_value_stays_however_deep_it_is(before, after, outside):
+    change = {
+        "before": before[0],
+        "before_sensitive": before[1],
+        "after": after[0],
+        "after_sensitive": after[1],
+    }
+    # The same values once more where nothing marks them.
+    more = {"relevant": before[0], "checks": [{"status": json.dumps(after[0])}]} if outside else {}
+
+    kept = json.dumps(masked(plan_document(resource_change(**change), **more)))
+
+    assert not re.search("S[a-h]{8,}S", kept)

@@ -183,6 +183,22 @@ def test_process_whose_owner_lost_its_hold_is_ended(tmp_path):
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("cause", [SystemExit, KeyboardInterrupt, MemoryError])
+def test_process_does_not_outlive_its_worker_being_shut_down(tmp_path, cause):
+    class Ending(RecordingControl):
+        def lines(self, lines: list[str]) -> None:
+            raise cause
+
+    control = Ending()
+
+    with pytest.raises(cause):
+        run(tmp_path, REPORT_INTERRUPTS, control=control)
+
+    (group,) = control.groups
+    assert ProcessIdentity.of(group) is None
+
+
+@pytest.mark.fault
 def test_flood_of_output_is_followed_within_bounds(tmp_path):
     control = RecordingControl()
 

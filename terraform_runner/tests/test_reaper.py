@@ -16,6 +16,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.fault]
 
 HOST = socket.gethostname()
 DEAD_WORKER = f"{HOST}/{2**22 + 1}/1.0"  # no Linux gives such a number
+NAME_WORKER = """
+import socket, time, os
+from terraform_runner.process_identity import ProcessIdentity
+print(f"{socket.gethostname()}/{os.getpid()}/{ProcessIdentity.of(os.getpid()).started:.2f}", flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -55,6 +61,17 @@ def test_run_of_a_dead_worker_that_had_started_nothing_is_lost():
     run = orphan()
 
     assert reap() == [run]
+
+
+def test_run_of_a_worker_that_was_killed_is_lost(terraform):
+    with subprocess.Popen([sys.executable, "-c", NAME_WORKER], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        run = orphan(terraform, worker=worker.stdout.readline().strip())
+        assert reap() == []
+        worker.kill()
+
+    assert reap() == [run]
+    assert not terraform.is_running()
 
 
 def test_run_of_this_process_goes_on(terraform):

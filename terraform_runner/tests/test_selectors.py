@@ -57,7 +57,7 @@ def test_run_that_was_taken_is_not_sent_again():
     assert not selectors.list_unsent(older_than_seconds=30)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(1, 4), max_size=6), after=st.integers(0, 20), limit=st.integers(1, 20))
 def test_lines_are_found_by_number_however_they_were_kept(sizes, after, limit):
     LogChunk.objects.all().delete()
