@@ -42,7 +42,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "bluegreen.urls"
 ASGI_APPLICATION = "bluegreen.asgi.application"
@@ -88,12 +87,22 @@ LANGUAGE_CODE = "en"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static"
-# The style sheet comes from npm (see package.json) and is served from where set-up puts it.
-STATICFILES_DIRS = [("tabler", BASE_DIR / "vendor/tabler")]
+# The style sheet and a script come from npm (see package.json) and are served from where set-up puts it.
+STATICFILES_DIRS = [("tabler", BASE_DIR / "vendor/tabler"), ("idiomorph", BASE_DIR / "vendor/idiomorph")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"releases": {"level": "INFO"}, "terraform_runner": {"level": "INFO"}},
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -101,7 +110,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BLUEGREEN_HTTPS", default
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# Scripts run only with the page's nonce, and nothing is loaded from elsewhere; the style sheet's pictures are data URLs.
+# Scripts run only with the page's nonce, and nothing is loaded from elsewhere; the style sheet's pictures are data:.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

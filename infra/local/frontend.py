@@ -1,6 +1,7 @@
-"""The style sheet: fetched by npm as package-lock.json pins it, copied into a folder that git ignores.
+"""The style sheet and the script that pages use: fetched by npm as package-lock.json pins them, copied into a folder
+that git ignores.
 
-Of the package only what the pages use is copied, so that collecting and compressing static files takes no
+Of the packages only what the pages use is copied, so that collecting and compressing static files takes no
 time.
 """
 
@@ -8,26 +9,31 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PACKAGE = "node_modules/@tabler/core/dist"
-VENDOR = "vendor/tabler"
-# The map is there because the style sheet names it, and Django's storage insists on every file that is named.
-USED = ("css/tabler.min.css", "css/tabler.min.css.map")
+PACKAGES = "node_modules"
+VENDOR = "vendor"
+# Where a file is in the packages, and the name that it is served by. The map is there because the style sheet names
+# it, and Django's storage insists on every file that is named.
+USED = {
+    "@tabler/core/dist/css/tabler.min.css": "tabler/css/tabler.min.css",
+    "@tabler/core/dist/css/tabler.min.css.map": "tabler/css/tabler.min.css.map",
+    "idiomorph/dist/idiomorph.min.js": "idiomorph/idiomorph.min.js",
+}
 NODE_PINS = "infra/local/requirements-node.txt"
 
 
 def install(root: Path, python: Path) -> None:
-    """Puts the pinned style sheet into ``vendor``, unless it is there. Without npm, Node comes from a wheel."""
+    """Puts the pinned files into ``vendor``, unless they are there. Without npm, Node comes from a wheel."""
     lock = (root / "package-lock.json").read_text()
     stamp = root / "vendor/package-lock.json"
     if stamp.exists() and stamp.read_text() == lock:
         return
-    print("Fetching the style sheet", flush=True)
+    print("Fetching the style sheet and a script", flush=True)
     options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run([*_npm(root, python), *options], cwd=root, check=True)
-    for name in USED:
+    for source, name in USED.items():
         place = root / VENDOR / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / PACKAGE / name, place)
+        shutil.copyfile(root / PACKAGES / source, place)
     stamp.write_text(lock)
 
 

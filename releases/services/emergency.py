@@ -12,13 +12,13 @@ weights again when Terraform has ended (:func:`keep_traffic_back`).
 import logging
 from uuid import UUID
 
-from aws.errors import AwsError
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 
 from audit import events
 from audit.events import Actor
 from aws import load_balancer
+from aws.errors import AwsError
 from releases import push, selectors
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, may_roll_back
 from releases.domain.decisions import Refused
@@ -183,12 +183,18 @@ def _bring_back(rollback: EmergencyRollback, actor: Actor) -> EmergencyRollback:
 
 
 def _note_traffic(service: Service, rollback: EmergencyRollback) -> None:
-    """The weights were read back, so they are recorded; the canary's addresses are Terraform's to take out."""
+    """The weights of both rules were read back, so they are recorded: nobody is sent to the other colour any more.
+
+    That the canary rule still matches its addresses is Terraform's to put right.
+    """
     color = Color(rollback.safe_color)
     if service.state.receives_traffic(color.other):
         setattr(service, f"{color.other.value}_traffic_ended_at", rollback.traffic_back_at)
     service.green_weight = 100 if color is Color.GREEN else 0
-    service.save(update_fields=["green_weight", "blue_traffic_ended_at", "green_traffic_ended_at"])
+    service.activate_canary = False
+    service.save(
+        update_fields=["green_weight", "activate_canary", "blue_traffic_ended_at", "green_traffic_ended_at"]
+    )
 
 
 def _try_to_set_traffic(service: Service, color: Color) -> str:

@@ -1,7 +1,6 @@
 """What ends a run without a result, in the runner's own form, so that run and step say the same."""
 
 from aws.errors import AwsError
-
 from releases.domain.errors import DomainError
 from terraform_runner.errors import RunnerError
 

@@ -1,8 +1,7 @@
 """Reads what is real at AWS into the form that the rules compare with."""
 
-from aws.session import Access
-
 from aws import functions, load_balancer
+from aws.session import Access
 from releases.domain.reality import ColorReality, Reality, RuleReality
 from releases.domain.traffic import Color, Version
 from releases.models import Service

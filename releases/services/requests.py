@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from aws.images import Image
 from django.contrib.auth.models import User
 from django.db.models import Max
 
 from audit import events
 from aws import images
+from aws.images import Image
 from releases import push
 from releases.domain.acts import may_request
 from releases.domain.decisions import Refused

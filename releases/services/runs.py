@@ -42,11 +42,15 @@ def execute(run_id: UUID, *, worker: str) -> None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return
     step = selectors.step_of_run(run)
+    logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, step, step.service)
     try:
         with Hold(run, on_lines=push.lines_added) as hold:
             _execute(run, step, hold)
     except HoldLost:
         logger.warning("run %s was ended by somebody else meanwhile", run_id)
+    else:
+        run.refresh_from_db()
+        logger.info("run %s ended: %s %s", run.pk, run.status, run.error_code)
 
 
 def _execute(run: Run, step: Step, hold: Hold) -> None:

@@ -1,9 +1,11 @@
 """A service's Terraform workspace: the root module and the variables that a run is given."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.conf import settings
 
+from aws import session
 from aws.session import Access
 from releases.domain.traffic import TrafficState
 from releases.models import Service
@@ -57,6 +59,18 @@ def access(service: InAccount) -> Access:
         access_key_id=settings.AWS_ACCESS_KEY_ID,
         secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
     )
+
+
+def connect_to_aws() -> None:
+    """Make the clients that the emergency button needs, so that nobody who presses it waits for that."""
+    for region, account_id in Service.objects.values_list("region", "account_id").distinct():
+        session.connect(access(_Account(region=region, account_id=account_id)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Account:
+    region: str
+    account_id: str
 
 
 def runner_settings() -> RunnerSettings:

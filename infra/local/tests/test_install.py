@@ -118,9 +118,9 @@ class TestVirtualEnvironment:
 class TestStyleSheet:
     @pytest.fixture
     def checkout(self, tmp_path: Path, log, monkeypatch) -> Path:
-        """A checkout with an npm that fetches a package of two files that are used, and one that isn't."""
+        """A checkout with an npm that fetches the files that are used, and one that isn't."""
         (tmp_path / "package-lock.json").write_text("{}")
-        files = [f"{frontend.PACKAGE}/{name}" for name in (*frontend.USED, "js/unused.js")]
+        files = [f"{frontend.PACKAGES}/{name}" for name in (*frontend.USED, "idiomorph/dist/unused.js")]
         fetch = "\n".join(f'mkdir -p "$(dirname {file})" && echo content > {file}' for file in files)
         fake_program(tmp_path / "bin/npm", log, f'[ "$1" = ci ] || exit 0\n{fetch}')
         monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
@@ -133,10 +133,9 @@ class TestStyleSheet:
         for _ in range(2):
             frontend.install(checkout, checkout / "no-python")
 
-        copied = {
-            str(path.relative_to(checkout / "vendor/tabler")) for path in checkout.glob("vendor/tabler/*/*")
-        }
-        assert copied == set(frontend.USED)
+        vendor = checkout / "vendor"
+        copied = {str(path.relative_to(vendor)) for path in vendor.rglob("*") if path.is_file()}
+        assert copied == {*frontend.USED.values(), "package-lock.json"}
         assert len(self.calls(log)) == 1
 
     def test_is_fetched_again_when_its_pin_has_changed(self, checkout, log):
@@ -157,7 +156,7 @@ class TestStyleSheet:
 
         frontend.install(checkout, python)
 
-        assert (checkout / "vendor/tabler" / frontend.USED[0]).exists()
+        assert (checkout / "vendor/tabler/css/tabler.min.css").exists()
         assert any("npm-cli.js ci" in line for line in log.read_text().splitlines())
 
 
