@@ -8,11 +8,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
-from guardian.shortcuts import get_objects_for_user
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, ReleaseStatus, StepStatus
-from releases.models import Approval, EmergencyRollback, Release, Service, Step
+from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
 from terraform_runner.models import LogChunk, Run
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
@@ -99,6 +98,14 @@ def unfinished_by_service(services: Sequence[Service]) -> dict[UUID, list[Step]]
     return {service_id: list(group) for service_id, group in groupby(steps, lambda step: step.service_id)}
 
 
+def approved_steps(services: Sequence[Service]) -> set[UUID]:
+    """Those steps of many services whose present plan somebody has approved; one query."""
+    given = Approval.objects.filter(
+        step__service__in=services, decision=Decision.APPROVED, plan_run=F("step__plan_run")
+    )
+    return set(given.values_list("step_id", flat=True))
+
+
 def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
     """The newest release of each service that has one, by the service's id; one query."""
     newest = (
@@ -110,14 +117,11 @@ def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
     return {release.service_id: release for release in newest}
 
 
-def steps_to_decide(user: User) -> QuerySet[Step]:
-    """The plans that wait for a decision that this person may give: not of their own releases, oldest first."""
+def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step]:
+    """The plans of these services that wait for a decision, oldest first; not those of one's own releases."""
     decided = Approval.objects.filter(step=OuterRef("pk"), plan_run=OuterRef("plan_run"))
-    may_approve = get_objects_for_user(
-        user, ["view_service", "approve_service"], klass=Service, with_superuser=False
-    )
     return (
-        Step.objects.filter(status=StepStatus.WAITING.value, gate=True, service__in=may_approve)
+        Step.objects.filter(status=StepStatus.WAITING.value, gate=True, service__in=services)
         .filter(release__status=ReleaseStatus.OPEN.value)
         .exclude(release__requested_by=user)
         .exclude(Exists(decided))

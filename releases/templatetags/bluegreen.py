@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from releases import selectors
+from releases.views.lookups import find_plans_to_decide
 
 register = template.Library()
 
@@ -44,7 +44,7 @@ def clock(moment: datetime | None) -> SafeString | str:
 @register.simple_tag
 def waiting_count(user: User | AnonymousUser) -> int:
     """How many plans wait for this person's decision; a page that is not found may be asked for by anybody."""
-    return selectors.steps_to_decide(user).count() if isinstance(user, User) else 0
+    return find_plans_to_decide(user).count() if isinstance(user, User) else 0
 
 
 def in_words(age: timedelta) -> str:

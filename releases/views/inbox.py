@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from releases import selectors
-from releases.views.lookups import signed_in
+from releases.views.lookups import find_plans_to_decide, signed_in
 from releases.views.shown.plans import plan_of
 from releases.views.shown.words import consequence, step_title
 
@@ -21,7 +20,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    steps = selectors.steps_to_decide(signed_in(request))[:MOST_SHOWN]
+    steps = find_plans_to_decide(signed_in(request))[:MOST_SHOWN]
     return {
         "items": [
             {

@@ -4,11 +4,15 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from guardian.shortcuts import get_objects_for_user
 
+from releases import selectors
+from releases.domain.decisions import Permission
 from releases.models import EmergencyRollback, Release, Service, Step
-from releases.permissions import visible_services
+from releases.permissions import codename, visible_services
 from terraform_runner.models import Run
 
 
@@ -45,3 +49,14 @@ def find_rollback(service: Service, rollback_id: UUID) -> EmergencyRollback:
     """An emergency rollback of this service."""
     rollbacks = service.rollbacks.select_related("converge", "pressed_by", "release")
     return get_object_or_404(rollbacks, pk=rollback_id)
+
+
+def find_plans_to_decide(user: User) -> QuerySet[Step]:
+    """The plans that wait for this person's decision, as one query."""
+    # One right at a time: for two at once guardian would fetch and compare all services here.
+    may_approve = get_objects_for_user(
+        user, codename(Permission.APPROVE), klass=Service, with_superuser=False
+    )
+    return selectors.steps_to_decide(
+        user, services=visible_services(user).filter(pk__in=may_approve.values("pk"))
+    )

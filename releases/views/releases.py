@@ -1,11 +1,13 @@
 """One release: its steps, what the present one will do, who decides, and what happened."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from releases import selectors
@@ -66,7 +68,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     shown = _chosen(request, steps) or present or steps[-1]
     approvals = selectors.approvals_of_release(release)
     tab = request.GET.get("tab", "")
-    settled_at = rollout.settled_at(service, current) if current else None
+    settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
     return service_context(request, service) | {
         "release": release,
         "headline": headline(release, current, approvals, settled_at=settled_at),
@@ -86,6 +88,10 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
+
+
+def _still_to_come(moment: datetime) -> datetime | None:
+    return moment if moment > timezone.now() else None
 
 
 def _chosen(request: HttpRequest, steps: Sequence[Step]) -> Step | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
@@ -42,36 +43,45 @@ class ServiceRow:
 
 
 def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
-    """The rows of a page of services, in the given order; two queries."""
+    """The rows of a page of services, in the given order; three queries."""
     steps = selectors.unfinished_by_service(services)
+    approved = selectors.approved_steps(services)
     releases = selectors.last_releases(services)
-    return [_row(service, steps.get(service.pk, []), releases.get(service.pk)) for service in services]
+    return [
+        _row(service, next(iter(steps.get(service.pk, ())), None), approved, releases.get(service.pk))
+        for service in services
+    ]
 
 
-def _row(service: Service, steps: Sequence[Step], last: Release | None) -> ServiceRow:
-    step = steps[0] if steps else None
-    status, detail = _step_in_words(step) if step else _without_step(service)
+def _row(service: Service, step: Step | None, approved: set[UUID], last: Release | None) -> ServiceRow:
+    if step is None:
+        status, detail = _without_step(service)
+    else:
+        status, detail = _step_in_words(step, is_approved=step.pk in approved)
     since = (last.ended_at or last.requested_at) if last else None
     return ServiceRow(
         service=service, traffic=traffic_of(service), status=status, detail=detail, release=last, since=since
     )
 
 
-def _step_in_words(step: Step) -> tuple[Status, str]:
+def _step_in_words(step: Step, *, is_approved: bool) -> tuple[Status, str]:
     title = step_title(step)
     words = {
         StepStatus.FAILED: (Status(word="Failed", tone=Tone.BAD), f"{title}: {first_line(step.problem)}"),
         StepStatus.REJECTED: (Status(word="Rejected", tone=Tone.BAD), title),
         StepStatus.BAKING: (Status(word="Bakes", tone=Tone.GO), title),
-        StepStatus.WAITING: _waiting(step, title),
+        StepStatus.WAITING: (_waiting(step, is_approved=is_approved), title),
     }
     going_on = Status(word=_going_on(step), tone=Tone.GO)
     return words.get(StepStatus(step.status), (going_on, title))
 
 
-def _waiting(step: Step, title: str) -> tuple[Status, str]:
-    word = "Waits for approval" if step.gate else "Waits for start"
-    return Status(word=word if step.release else "Goes on", tone=Tone.WARN), title
+def _waiting(step: Step, *, is_approved: bool) -> Status:
+    if step.gate and not is_approved:
+        return Status(word="Waits for approval", tone=Tone.WARN)
+    if step.started_at is None:
+        return Status(word="Waits for start", tone=Tone.WARN)
+    return Status(word="In release", tone=Tone.GO)
 
 
 def _going_on(step: Step) -> str:

@@ -1,0 +1,188 @@
+"""Who gets what from which address. A new address without a row fails the first test."""
+
+from collections.abc import Iterable
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from releases.domain.decisions import Permission
+from releases.models import EmergencyRollback, Step
+from releases.permissions import grant
+from releases.tests import factories
+
+ROLES = ["anonymous", "stranger", "viewer", "requester", "manager", "operator"]
+SIGN_IN = 302
+
+# name: (method, whose page, status for each of ROLES); the streams' own tests have the rest of their rows.
+TABLE = [
+    ("login", "get", 200, 302, 302, 302, 302, 302),
+    ("logout", "post", 302, 302, 302, 302, 302, 302),
+    ("logout", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("healthz", "get", 200, 200, 200, 200, 200, 200),
+    ("service-list", "get", SIGN_IN, 200, 200, 200, 200, 200),
+    ("service-list", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("inbox", "get", SIGN_IN, 200, 200, 200, 200, 200),
+    ("inbox", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("service-detail", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("service-detail", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("service-trail", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("service-trail", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("release-request", "get", SIGN_IN, 404, 403, 200, 200, 403),
+    ("release-request", "post", SIGN_IN, 404, 403, 422, 422, 403),
+    ("release-request-steps", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("release-request-steps", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("release-detail", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("release-detail", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-variables", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("step-variables", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-start", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-start", "post", SIGN_IN, 404, 403, 403, 403, 302),
+    ("step-approve", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-approve", "post", SIGN_IN, 404, 403, 403, 302, 403),
+    ("step-reject", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-reject", "post", SIGN_IN, 404, 403, 403, 302, 403),
+    ("run-log", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("run-log", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("run-download", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("run-download", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("rollback", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("rollback", "post", SIGN_IN, 404, 403, 403, 302, 302),
+    ("rollback-result", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("rollback-result", "post", SIGN_IN, 405, 405, 405, 405, 405),
+]
+STREAMS = {"list-events", "service-events", "run-events"}
+
+
+def names(patterns: Iterable[URLPattern | URLResolver]) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        found |= names(pattern.url_patterns) if isinstance(pattern, URLResolver) else {str(pattern.name)}
+    return found
+
+
+@pytest.fixture
+def rollback(scene) -> EmergencyRollback:
+    """One that is over, so that it is in nobody's way."""
+    converge = Step.objects.create(
+        service=scene.service, transition="rollback", candidate_share=0, status="done"
+    )
+    return EmergencyRollback.objects.create(
+        service=scene.service,
+        epoch=0,
+        pressed_by=scene.manager,
+        pressed_at=converge.created_at,
+        converge=converge,
+    )
+
+
+@pytest.fixture
+def people(scene) -> dict[str, User]:
+    return {
+        "stranger": factories.UserFactory.create(),
+        "viewer": factories.person("viewer", scene.service, Permission.VIEW),
+        "requester": scene.requester,
+        "manager": scene.manager,
+        "operator": scene.operator,
+    }
+
+
+@pytest.fixture
+def addresses(scene, rollback) -> dict[str, str]:
+    name, step, run = scene.service.name, scene.canary.pk, scene.canary.plan_run.pk
+    arguments = {
+        "login": [],
+        "logout": [],
+        "healthz": [],
+        "service-list": [],
+        "inbox": [],
+        "release-detail": [name, scene.release.number],
+        "step-variables": [name, step],
+        "step-start": [name, step],
+        "step-approve": [name, step],
+        "step-reject": [name, step],
+        "run-log": [name, run],
+        "run-download": [name, run],
+        "rollback-result": [name, rollback.pk],
+    }
+    return {row[0]: reverse(row[0], args=arguments.get(row[0], [name])) for row in TABLE}
+
+
+@pytest.fixture
+def sent(scene) -> dict[str, str]:
+    """What any of the forms needs."""
+    run = scene.canary.plan_run
+    shown = {"sha256": run.plan_sha256, "changes_digest": run.changes_digest, "comment": "not today"}
+    return {**shown, "tag": "green", "weights": "50", "bake_seconds": "0"}
+
+
+def test_every_address_has_a_row():
+    assert names(get_resolver().url_patterns) == {row[0] for row in TABLE} | STREAMS
+
+
+@pytest.mark.parametrize(("name", "method", *ROLES), TABLE, ids=[f"{row[1]} {row[0]}" for row in TABLE])
+def test_each_role_gets_what_the_table_says(
+    aws, people, addresses, sent, name, method, anonymous, stranger, viewer, requester, manager, operator
+):
+    expected = dict(zip(ROLES, [anonymous, stranger, viewer, requester, manager, operator], strict=True))
+    got = {}
+    for role in ROLES:
+        client = Client()
+        if role != "anonymous":
+            client.force_login(people[role])
+        got[role] = getattr(client, method)(addresses[name], sent if method == "post" else None).status_code
+    assert got == expected
+
+
+def test_nobody_signed_in_is_led_to_the_sign_in_and_back(client, scene):
+    response = client.get("/services/catalog/")
+    assert response.url == "/login/?next=/services/catalog/"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/services/other/releases/{release.number}/",
+        "/services/other/steps/{canary.pk}/variables.tfvars",
+        "/services/other/runs/{canary.plan_run_id}/",
+        "/services/other/runs/{canary.plan_run_id}/log.txt",
+        "/services/other/rollback/{rollback.pk}/",
+        "/services/catalog/runs/{nothing}/",
+        "/services/catalog/releases/999/",
+    ],
+)
+def test_what_belongs_to_another_service_is_not_found_below_this_one(scene, rollback, as_user, address):
+    other = factories.ServiceFactory.create(name="other")
+    grant(scene.manager, other, Permission.VIEW)
+    path = address.format(release=scene.release, canary=scene.canary, rollback=rollback, nothing=uuid4())
+    assert as_user(scene.manager).get(path).status_code == 404
+
+
+@pytest.mark.parametrize("act", ["start", "approve", "reject"])
+def test_no_act_reaches_a_step_of_another_service(scene, sent, as_user, act):
+    other = factories.ServiceFactory.create(name="other")
+    grant(scene.manager, other, *Permission)
+    response = as_user(scene.manager).post(f"/services/other/steps/{scene.canary.pk}/{act}/", sent)
+    scene.canary.refresh_from_db()
+    assert response.status_code == 404
+    assert scene.canary.status == "waiting"
+
+
+def test_a_form_without_its_token_changes_nothing_and_says_so(scene):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(scene.operator)
+    response = client.post(f"/services/catalog/steps/{scene.canary.pk}/start/")
+    scene.canary.refresh_from_db()
+    assert response.status_code == 403
+    assert b"The page was too old" in response.content
+    assert scene.canary.started_at is None
+
+
+def test_pages_load_scripts_by_nonce_only_and_hold_no_inline_style(scene, as_user):
+    response = as_user(scene.manager).get(f"/services/catalog/releases/{scene.release.number}/")
+    policy = response["Content-Security-Policy"]
+    assert f"script-src 'nonce-{response.context['CSP_NONCE']}'" in policy
+    assert b"style=" not in response.content
+    assert b"onclick" not in response.content

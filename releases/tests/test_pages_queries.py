@@ -1,0 +1,75 @@
+"""The number of queries of a page does not grow with what it shows."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from audit import events
+from audit.events import Actor
+from releases.domain.decisions import Permission
+from releases.models import Service
+from releases.permissions import grant
+from releases.tests import factories
+
+# Session, person, and six of the page's own.
+MOST_FOR_THE_LIST = 8
+
+
+def queries_of(client: Client, address: str) -> int:
+    # The first request of a process also reads content types, which stay in memory.
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+def add_services(person, count: int) -> None:
+    for _ in range(count):
+        service = factories.ServiceFactory.create()
+        grant(person, service, Permission.VIEW, Permission.APPROVE)
+        release = factories.release_with_steps(service, factories.UserFactory.create(), number=1)
+        factories.put_in_place(service, release)
+        factories.waiting_step(release.steps.get(transition="canary"))
+
+
+@pytest.mark.parametrize("address", ["/", "/inbox/"])
+def test_twenty_services_need_as_many_queries_as_one(db, as_user, address):
+    person = factories.UserFactory.create()
+    client = as_user(person)
+    add_services(person, 1)
+    one = queries_of(client, address)
+    add_services(person, 19)
+    assert queries_of(client, address) == one <= MOST_FOR_THE_LIST
+
+
+def test_twenty_releases_need_as_many_queries_as_one(scene, as_user):
+    client = as_user(scene.manager)
+    one = queries_of(client, "/services/catalog/")
+    factories.ReleaseFactory.create_batch(20, service=scene.service, status="promoted")
+    assert queries_of(client, "/services/catalog/") == one
+
+
+def test_twenty_more_steps_and_events_need_no_more_queries(scene, as_user):
+    client = as_user(scene.manager)
+    address = f"/services/catalog/releases/{scene.release.number}/"
+    one = queries_of(client, address)
+    for position in range(20, 40):
+        step = factories.StepFactory.create(release=scene.release, position=position, candidate_share=99)
+        events.record(
+            actor=Actor(id="", name="x", via="page"),
+            action="step.done",
+            service_id=str(scene.service.pk),
+            subject={"step": str(step.pk), "release": str(scene.release.pk)},
+        )
+    assert queries_of(client, address) == one
+
+
+def test_other_services_do_not_make_a_service_s_page_dearer(scene, as_user):
+    client = as_user(scene.manager)
+    one = queries_of(client, "/services/catalog/")
+    add_services(scene.manager, 5)
+    assert Service.objects.count() == 6
+    assert queries_of(client, "/services/catalog/") == one

@@ -1,0 +1,209 @@
+"""The emergency button's page, and the moments after the press."""
+
+import time
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from aws import functions
+from releases.domain.decisions import Permission
+from releases.models import EmergencyRollback, Service, Step
+from releases.tests import factories
+from releases.tests.conftest import text_of
+
+ADDRESS = "/services/catalog/rollback/"
+WORDS = "Send all PRODUCTION traffic back to BLUE · blue"
+
+
+@pytest.fixture
+def split(scene) -> None:
+    Service.objects.update(green_weight=25, activate_canary=True)
+
+
+@pytest.fixture
+def browser(scene, aws, as_user) -> Client:
+    return as_user(scene.operator)
+
+
+def press(browser: Client, **columns) -> EmergencyRollback:
+    browser.post(ADDRESS)
+    EmergencyRollback.objects.update(**columns)
+    return EmergencyRollback.objects.get()
+
+
+def result(browser: Client, rollback: EmergencyRollback) -> str:
+    return text_of(browser.get(f"{ADDRESS}{rollback.pk}/"))
+
+
+def test_the_page_says_from_where_to_where_and_what_it_does_not_undo(browser, split):
+    page = text_of(browser.get(ADDRESS))
+    assert "GREEN · green" in page
+    assert "25 % of users and the canary" in page
+    assert "BLUE · blue" in page
+    assert "75 % of users" in page
+    assert WORDS in page
+    assert "What it does not undo" in page
+
+
+def test_the_page_needs_no_script_and_loads_less_than_50_kb(browser, split):
+    response = browser.get(ADDRESS)
+    assert b"<script" not in response.content
+    loaded = [f"releases/static/releases/{name}" for name in ("tokens.css", "emergency.css", "icon.svg")]
+    size = len(response.content)
+    for name in loaded:
+        with open(name, "rb") as file:
+            size += len(file.read())
+    assert response.content.count(b"/static/") == len(loaded)
+    assert size < 50_000
+
+
+def test_the_other_side_is_read_live(browser, split):
+    assert "function catalog-blue, version 1: Active" in text_of(browser.get(ADDRESS))
+
+
+def test_aws_not_answering_is_said_and_does_not_disable_the_button(browser, split, aws):
+    aws.is_down = True
+    page = text_of(browser.get(ADDRESS))
+    assert "AWS did not answer. Try again. The button works all the same." in page
+    assert f'<button type="submit">{WORDS}</button>' in page
+
+
+def test_a_slow_aws_is_not_waited_for(browser, split, monkeypatch):
+    monkeypatch.setattr("releases.views.readiness.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(functions, "read_function", lambda *_: time.sleep(0.5))
+    page = text_of(browser.get(ADDRESS))
+    assert "AWS did not answer within a second." in page
+    assert WORDS in page
+
+
+def test_a_side_that_is_not_ready_is_warned_of_and_not_refused(browser, split, aws, monkeypatch):
+    found = aws.read_function(None, "catalog-blue")
+    inactive = type(found)(**{**vars(found), "state": "Inactive"})
+    monkeypatch.setattr(functions, "read_function", lambda *_: inactive)
+    page = text_of(browser.get(ADDRESS))
+    assert "Look out:" in page
+    assert WORDS in page
+
+
+def test_the_commands_to_do_it_without_bluegreen_name_both_rules(browser, split, scene):
+    page = text_of(browser.get(ADDRESS))
+    assert page.count("aws elbv2 modify-rule") == 2
+    assert scene.service.traffic_rule_arn in page
+    assert scene.service.canary_rule_arn in page
+
+
+def test_while_the_stable_function_is_being_changed_the_button_stops_the_rotation(browser, scene):
+    Service.objects.update(green_weight=100, safe_color="green")
+    page = text_of(browser.get(ADDRESS))
+    assert "Stop the rotation: keep all PRODUCTION traffic on GREEN · green" in page
+
+
+def test_nothing_to_roll_back_is_said_and_aws_can_still_be_asked(service, aws, as_user):
+    page = text_of(as_user(factories.operator(service)).get(ADDRESS))
+    assert "There is nothing to roll back:" in page
+    assert "Ask AWS, and bring all traffic to BLUE · blue if it is not there" in page
+
+
+def test_a_press_with_nothing_to_roll_back_records_nothing(service, aws, as_user):
+    everyone_on_blue = {service.blue_target_group_arn: 100, service.green_target_group_arn: 0}
+    aws.weights = {service.traffic_rule_arn: everyone_on_blue, service.canary_rule_arn: everyone_on_blue}
+    response = as_user(factories.operator(service)).post(ADDRESS)
+    assert response.status_code == 409
+    assert "Everyone is on blue already." in text_of(response)
+    assert not EmergencyRollback.objects.exists()
+
+
+def test_a_press_that_has_to_ask_aws_first_says_when_it_does_not_answer(service, aws, as_user):
+    aws.is_down = True
+    response = as_user(factories.operator(service)).post(ADDRESS)
+    assert response.status_code == 502
+    assert "The traffic was not moved." in text_of(response)
+
+
+def test_who_may_not_press_is_told_who_may(scene, aws, as_user):
+    page = text_of(as_user(scene.requester).get(ADDRESS))
+    assert "You may not roll this service back." in page
+    assert "manager, operator" in page
+    assert "disabled" in page
+
+
+def test_a_service_that_is_not_set_up_has_nothing_to_press(service, as_user):
+    Service.objects.update(set_up_at=None)
+    page = text_of(as_user(factories.operator(service)).get(ADDRESS))
+    assert "The service is not set up yet." in page
+    assert "<button" not in page
+
+
+def test_a_press_moves_the_traffic_and_leads_to_its_moments(browser, split, scene, aws):
+    response = browser.post(ADDRESS)
+    rollback = EmergencyRollback.objects.get()
+    everyone_on_blue = {scene.service.blue_target_group_arn: 100, scene.service.green_target_group_arn: 0}
+    assert response.url == f"{ADDRESS}{rollback.pk}/"
+    assert aws.weights == {
+        scene.service.traffic_rule_arn: everyone_on_blue,
+        scene.service.canary_rule_arn: everyone_on_blue,
+    }
+    page = result(browser, rollback)
+    assert "All traffic is on BLUE · blue" in page
+    assert "Traffic is back" in page
+    assert "Terraform follows" in page
+    assert f"ends {scene.release}" in page
+
+
+def test_a_second_press_joins_the_first(browser, split, scene, as_user):
+    first = browser.post(ADDRESS)
+    second = as_user(scene.manager).post(ADDRESS)
+    assert second.url == first.url
+    assert EmergencyRollback.objects.count() == 1
+    assert "A rollback is going on" in text_of(browser.get(ADDRESS))
+
+
+def test_a_press_while_aws_is_down_says_so_and_shows_the_commands(browser, split, aws):
+    aws.is_down = True
+    browser.post(ADDRESS)
+    page = result(browser, EmergencyRollback.objects.get())
+    assert "The traffic is not back yet" in page
+    assert "AWS did not answer. Try again." in page
+    assert "aws elbv2 modify-rule" in page
+    assert "Try again: send all PRODUCTION traffic to BLUE · blue" in page
+
+
+def test_the_page_comes_again_until_terraform_agrees(browser, split):
+    rollback = press(browser)
+    going_on = browser.get(f"{ADDRESS}{rollback.pk}/")
+    held = browser.get(f"{ADDRESS}{rollback.pk}/?hold=1")
+    Step.objects.filter(pk=rollback.converge_id).update(status="done", ended_at=timezone.now())
+    done = browser.get(f"{ADDRESS}{rollback.pk}/")
+    assert going_on["Refresh"] == "2"
+    assert "Refresh" not in held
+    assert "Refresh" not in done
+    assert "Terraform agrees" in text_of(done)
+
+
+def test_terraform_failing_afterwards_is_said_with_its_problem(browser, split):
+    rollback = press(browser)
+    Step.objects.filter(pk=rollback.converge_id).update(status="failed", problem="state is locked by rosa")
+    page = result(browser, rollback)
+    assert "Terraform does not agree" in page
+    assert "state is locked by rosa" in page
+
+
+def test_traffic_that_had_to_be_set_again_is_shown(browser, split):
+    page = result(browser, press(browser, set_again_at=timezone.now()))
+    assert "set again after an apply" in page
+
+
+def test_the_service_s_page_leads_to_a_rollback_that_goes_on(browser, split, scene):
+    rollback = press(browser)
+    page = text_of(browser.get("/services/catalog/"))
+    assert "Rolled back; Terraform follows" in page
+    assert f"{ADDRESS}{rollback.pk}/" in page
+
+
+def test_a_press_needs_the_right_of_the_moment(scene, aws, as_user):
+    stranger: User = factories.person("late", scene.service, Permission.VIEW)
+    response = as_user(stranger).post(ADDRESS)
+    assert response.status_code == 403
+    assert "You may not roll this service back." in text_of(response)

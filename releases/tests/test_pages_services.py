@@ -1,0 +1,261 @@
+"""The list of services, one service, the inbox and the trail."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from audit import events
+from audit.events import Actor
+from releases.domain.decisions import Permission
+from releases.models import Release, Service, Step
+from releases.permissions import grant
+from releases.tests import factories
+from releases.tests.conftest import text_of
+
+SPLIT = {"green_tag": "green", "green_image": factories.image_of("green"), "green_weight": 10}
+
+
+@pytest.fixture
+def viewer(db) -> User:
+    return factories.UserFactory.create(username="viewer")
+
+
+def seen_by(viewer: User, **columns) -> Service:
+    service = factories.ServiceFactory.create(**columns)
+    grant(viewer, service, Permission.VIEW)
+    return service
+
+
+def listed(client) -> list[str]:
+    return [row.service.name for row in client.get("/").context["rows"]]
+
+
+def test_only_services_that_one_may_see_are_listed(viewer, as_user):
+    factories.ServiceFactory.create(name="not-theirs")
+    seen_by(viewer, name="seen")
+    page = text_of(as_user(viewer).get("/"))
+    assert "seen" in page
+    assert "not-theirs" not in page
+
+
+def test_who_sees_nothing_yet_is_told_the_next_step(viewer, as_user):
+    page = text_of(as_user(viewer).get("/"))
+    assert "There is no service that you may see" in page
+    assert "Ask an administrator" in page
+
+
+def test_what_needs_attention_comes_first_and_the_rest_by_name(viewer, as_user):
+    seen_by(viewer, name="a-steady")
+    in_release = seen_by(viewer, name="b-in-release")
+    factories.StepFactory.create(release=factories.ReleaseFactory.create(service=in_release))
+    seen_by(viewer, name="c-split", **SPLIT)
+    failed = seen_by(viewer, name="d-failed")
+    factories.StepFactory.create(release=factories.ReleaseFactory.create(service=failed), status="failed")
+    assert listed(as_user(viewer)) == ["d-failed", "c-split", "b-in-release", "a-steady"]
+
+
+def test_the_traffic_is_said_in_words_beside_the_bar(viewer, as_user):
+    seen_by(viewer, **SPLIT)
+    page = text_of(as_user(viewer).get("/"))
+    assert 'aria-label="blue 90 %, green 10 %"' in page
+
+
+@pytest.mark.parametrize(
+    ("status", "columns", "word"),
+    [
+        ("failed", {"problem": "AccessDenied"}, "Failed"),
+        ("rejected", {}, "Rejected"),
+        ("waiting", {"gate": True}, "Waits for approval"),
+        ("waiting", {"gate": False}, "Waits for start"),
+        ("waiting", {"started_at": timezone.now()}, "In release"),
+        ("baking", {}, "Bakes"),
+        ("applying", {}, "In release"),
+    ],
+)
+def test_the_list_says_in_a_word_where_a_release_stands(viewer, as_user, status, columns, word):
+    service = seen_by(viewer)
+    release = factories.ReleaseFactory.create(service=service)
+    factories.StepFactory.create(release=release, status=status, **columns)
+    (row,) = as_user(viewer).get("/").context["rows"]
+    assert row.status.word == word
+
+
+def test_an_approved_step_is_said_to_wait_for_its_start(scene, as_user):
+    factories.approve(scene.canary, scene.manager)
+    (row,) = as_user(scene.requester).get("/").context["rows"]
+    assert row.status.word == "Waits for start"
+
+
+def test_a_service_that_is_being_set_up_has_no_traffic_yet(viewer, as_user):
+    service = seen_by(viewer, set_up_at=None)
+    Step.objects.create(service=service, transition="set_up", candidate_share=0, status="applying")
+    page = text_of(as_user(viewer).get("/"))
+    assert "Being set up" in page
+    assert "no traffic yet" in page
+
+
+def test_services_are_found_by_a_part_of_their_name(viewer, as_user):
+    seen_by(viewer, name="payments-api")
+    seen_by(viewer, name="search")
+    response = as_user(viewer).get("/?q=pay")
+    assert [row.service.name for row in response.context["rows"]] == ["payments-api"]
+
+
+def test_a_search_without_a_match_says_so_and_is_escaped(viewer, as_user):
+    page = text_of(as_user(viewer).get("/", {"q": "<b>x</b>"}))
+    assert "No service has “&lt;b&gt;x&lt;/b&gt;” in its name" in page
+
+
+def test_a_long_list_comes_in_pages_that_keep_the_search(viewer, as_user):
+    for _ in range(51):
+        seen_by(viewer)
+    page = text_of(as_user(viewer).get("/?q=service"))
+    assert "Page 1 of 2, 51 services" in page
+    assert 'href="?q=service&amp;page=2"' in page
+
+
+def test_a_service_shows_both_colours_with_version_share_and_role(scene, as_user):
+    page = text_of(as_user(scene.requester).get("/services/catalog/"))
+    assert factories.digest("blue")[:12] in page
+    assert factories.digest("green")[:12] in page
+    assert "100 %" in page
+    assert "stable" in page
+    assert "matches nobody; for 127.0.0.9/32" in page
+
+
+def test_a_canary_that_is_on_is_shown_with_its_addresses(scene, as_user):
+    Service.objects.update(activate_canary=True)
+    page = text_of(as_user(scene.requester).get("/services/catalog/"))
+    assert "Canary on" in page
+    assert "serves the canary" in page
+
+
+def test_a_service_without_a_release_offers_the_first_one(service, as_user):
+    page = text_of(as_user(factories.requester(service)).get("/services/catalog/"))
+    assert "Request the first release" in page
+
+
+def test_what_one_may_not_do_is_disabled_with_its_reason_beside_it(scene, as_user):
+    page = text_of(as_user(scene.requester).get("/services/catalog/"))
+    assert "A release is open: it has to end first." in page
+    assert "You may not roll this service back." in page
+
+
+def test_a_failed_step_is_the_first_thing_on_the_page(scene, as_user):
+    Step.objects.filter(pk=scene.canary.pk).update(status="failed", problem="AccessDenied: ModifyRule")
+    page = text_of(as_user(scene.manager).get("/services/catalog/"))
+    assert page.index("AccessDenied: ModifyRule") < page.index("Who is sent where")
+    assert "Live now: blue 100 %, green 0 %" in page
+
+
+def test_divided_users_without_a_release_are_called_so(viewer, as_user):
+    service = seen_by(viewer, **SPLIT)
+    page = text_of(as_user(viewer).get(f"/services/{service.name}/"))
+    assert "Users are divided, and no release is open" in page
+
+
+def test_the_history_comes_in_pages_newest_first(viewer, as_user):
+    service = seen_by(viewer)
+    for number in range(1, 14):
+        factories.ReleaseFactory.create(service=service, number=number, status="promoted")
+    client = as_user(viewer)
+    newest = client.get(f"/services/{service.name}/")
+    older = client.get(f"/services/{service.name}/?below={newest.context['older']}")
+    assert [release.number for release, _ in newest.context["history"]] == list(range(13, 3, -1))
+    assert [release.number for release, _ in older.context["history"]] == [3, 2, 1]
+    assert older.context["older"] is None
+
+
+def test_the_inbox_counts_and_shows_what_one_may_decide(scene, as_user):
+    page = text_of(as_user(scene.manager).get("/inbox/"))
+    assert '<span class="count">1' in page
+    assert f"Review plan {scene.canary.plan_run.plan_sha256[:4]}: sends the canary to green" in page
+
+
+@pytest.mark.parametrize("name", ["requester", "operator"])
+def test_the_inbox_of_who_may_not_approve_is_empty(scene, as_user, name):
+    page = text_of(as_user(getattr(scene, name)).get("/inbox/"))
+    assert "Nothing waits for you" in page
+
+
+def test_one_s_own_release_is_not_in_one_s_inbox(scene, as_user):
+    Release.objects.update(requested_by=scene.manager)
+    assert as_user(scene.manager).get("/inbox/").context["items"] == []
+
+
+def test_what_is_decided_leaves_the_inbox(scene, as_user):
+    factories.approve(scene.canary, scene.manager)
+    assert as_user(scene.manager).get("/inbox/").context["items"] == []
+
+
+@pytest.fixture
+def happened(scene, django_capture_on_commit_callbacks):
+    def record(who: str, action: str, reason: str = "") -> None:
+        events.record(
+            actor=Actor(id="1", name=who, via="page"),
+            action=action,
+            service_id=str(scene.service.pk),
+            subject={"release": str(scene.release.pk), "number": scene.release.number},
+            reason=reason,
+        )
+
+    return record
+
+
+def test_the_trail_says_who_did_what_and_why(scene, happened, as_user):
+    happened("rosa", "release.requested", "Fix the <VAT>")
+    page = text_of(as_user(scene.manager).get("/services/catalog/trail/"))
+    assert "rosa" in page
+    assert "requested the release" in page
+    assert "Fix the &lt;VAT&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("who=ivo", ["ivo"]),
+        ("what=plan.approved", ["ivo"]),
+        ("who=rosa&what=plan.approved", []),
+        (f"on={timezone.now():%Y-%m-%d}", ["ivo", "rosa"]),
+        ("on=2001-01-01", []),
+        ("on=nonsense", ["ivo", "rosa"]),
+        ("before=nonsense", ["ivo", "rosa"]),
+    ],
+)
+def test_the_trail_is_filtered_by_its_address(scene, happened, as_user, query, expected):
+    happened("rosa", "release.requested")
+    happened("ivo", "plan.approved")
+    response = as_user(scene.manager).get(f"/services/catalog/trail/?{query}")
+    assert [event.who for event in response.context["events"]] == expected
+
+
+def test_the_trail_comes_in_pages_that_keep_the_filter(scene, happened, as_user):
+    for number in range(51):
+        happened("rosa", "step.done", f"number {number}")
+    client = as_user(scene.manager)
+    newest = client.get("/services/catalog/trail/?who=rosa")
+    older = client.get(f"/services/catalog/trail/?{newest.context['older']}")
+    assert len(newest.context["events"]) == 50
+    assert [event.why for event in older.context["events"]] == ["number 0"]
+    assert older.context["form"]["who"].value() == "rosa"
+
+
+def test_a_trail_without_a_match_leads_back_to_everything(scene, as_user):
+    page = text_of(as_user(scene.manager).get("/services/catalog/trail/?who=nobody"))
+    assert "Nothing matches" in page
+    assert "See everything" in page
+
+
+@pytest.mark.parametrize(
+    ("age", "words"), [(timedelta(minutes=3), "3 min ago"), (timedelta(days=2), "2 d ago")]
+)
+def test_times_are_words_with_the_absolute_one_at_hand(viewer, as_user, age, words):
+    service = seen_by(viewer)
+    release = factories.ReleaseFactory.create(service=service, status="promoted")
+    moment = timezone.now() - age
+    Release.objects.filter(pk=release.pk).update(requested_at=moment)
+    page = text_of(as_user(viewer).get(f"/services/{service.name}/"))
+    assert f"{moment:%Y-%m-%d %H:%M:%S} UTC" in page
+    assert words in page
