@@ -26,7 +26,8 @@ class Expectation:
     """What is known of a service when a plan for one transition is looked at.
 
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
-    for a set-up, which makes them.
+    for a set-up, which makes them. `hostnames` and `priority` are the traffic rule's; the canary rule has the
+    same hosts, and the priority before it.
     """
 
     transition: Transition
@@ -35,6 +36,8 @@ class Expectation:
     canary_addresses: tuple[str, ...]
     blue_target_group_arn: str
     green_target_group_arn: str
+    hostnames: tuple[str, ...]
+    priority: int
     module_prefix: str = "module.service."
 
     def target_group_arn(self, color: Color) -> str:

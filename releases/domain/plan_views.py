@@ -68,6 +68,12 @@ def condition_values(conditions: object, kind: str) -> list[list[str]]:
     return sorted(sorted(map(str, block.get("values") or ())) for block in blocks)
 
 
+def is_sticky(actions: object) -> bool:
+    """Whether one of a rule's forwards keeps clients on the group that they came to first."""
+    forwards = (forward for action in _blocks(actions) for forward in _blocks(action.get("forward")))
+    return any(block.get("enabled") for forward in forwards for block in _blocks(forward.get("stickiness")))
+
+
 def marked_paths(marks: object, path: str = "") -> Iterator[str]:
     """Where a plan's `after_unknown` or `…_sensitive` says true, dotted and without indices: "action.order"."""
     if marks is True:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
-from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, attributes, condition_values
+from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, attributes, condition_values, is_sticky
 from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
 from terraform_runner.domain.plan import Plan
+
+EVERY_PATH = frozenset({"/*"})
+"""The condition of a service without hosts of its own: a rule has to have one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,7 @@ class RuleReality:
 class ColorReality:
     """A colour's function, its alias, and what its target group calls. Digests are "sha256:…"."""
 
+    function_name: str
     alias_version: str
     alias_digest: str
     latest_digest: str
@@ -142,6 +146,7 @@ def _planned_rule(name: str, before: Mapping[str, Any], real: RuleReality) -> It
     yield f"paths of the {name}", _flat(condition_values(conditions, "path_pattern")), real.paths
     yield f"priority of the {name}", before["priority"], real.priority
     yield f"other conditions of the {name}", frozenset(), real.other_conditions
+    yield f"stickiness of the {name}", is_sticky(before["action"]), real.sticky
 
 
 def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) -> Iterator[_Row]:
@@ -160,13 +165,18 @@ def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) 
 
 def _wanted_rules(after: TrafficState, expected: Expectation, reality: Reality) -> Iterator[_Row]:
     traffic, canary = reality.traffic, reality.canary
+    hosts = frozenset(expected.hostnames)
+    paths = frozenset() if hosts else EVERY_PATH
     yield "weights of the traffic rule", expected.traffic_weights(after), dict(traffic.weights)
     yield "weights of the canary rule", expected.canary_weights(after), dict(canary.weights)
     yield "source addresses of the traffic rule", frozenset(), traffic.source_ips
     yield "source addresses of the canary rule", frozenset(expected.addresses(after)), canary.source_ips
-    yield "hosts of the canary rule", traffic.hostnames, canary.hostnames
-    yield "paths of the canary rule", traffic.paths, canary.paths
-    yield "priority of the canary rule", traffic.priority - 1, canary.priority
+    yield "hosts of the traffic rule", hosts, traffic.hostnames
+    yield "hosts of the canary rule", hosts, canary.hostnames
+    yield "paths of the traffic rule", paths, traffic.paths
+    yield "paths of the canary rule", paths, canary.paths
+    yield "priority of the traffic rule", expected.priority, traffic.priority
+    yield "priority of the canary rule", expected.priority - 1, canary.priority
     yield "other conditions of the traffic rule", frozenset(), traffic.other_conditions
     yield "other conditions of the canary rule", frozenset(), canary.other_conditions
     yield "stickiness of the traffic rule", False, traffic.sticky
@@ -183,7 +193,7 @@ def _wanted_color(color: Color, after: TrafficState, real: ColorReality) -> Iter
     yield (
         f"alias that {color}'s group calls",
         True,
-        all(target.endswith(f"-{color}:live") for target in real.targets),
+        all(target.endswith(f":{real.function_name}:live") for target in real.targets),
     )
 
 

@@ -29,6 +29,8 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
         canary_addresses=tuple(service.canary_addresses),
         blue_target_group_arn=service.blue_target_group_arn,
         green_target_group_arn=service.green_target_group_arn,
+        hostnames=tuple(service.hostnames),
+        priority=service.priority,
     )
 
 

@@ -42,6 +42,7 @@ def _rule(rule: load_balancer.Rule) -> RuleReality:
 def _color(reach: Access, function_name: str, target_group_arn: str) -> ColorReality:
     function = functions.read_function(reach, function_name)
     return ColorReality(
+        function_name=function.name,
         alias_version=function.alias_version,
         alias_digest=function.alias_digest,
         latest_digest=function.latest_digest,

@@ -108,6 +108,8 @@ def expectation(name: str) -> Expectation:
         canary_addresses=("127.0.0.9/32",),
         blue_target_group_arn=BLUE_GROUP,
         green_target_group_arn=GREEN_GROUP,
+        hostnames=(),
+        priority=200,
     )
     unknown = transition is Transition.SET_UP
     return replace(made, blue_target_group_arn="", green_target_group_arn="") if unknown else made

@@ -35,6 +35,7 @@ def rule(blue: int, green: int, **changed: Any) -> RuleReality:
 
 def color(name: str, version: str, digest: str) -> ColorReality:
     return ColorReality(
+        function_name=f"nginx-lambda-{name}",
         alias_version=version,
         alias_digest=digest,
         latest_digest=digest,
@@ -71,31 +72,35 @@ WRONG = [
     ("canary", {"hostnames": frozenset({"a.example.com"})}, "hosts of the canary rule"),
     ("canary", {"paths": frozenset({"/x"})}, "paths of the canary rule"),
     ("canary", {"priority": 201}, "priority of the canary rule"),
+    ("traffic", {"hostnames": frozenset({"a.example.com"})}, "hosts of the traffic rule"),
+    ("traffic", {"paths": frozenset({"/x"})}, "paths of the traffic rule"),
+    ("traffic", {"priority": 300}, "priority of the traffic rule"),
+    ("traffic", {"sticky": True}, "stickiness of the traffic rule"),
+    ("canary", {"sticky": True}, "stickiness of the canary rule"),
     ("blue", {"latest_digest": OTHER_DIGEST}, "image of blue's function"),
     ("green", {"latest_digest": OTHER_DIGEST}, "image of green's function"),
     ("blue", {"alias_version": "7"}, "version that blue's alias points to"),
     ("green", {"alias_version": "1"}, "version that green's alias points to"),
 ]
 TARGETS = ("arn:aws:lambda:eu-central-1:123456789012:function:nginx-lambda-blue:live",)
+ANOTHER_SERVICE = ("arn:aws:lambda:eu-central-1:123456789012:function:another-green:live",)
 WRONG_FOR_THE_PLAN = [
     *WRONG,
     ("green", {"newest_version": "3"}, "newest version of green's function"),
     ("green", {"targets": TARGETS}, "targets of green's group"),
     ("green", {"targets": ()}, "targets of green's group"),
-    ("traffic", {"hostnames": frozenset({"a.example.com"})}, "hosts of the traffic rule"),
 ]
 WRONG_AFTERWARDS = [
     *WRONG,
     ("traffic", {"other_conditions": frozenset({"http-header"})}, "other conditions of the traffic rule"),
     ("canary", {"other_conditions": frozenset({"http-header"})}, "other conditions of the canary rule"),
-    ("traffic", {"sticky": True}, "stickiness of the traffic rule"),
-    ("canary", {"sticky": True}, "stickiness of the canary rule"),
     ("blue", {"alias_digest": OTHER_DIGEST}, "image that blue's alias serves"),
     ("green", {"alias_digest": OTHER_DIGEST}, "image that green's alias serves"),
     ("green", {"state": "Inactive"}, "state of green's function"),
     ("blue", {"last_update_status": "Failed"}, "last update of blue's function"),
     ("green", {"targets": ()}, "number of targets of green's group"),
     ("green", {"targets": TARGETS}, "alias that green's group calls"),
+    ("green", {"targets": ANOTHER_SERVICE}, "alias that green's group calls"),
 ]
 
 SHIFT = expectation("shift_up")

@@ -56,6 +56,7 @@ class Function:
 
     def read(self, color: Color) -> ColorReality:
         return ColorReality(
+            function_name=f"shop-{color}",
             alias_version=str(self.alias),
             alias_digest=self.versions[self.alias - 1],
             latest_digest=self.versions[-1],
