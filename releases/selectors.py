@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, ReleaseStatus, StepStatus
 from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
+from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import LogChunk, Run
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
@@ -32,6 +33,15 @@ def current_step(service: Service) -> Step | None:
 def step_of_run(run: Run) -> Step:
     """The step that a run belongs to."""
     return Step.objects.select_related("service", "release", "plan_run").get(step_runs__run=run)
+
+
+def lost_runs() -> list[tuple[Run, Step]]:
+    """The runs that were lost with their worker and that a step still waits for, with that step."""
+    planning = Q(status=StepStatus.PLANNING.value, plan_run__status=RunStatus.LOST)
+    applying = Q(status=StepStatus.APPLYING.value, apply_run__status=RunStatus.LOST)
+    steps = Step.objects.filter(planning | applying).select_related("service", "plan_run", "apply_run")
+    waited_for = [(step.apply_run or step.plan_run, step) for step in steps]
+    return [(run, step) for run, step in waited_for if run]
 
 
 def get_step(step_id: UUID) -> Step:

@@ -6,6 +6,7 @@ A run whose step has gone on without it (an emergency, another plan) is ended wi
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from releases import dispatch
@@ -18,7 +19,7 @@ from releases.services import rollout, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
 from terraform_runner import claims, selectors
 from terraform_runner.domain.results import Applied, Planned
-from terraform_runner.domain.runs import Operation, RunStatus
+from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import RunnerError
 from terraform_runner.models import Run
 
@@ -126,10 +127,19 @@ def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
             _fail(current, problem.code, problem.message)
 
 
-def run_lost(run: Run, step: Step) -> None:
-    """The run's process is gone: its step is planned again from what is real now."""
+def run_lost(run: Run, step: Step, *, unsaved_state: Path | None) -> None:
+    """The run's process is gone: its step is planned again from what is real now.
+
+    Where Terraform could not write the state, a person has to: planned from the old one, it would repeat what is done.
+    """
     with _current(run, step) as (service, current):
-        if current:
+        if current and unsaved_state:
+            _fail(
+                current,
+                "run:unsaved-state",
+                f"{run.error_message} Its state is in {unsaved_state}: push it by hand.",
+            )
+        elif current:
             rollout.plan(
                 service, current, actor=SYSTEM, action="step.planned-again", reason=run.error_message
             )
@@ -137,9 +147,8 @@ def run_lost(run: Run, step: Step) -> None:
 
 def waits_for(step: Step, run: Run) -> bool:
     """Whether this run is the one that the step is waiting for."""
-    if run.operation == Operation.PLAN:
-        return step.status == StepStatus.PLANNING and step.plan_run_id == run.pk
-    return step.status == StepStatus.APPLYING and step.apply_run_id == run.pk
+    waited_for = {StepStatus.PLANNING: step.plan_run_id, StepStatus.APPLYING: step.apply_run_id}
+    return waited_for.get(StepStatus(step.status)) == run.pk
 
 
 @contextmanager

@@ -5,9 +5,11 @@ import socket
 from django.conf import settings
 
 from releases import dispatch, selectors
+from releases.models import Step
 from releases.services import emergency, outcomes, rollout
 from releases.services.lifecycle import locked
-from terraform_runner import claims, reaper
+from releases.services.workspaces import runner_settings
+from terraform_runner import claims, reaper, working_dir
 from terraform_runner import selectors as runs
 from terraform_runner.models import Run
 
@@ -15,7 +17,11 @@ UNSENT_AFTER_SECONDS = 5.0
 
 
 def sweep() -> None:
-    """Send again what was queued and never taken, and bring forward what is due. Idempotent; two at once do no harm."""
+    """End what a dead worker left, send again what was never taken, bring forward what is due.
+
+    Idempotent; two at once do no harm.
+    """
+    end_lost_runs()
     resend()
     for service_id in selectors.services_with_something_due():
         with locked(service_id) as service:
@@ -31,12 +37,16 @@ def resend() -> None:
 
 
 def end_lost_runs() -> list[Run]:
-    """End the runs of this machine whose process is gone, and plan their steps again. Gives those runs."""
-    lost = reaper.end_orphans(
-        worker_host=socket.gethostname(), grace_seconds=settings.TERRAFORM_GRACE_SECONDS
-    )
-    for run in lost:
-        step = selectors.step_of_run(run)
-        emergency.keep_traffic_back(step)
-        outcomes.run_lost(run, step)
-    return lost
+    """End the runs of this machine whose process is gone, and plan their steps again. Gives the runs that were lost.
+
+    What a process that was itself killed between the two has left is found by its step.
+    """
+    reaper.end_orphans(worker_host=socket.gethostname(), grace_seconds=settings.TERRAFORM_GRACE_SECONDS)
+    return [_plan_again(run, step) for run, step in selectors.lost_runs()]
+
+
+def _plan_again(run: Run, step: Step) -> Run:
+    unsaved_state = working_dir.discard(runner_settings().data_root, run.pk)
+    emergency.keep_traffic_back(step)
+    outcomes.run_lost(run, step, unsaved_state=unsaved_state)
+    return run

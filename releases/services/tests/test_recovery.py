@@ -1,6 +1,7 @@
 import os
 import socket
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,8 @@ from releases.models import Step
 from releases.services import recovery, rollout
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
-from terraform_runner import claims
+from releases.services.workspaces import runner_settings
+from terraform_runner import claims, working_dir
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
 
@@ -112,3 +114,32 @@ def test_a_run_that_comes_twice_is_executed_once(life):
     life.world.execute_again(run)
     assert Run.objects.count() == recovery_runs
     assert life.step().status == StepStatus.WAITING
+
+
+def test_a_state_that_terraform_could_not_write_is_left_to_a_person(life, monkeypatch):
+    queued_request(life)
+    claims.claim(life.step().plan_run.pk, worker=DEAD_WORKER)
+    monkeypatch.setattr(working_dir, "discard", lambda *_: Path("/kept/errored.tfstate"))
+    recovery.end_lost_runs()
+    assert (life.step().status, life.step().problem_code) == (StepStatus.FAILED, "run:unsaved-state")
+    assert "/kept/errored.tfstate" in life.step().problem
+
+
+def test_the_folder_of_a_lost_run_is_removed(life):
+    queued_request(life)
+    lost = life.step().plan_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    folder = working_dir.make(runner_settings().data_root, lost.pk).path
+    recovery.sweep()
+    assert not folder.exists()
+
+
+def test_a_run_whose_loss_was_noted_but_not_followed_up_is_found_by_its_step(life):
+    queued_request(life)
+    lost = life.step().plan_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    lost.refresh_from_db()
+    claims.mark_lost(lost, message="gone")
+    recovery.sweep()
+    assert life.step().plan_run != lost
+    assert life.step().status == StepStatus.PLANNING
