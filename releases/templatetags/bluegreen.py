@@ -28,6 +28,12 @@ def ago(moment: datetime | None) -> SafeString | str:
     )
 
 
+@register.filter
+def age(moment: datetime) -> str:
+    """A time in words alone, for places that hold no more."""
+    return in_words(timezone.now() - moment)
+
+
 @register.simple_tag
 def clock(moment: datetime | None) -> SafeString | str:
     """A time of day, in UTC until the page's script puts it into the reader's zone."""

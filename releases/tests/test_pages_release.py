@@ -261,7 +261,7 @@ def test_a_rejection_ends_a_release_that_nobody_was_sent_to(scene, shown, as_use
 
 def test_a_start_is_recorded_and_then_no_longer_offered(scene, address, as_user):
     client = as_user(scene.operator)
-    assert b"Start Canary: sends the canary to green" in client.get(address).content
+    assert b"Start the canary: sends the canary to green" in client.get(address).content
     client.post(act(scene, "start"))
     scene.canary.refresh_from_db()
     assert scene.canary.started_by == scene.operator

@@ -25,7 +25,7 @@ from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
 from releases.views.shown.plans import plan_of
 from releases.views.shown.stairs import stairs
-from releases.views.shown.words import consequence, step_meaning, step_title
+from releases.views.shown.words import consequence, start_words, step_meaning, step_title
 
 TABS = ("changes", "variables", "raw")
 
@@ -76,6 +76,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "step": shown,
         "title": step_title(shown),
         "meaning": step_meaning(shown),
+        "start_words": start_words(shown),
         "consequence": consequence(shown),
         "acting": acting if acting == shown else None,
         "current": current,

@@ -57,7 +57,10 @@ def stairs(steps: Sequence[Step], shown: Step | None) -> list[Stair]:
 
 
 def _stair(steps: tuple[Step, ...], shown: Step | None) -> Stair:
-    parts = tuple(Part(step=step, title=step_title(step), status=step_status(step)) for step in steps)
+    parts = tuple(
+        Part(step=step, title=step_title(step).removeprefix("Rotate: "), status=step_status(step))
+        for step in steps
+    )
     last = steps[-1]
     return Stair(
         title="Rotate" if last.transition in ROTATIONS else step_title(last).removeprefix("Shift to "),

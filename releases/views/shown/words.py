@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.traffic import Transition
+from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Release, Step
 
 
@@ -50,9 +50,9 @@ _RELEASES = {
 }
 _TITLES = {
     Transition.SET_UP: "Set up",
-    Transition.ROTATE_STABLE: "Copy to stable",
-    Transition.ROTATE_TRAFFIC: "Users to the copy",
-    Transition.ROTATE_CANDIDATE: "New version in place",
+    Transition.ROTATE_STABLE: "Rotate: copy to stable",
+    Transition.ROTATE_TRAFFIC: "Rotate: users to the copy",
+    Transition.ROTATE_CANDIDATE: "Rotate: new version in place",
     Transition.CANARY: "Canary",
     Transition.PROMOTE: "Promote",
     Transition.ROLLBACK: "Rollback",
@@ -87,6 +87,13 @@ def step_title(step: Step) -> str:
     return _TITLES[Transition(step.transition)]
 
 
+def start_words(step: Step) -> str:
+    """What the button that starts a step begins: a rotation's parts start together."""
+    if step.transition in ROTATIONS:
+        return "the rotation"
+    return "the promotion" if step.transition == Transition.PROMOTE else f"the {step_title(step).lower()}"
+
+
 def step_meaning(step: Step) -> str:
     """What a step is for, for as long as it has no plan to tell it from."""
     if step.transition == Transition.SHIFT:
@@ -102,7 +109,7 @@ def consequence(step: Step) -> str:
     return {
         Transition.CANARY.value: f"sends the canary to {name}",
         Transition.PROMOTE.value: f"sends everyone to {name}",
-    }.get(step.transition, f"puts {name} in place, without traffic")
+    }.get(step.transition, f"puts {name} in place; no user changes version")
 
 
 def first_line(problem: str) -> str:
