@@ -130,12 +130,15 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers wait for the broker for as long as it takes
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Longer than any run: kombu delivers a message again after it, whether or not the run still goes on.
     "visibility_timeout": 6 * 3600,
-    "socket_timeout": 5,
+    "socket_timeout": 2,
     "socket_connect_timeout": 2,
     "health_check_interval": 10,
+    # Nobody who asks for something waits for a broker that is gone: the sweeper sends it again.
+    "max_retries": 0,
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {

@@ -198,17 +198,30 @@ def _note_traffic(service: Service, rollback: EmergencyRollback) -> None:
 
 
 def _try_to_set_traffic(service: Service, color: Color) -> str:
-    """Set both rules and read them back; gives the problem in words, empty when all traffic is back."""
+    """Set both rules and read them back; gives the problem in words, empty when all traffic is back.
+
+    A rule that cannot be set does not keep the other one from it, unless AWS does not answer at all.
+    """
     reach, weights = access(service), all_on(service, color)
-    try:
-        for rule_arn in (service.traffic_rule_arn, service.canary_rule_arn):
+    problem = ""
+    for rule_arn in (service.traffic_rule_arn, service.canary_rule_arn):
+        try:
             load_balancer.set_weights(reach, rule_arn, weights)
-        if _is_back(service, color):
-            return ""
+        except AwsError as error:
+            logger.exception("a rule of %s could not be set", service.name)
+            problem = problem or str(error)
+            if error.code == "aws:unreachable":
+                break
+    return problem or _problem_read_back(service, color)
+
+
+def _problem_read_back(service: Service, color: Color) -> str:
+    try:
+        is_back = _is_back(service, color)
     except AwsError as error:
-        logger.exception("the traffic of %s could not be set", service.name)
+        logger.exception("the rules of %s could not be read back", service.name)
         return str(error)
-    return "The rules were set, but AWS reads back other weights: press again."
+    return "" if is_back else "The rules were set, but AWS reads back other weights: press again."
 
 
 def _is_back(service: Service, color: Color) -> bool:
