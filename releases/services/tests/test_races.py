@@ -1,0 +1,220 @@
+"""Several people, workers or sweeps at the same moment: real threads and connections, let go together."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from celery import current_app
+from django.db import connections, transaction
+
+from audit.models import AuditEvent
+from aws import load_balancer
+from releases.domain.decisions import Permission
+from releases.domain.errors import DomainError
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.models import Approval, EmergencyRollback, Release, Service, Step
+from releases.services import approvals, recovery, requests, rollout, runs
+from releases.services.lifecycle import change_step, locked, person
+from releases.services.requests import ReleaseRequest
+from terraform_runner import executor
+from terraform_runner.domain.runs import RunStatus
+from terraform_runner.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _messages(monkeypatch):
+    """No broker is asked: the tests say themselves which message arrives when."""
+    monkeypatch.setattr(current_app, "send_task", lambda *_, **__: None)
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """Do these at the same moment, each on a connection of its own: how each was refused, "" where it was not."""
+    barrier, answers = threading.Barrier(len(acts)), [""] * len(acts)
+
+    def go(number: int) -> None:
+        try:
+            barrier.wait()
+            acts[number]()
+        except DomainError as refusal:
+            answers[number] = refusal.code
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=go, args=[number]) for number in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.fixture
+def at_the_gate(life):
+    """A release at its canary, whose plan waits for a decision."""
+    life.release = life.request()
+    life.go_on()
+    return life
+
+
+def events(action: str) -> int:
+    return AuditEvent.objects.filter(action=action).count()
+
+
+def test_of_two_approvals_one_counts(at_the_gate, person):
+    second, shown = person("max", Permission.APPROVE), at_the_gate.shown()
+    answers = at_once(
+        lambda: approvals.approve(**shown, user=at_the_gate.manager),
+        lambda: approvals.approve(**shown, user=second),
+    )
+    assert sorted(answers) == ["", "approval:decided"]
+    assert (Approval.objects.count(), events("plan.approved")) == (1, 1)
+
+
+def test_of_an_approval_and_a_rejection_one_counts(at_the_gate, person):
+    second, shown = person("max", Permission.APPROVE), at_the_gate.shown()
+    approved, rejected = at_once(
+        lambda: approvals.approve(**shown, user=at_the_gate.manager),
+        lambda: approvals.reject(**shown, user=second, comment="no"),
+    )
+    assert (approved == "") != (rejected == "")
+    decision = Approval.objects.get().decision
+    assert decision == ("approved" if approved == "" else "rejected")
+    at_the_gate.release.refresh_from_db()
+    ended = at_the_gate.release.status == ReleaseStatus.REJECTED
+    assert ended == (decision == "rejected")
+
+
+def test_of_an_approval_and_a_rollback_nothing_is_applied(at_the_gate):
+    at_the_gate.start()
+    shown, applied = at_the_gate.shown(), len(at_the_gate.world.applied)
+    at_once(lambda: approvals.approve(**shown, user=at_the_gate.manager), at_the_gate.roll_back)
+    at_the_gate.world.work()
+    canaries = [one["activate_canary"] for one in at_the_gate.world.applied[applied:]]
+    assert True not in canaries
+    assert Release.objects.get().status == ReleaseStatus.ROLLED_BACK
+
+
+def test_of_two_starts_one_counts(life):
+    life.request()
+    step = life.step()
+    answers = at_once(*[lambda: approvals.start(step_id=step.pk, user=life.operator)] * 2)
+    assert answers.count("") == 1
+    assert set(answers) <= {"", "act:started", "act:not-startable"}
+    assert events("step.started") == 1
+    assert step.step_runs.filter(run__operation="apply").count() == 1
+
+
+def test_of_two_requests_one_opens_a_release(life):
+    def request(tag: str) -> None:
+        wanted = ReleaseRequest(tag=tag, weights=[50])
+        requests.request_release(service_id=life.service.pk, user=life.requester, wanted=wanted)
+
+    answers = at_once(lambda: request("v2"), lambda: request("v3"))
+    assert sorted(answers) == ["", "act:release-open"]
+    assert (Release.objects.count(), events("release.requested")) == (1, 1)
+    assert Run.objects.filter(status=RunStatus.QUEUED).count() == 1
+
+
+def test_of_two_presses_of_the_button_one_is_the_rollback_and_the_other_joins_it(life):
+    life.request()
+    life.go_to(50)
+    assert at_once(life.roll_back, life.roll_back) == ["", ""]
+    assert EmergencyRollback.objects.count() == Service.objects.get().epoch == 1
+    assert (events("rollback.pressed"), events("rollback.joined")) == (1, 1)
+    assert life.world.green_weight() == 0
+    assert Run.objects.filter(status=RunStatus.QUEUED).count() == 1
+
+
+def test_a_request_and_the_button_end_with_nobody_on_the_new_version(life):
+    life.world.weights["arn:rule/traffic"] = {"arn:group/blue": 60, "arn:group/green": 40}
+    wanted = ReleaseRequest(tag="v2", weights=[50])
+    requested, pressed = at_once(
+        lambda: requests.request_release(service_id=life.service.pk, user=life.requester, wanted=wanted),
+        life.roll_back,
+    )
+    assert pressed == ""
+    assert requested in {"", "act:converging"}
+    assert set(Release.objects.values_list("status", flat=True)) <= {ReleaseStatus.ROLLED_BACK}
+    assert life.world.green_weight() == 0
+
+
+def test_a_message_that_comes_three_times_at_once_is_executed_once(life, monkeypatch):
+    wanted = ReleaseRequest(tag="v2", weights=[50])
+    requests.request_release(service_id=life.service.pk, user=life.requester, wanted=wanted)
+    run, plan, made = life.step().plan_run, life.world.plan, []
+
+    def counted(**given):
+        made.append(threading.current_thread().name)
+        return plan(**given)
+
+    monkeypatch.setattr(executor, "plan", counted)
+    at_once(*[lambda: runs.execute(run.pk, worker="tests/1/1.00")] * 3)
+    assert len(made) == 1
+    assert life.step().status == StepStatus.WAITING
+    assert AuditEvent.objects.filter(action="step.planned", subject__step=str(life.step().pk)).count() == 1
+
+
+def test_two_sweeps_at_once_queue_one_run(life):
+    Service.objects.update(settle_seconds=3600)
+    life.request()
+    life.go_to(100)
+    life.request("v3")
+    assert life.step().status == StepStatus.PENDING
+    Service.objects.update(settle_seconds=0)
+    at_once(recovery.sweep, recovery.sweep)
+    assert life.step().status == StepStatus.PLANNING
+    assert life.step().step_runs.count() == 1
+
+
+def test_a_service_that_somebody_holds_has_its_traffic_set_before_its_records(life, monkeypatch):
+    """The lock is let go only once the traffic is set: with the records first the press would never end."""
+    life.request()
+    life.go_to(50)
+    held, traffic_is_set, order = threading.Event(), threading.Event(), []
+    set_weights = load_balancer.set_weights
+
+    def observed(*given):
+        set_weights(*given)
+        order.append("traffic")
+        traffic_is_set.set()
+
+    def hold() -> None:
+        with locked(life.service.pk):
+            held.set()
+            traffic_is_set.wait(60)
+            order.append("lock let go")
+
+    def press() -> None:
+        held.wait(60)
+        life.roll_back()
+
+    monkeypatch.setattr(load_balancer, "set_weights", observed)
+    assert at_once(hold, press) == ["", ""]
+    assert order.index("traffic") < order.index("lock let go")
+    rollback = EmergencyRollback.objects.get()
+    assert (rollback.problem, rollback.traffic_back_at is None) == ("", False)
+    assert life.world.green_weight() == 0
+
+
+def test_a_change_that_is_taken_back_leaves_neither_status_nor_event_nor_run(life):
+    life.request()
+    step, before = life.step(), (AuditEvent.objects.count(), Run.objects.count())
+    with transaction.atomic():
+        service = Service.objects.select_for_update().get(pk=life.service.pk)
+        rollout.plan(service, step, actor=person(life.operator), action="step.planned-again")
+        transaction.set_rollback(True)
+    assert Step.objects.get(pk=step.pk).status == StepStatus.WAITING
+    assert (AuditEvent.objects.count(), Run.objects.count()) == before
+
+
+def test_a_step_that_has_changed_meanwhile_is_not_changed_again(life):
+    life.request()
+    mine, theirs = life.step(), life.step()
+    with transaction.atomic():
+        change_step(theirs, StepStatus.ABANDONED, actor=person(life.operator), action="step.abandoned")
+    with pytest.raises(DomainError, match="Someone was faster"), transaction.atomic():
+        change_step(mine, StepStatus.PLANNING, actor=person(life.operator), action="step.planned-again")
+    assert Step.objects.get(pk=mine.pk).status == StepStatus.ABANDONED
+    assert events("step.planned-again") == 0
