@@ -39,13 +39,6 @@ class ReleaseForm(forms.Form):
             raise forms.ValidationError(error.message, code=error.code) from error
 
 
-class StepsForm(forms.Form):
-    """The part of a request from which its steps are shown before it is sent."""
-
-    weights = forms.CharField(required=False)
-    canary = forms.BooleanField(required=False)
-
-
 class ShownPlanForm(forms.Form):
     """What a decision is bound to, as the page showed it, and what the person says."""
 

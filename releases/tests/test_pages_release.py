@@ -95,7 +95,7 @@ def test_the_staircase_groups_the_rotation_and_says_where_gates_are(service, as_
     ]
     assert stairs[0].status.word == "applying 2/3"
     assert [stair.gate for stair in stairs] == [False, True, False, False, False, False, True]
-    assert "Users to the copy" in text_of(response)
+    assert "users to the copy" in text_of(response)
 
 
 def test_any_step_can_be_looked_at_by_its_number(scene, address, as_user):
