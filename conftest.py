@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, sync_playwright
@@ -17,6 +18,10 @@ from infra.sandbox.info import SandboxInfo
 from infra.sandbox.testing import running_sandbox
 
 pytest_plugins = ["audit.pytest_plugin"]
+
+# A busy machine would break a limit on the time of one example.
+hypothesis.settings.register_profile("bluegreen", deadline=None)
+hypothesis.settings.load_profile("bluegreen")
 
 
 @dataclass(frozen=True, kw_only=True)

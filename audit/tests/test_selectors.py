@@ -1,7 +1,6 @@
 """Reading a service's timeline."""
 
 import pytest
-from django.db import connection
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from audit.events import Actor, record
@@ -43,15 +42,3 @@ def test_a_page_is_one_query(django_assert_num_queries: DjangoAssertNumQueries) 
 
     with django_assert_num_queries(1):
         list_events(service_id="shop", limit=10)
-
-
-def test_a_page_is_read_along_the_index() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN SELECT * FROM audit_auditevent WHERE service_id = 'shop' ORDER BY id DESC LIMIT 10"
-        )
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-
-    assert "audit_service_timeline" in plan
-    assert "Sort" not in plan
