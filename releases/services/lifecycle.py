@@ -45,6 +45,7 @@ def now() -> datetime:
     return moment
 
 
+@transaction.atomic
 def change_step(
     step: Step, to: StepStatus, *, actor: Actor, action: str, reason: str = "", **columns: Any
 ) -> None:
@@ -64,6 +65,7 @@ def change_step(
     record(step.service, step, actor=actor, action=action, before=before, after=after, reason=reason)
 
 
+@transaction.atomic
 def change_release(
     release: Release, to: ReleaseStatus, *, actor: Actor, action: str, reason: str = ""
 ) -> None:

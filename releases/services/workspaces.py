@@ -63,7 +63,7 @@ def access(service: InAccount) -> Access:
 
 def connect_to_aws() -> None:
     """Make the clients that the emergency button needs, so that nobody who presses it waits for that."""
-    for region, account_id in Service.objects.values_list("region", "account_id").distinct():
+    for region, account_id in Service.objects.order_by().values_list("region", "account_id").distinct():
         session.connect(access(_Account(region=region, account_id=account_id)))
 
 

@@ -1,0 +1,158 @@
+"""What Terraform is given: a root and variables that fit the module, and no secret in either."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import hcl2
+import pytest
+from django.conf import settings
+
+from aws import session
+from releases.domain.traffic import Version
+from releases.models import Service
+from releases.services import workspaces
+from releases.tests.factories import ServiceFactory, image_of
+
+HOSTILE = '${file("/etc/passwd")}'
+SECRET = "wJalrXUtnFEMI-K7MDENG"
+
+
+@pytest.fixture
+def service(settings) -> Service:
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    settings.AWS_ACCESS_KEY_ID = "AKIDEXAMPLE"
+    settings.AWS_SECRET_ACCESS_KEY = SECRET
+    return ServiceFactory.build(name="shop", family="shp", hostnames=["shop.example.com"])
+
+
+@pytest.fixture
+def workspace(service):
+    return workspaces.workspace(service, service.state)
+
+
+@pytest.fixture(scope="module")
+def module() -> dict[str, dict[str, Any]]:
+    """The module's variables and outputs as they are declared."""
+    folder = settings.BASE_DIR / "infra" / "modules" / workspaces.MODULE
+    found: dict[str, dict[str, Any]] = {"variable": {}, "output": {}}
+    for path in folder.glob("*.tf"):
+        document = hcl2.loads(path.read_text())
+        for kind, blocks in found.items():
+            for block in document.get(kind, []):
+                blocks |= {name.strip('"'): body for name, body in block.items()}
+    return found
+
+
+def is_of(declared: str, value: object) -> bool:
+    """Whether a JSON value is of a declared type, as far as the module uses them."""
+    kind = re.sub(r"\s|\$|\{|\}", "", declared)
+    if kind.startswith("object("):
+        return isinstance(value, dict)
+    if kind.startswith("list("):
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    exact = {"string": str, "number": int, "bool": bool}[kind]
+    return type(value) is exact
+
+
+def test_every_variable_is_one_of_the_module_s_and_of_its_type(workspace, module):
+    for name, value in workspace.variables.items():
+        assert is_of(str(module["variable"][name]["type"]), value), name
+
+
+def test_nothing_that_the_module_needs_is_missing(workspace, module):
+    needed = {name for name, body in module["variable"].items() if "default" not in body}
+    assert needed
+    assert needed <= set(workspace.variables)
+
+
+def test_every_output_that_is_read_is_one_of_the_module_s(workspace, module):
+    assert set(workspace.root["output"]) == set(workspaces.OUTPUTS) <= set(module["output"])
+
+
+def test_the_root_declares_each_variable_and_passes_it_on(workspace):
+    arguments = dict(workspace.root["module"]["service"])
+    assert arguments.pop("source") == f"./modules/{workspaces.MODULE}"
+    assert arguments == {name: f"${{var.{name}}}" for name in workspace.variables}
+    assert set(workspace.root["variable"]) == set(workspace.variables)
+
+
+def test_both_documents_are_json(workspace):
+    for document in (workspace.root, workspace.variables):
+        assert json.loads(json.dumps(document)) == document
+
+
+@pytest.mark.parametrize("field", ["name", "family", "listener_arn"])
+def test_what_people_write_is_never_read_as_terraform_code(service, field):
+    """A string in JSON's root is a template; in a variables file it is what it is."""
+    setattr(service, field, HOSTILE)
+    service.hostnames = service.canary_addresses = [HOSTILE]
+    made = workspaces.workspace(service, service.state)
+    assert HOSTILE in json.dumps(made.variables).replace('\\"', '"')
+    assert "passwd" not in json.dumps(made.root)
+
+
+def test_the_variables_are_the_state_s_and_not_the_record_s(service):
+    other = Version(image=image_of("yellow"), configuration={"memory_size": 512})
+    state = replace(service.state, green=other, green_weight=25, activate_canary=True)
+    variables = workspaces.workspace(service, state).variables
+    assert variables["green_image"] == image_of("yellow")
+    assert variables["green_config"] == {"memory_size": 512}
+    assert (variables["green_weight"], variables["activate_canary"]) == (25, True)
+    assert (variables["blue_image"], variables["active_color"]) == (service.blue_image, "blue")
+
+
+def test_terraform_itself_refuses_another_account(workspace, service):
+    provider = workspace.root["provider"]["aws"]
+    assert provider == {"region": service.region, "allowed_account_ids": [service.account_id]}
+
+
+def test_credentials_are_in_the_environment_only_and_masked_in_what_is_printed(workspace):
+    assert workspace.environment["AWS_SECRET_ACCESS_KEY"] == SECRET
+    assert workspace.secrets == (SECRET,)
+    written = json.dumps([workspace.root, workspace.variables])
+    assert SECRET not in written
+    assert "AKIDEXAMPLE" not in written
+    assert SECRET not in repr(workspaces.access(ServiceFactory.build()))
+
+
+def test_without_keys_there_is_nothing_to_mask_and_nothing_is_passed_on(settings):
+    settings.AWS_ENDPOINT_URL = settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = None
+    service = ServiceFactory.build()
+    made = workspaces.workspace(service, service.state)
+    assert made.secrets == ()
+    assert dict(made.environment) == {"AWS_REGION": service.region}
+
+
+def test_each_service_has_a_state_of_its_own_below_the_data_directory(service, settings):
+    other = ServiceFactory.build()
+    paths = {workspaces.workspace(one, one.state).state_path for one in (service, other)}
+    assert len(paths) == 2
+    assert all(path.is_relative_to(settings.DATA_DIR) and str(path) for path in paths)
+    assert workspaces.workspace(service, service.state).key == str(service.pk)
+
+
+def test_a_renamed_service_keeps_its_state(service):
+    before = workspaces.workspace(service, service.state)
+    service.name = "store"
+    after = workspaces.workspace(service, service.state)
+    assert (after.key, after.state_path) == (before.key, before.state_path)
+
+
+def test_the_runner_is_given_the_settings_bounds(settings, tmp_path):
+    settings.TERRAFORM_BIN, settings.TERRAFORM_MIRROR = "/opt/terraform", tmp_path
+    settings.TERRAFORM_TIME_LIMIT_SECONDS = 7
+    given = workspaces.runner_settings()
+    assert (given.binary, given.mirror, given.time_limit_seconds) == ("/opt/terraform", tmp_path, 7)
+    assert given.data_root == settings.DATA_DIR / "terraform"
+
+
+@pytest.mark.django_db
+def test_a_web_process_connects_once_to_each_account_and_region(monkeypatch):
+    ServiceFactory.create_batch(2)
+    ServiceFactory.create(region="eu-west-1")
+    connected: list[session.Access] = []
+    monkeypatch.setattr(session, "connect", connected.append)
+    workspaces.connect_to_aws()
+    assert sorted(access.region for access in connected) == ["eu-central-1", "eu-west-1"]
