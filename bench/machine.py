@@ -22,14 +22,16 @@ NOT_USED = ("DATABASE_URL", "REDIS_URL")
 
 @contextmanager
 def running_machine() -> Iterator[Callable[[str], Figure]]:
-    """Gives what measures a figure by its name. When the context is left, however, all has ended and is removed.
+    """Gives what measures a figure by its name. However the context is left, all has ended then and is removed.
+
+    Only the logs are kept, in the usual data directory.
 
     Raises StopAsked on Ctrl-C, LocalError when something can't be started, ends by itself, or can't be measured.
     """
     _choose_environment()
     with tempfile.TemporaryDirectory(prefix="bluegreen-bench-") as folder:
         machine = Machine(data_dir=Path(folder), port=_free_port(), secrets=load_secrets(Path(folder)))
-        with supervising(ROOT, machine.data_dir / "log") as supervisor:
+        with supervising(ROOT, data_dir() / "log" / "bench") as supervisor:
             variables = _start(machine, supervisor)
             yield partial(_measure, machine, supervisor, variables)
 
