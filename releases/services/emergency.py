@@ -70,7 +70,7 @@ def keep_traffic_back(step: Step) -> None:
         return
     rollback = EmergencyRollback.objects.get(service=service, epoch=service.epoch)
     color = Color(rollback.safe_color)
-    if _is_back(service, color):
+    if not _problem_read_back(service, color):
         return
     problem = _try_to_set_traffic(service, color)
     with locked(service.pk):

@@ -226,3 +226,22 @@ def test_after_a_failed_convergence_the_button_can_be_pressed_again(split):
     split.world.work()
     second.converge.refresh_from_db()
     assert (second.pk == first.pk, second.converge.status) == (False, StepStatus.DONE)
+
+
+def test_an_aws_that_does_not_answer_after_an_apply_is_noted_and_terraform_brings_the_traffic_back(split):
+    pressed = []
+
+    def press_and_lose_aws():
+        if not pressed:
+            pressed.append(split.roll_back())
+            split.world.aws_fails = AWS_IS_GONE
+
+    split.world.during_apply = press_and_lose_aws
+    split.start()
+    split.approve()
+    rollback = EmergencyRollback.objects.get()
+    assert rollback.problem == "AWS did not answer."
+    split.world.aws_fails = None
+    split.roll_back()
+    split.world.work()
+    assert split.world.green_weight() == 0
