@@ -1,0 +1,79 @@
+"""axe finds nothing, and nothing scrolls sideways: on each page, in both themes, on a desk and on a phone."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from releases.domain.decisions import Permission
+from releases.models import Step
+from releases.permissions import grant
+from releases.tests import factories
+from tests.browser import DESK, PHONE, visiting
+from tests.serving import serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+@pytest.fixture
+def site(transactional_db) -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def addresses(scene, aws) -> list[str]:
+    """Pages at work, at rest, failed and empty, as the manager sees them."""
+    resting = factories.ServiceFactory.create(name="resting")
+    failed = factories.ServiceFactory.create(name="failed")
+    for service in (resting, failed):
+        grant(scene.manager, service, *Permission)
+    release = factories.release_with_steps(failed, scene.manager, number=1)
+    factories.waiting_step(release.steps.get(transition="rotate_candidate"))
+    Step.objects.filter(transition="rotate_candidate", release=release).update(
+        status="failed", problem="AccessDenied: ModifyRule"
+    )
+    at_work = f"/services/catalog/releases/{scene.release.number}/"
+    return [
+        "/",
+        "/?q=nothing",
+        "/inbox/",
+        "/services/catalog/",
+        "/services/resting/",
+        "/services/catalog/trail/",
+        "/services/resting/request/",
+        "/services/catalog/request/",
+        at_work,
+        f"{at_work}?tab=variables",
+        f"{at_work}?tab=raw",
+        "/services/failed/releases/1/",
+        f"/services/catalog/runs/{scene.canary.plan_run_id}/",
+        "/services/failed/rollback/",
+        "/services/resting/rollback/",
+        "/no/such/page/",
+    ]
+
+
+def problems(page: Page, address: str) -> list[str]:
+    page.goto(address)
+    found = [f"{address}: {item['id']}" for item in Axe().run(page, options=RULES).response["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"{address}: scrolls sideways")
+    return found
+
+
+@pytest.mark.parametrize(("size", "theme"), [(DESK, "light"), (PHONE, "dark")])
+def test_each_page_is_accessible_and_fits(browser, site, scene, addresses, size, theme):
+    with visiting(browser, site, scene.manager, viewport=size, color_scheme=theme, bypass_csp=True) as page:
+        assert [problem for address in addresses for problem in problems(page, address)] == []
+
+
+def test_the_sign_in_is_accessible(browser, site):
+    with visiting(browser, site, bypass_csp=True) as page:
+        assert problems(page, "/login/") == []
