@@ -1,6 +1,6 @@
 """Who may do what on a service, as django-guardian stores it; the rules are in ``releases.domain``."""
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with_perms
@@ -15,11 +15,17 @@ class NotAllowed(DomainError):
 
 
 def as_person(user: User, service: Service) -> Person:
-    """An account as the rules know it: its rights on this service straight from the database, nothing is remembered."""
-    held = ObjectPermissionChecker(User.objects.get(pk=user.pk)).get_perms(service)
+    """An account as the rules know it, straight from the database: nothing is remembered.
+
+    What counts is what was granted on this very service, to the person or to a group: a superuser has no rights by
+    that alone, and rights on all services do not exist.
+    """
+    account = User.objects.get(pk=user.pk)
+    granted = ObjectPermissionChecker(account)
+    held = {*granted.get_user_perms(service), *granted.get_group_perms(service)}
     return Person(
-        id=str(user.pk),
-        is_active=user.is_active,
+        id=str(account.pk),
+        is_active=account.is_active,
         permissions=frozenset(permission for permission in Permission if codename(permission) in held),
     )
 
@@ -35,10 +41,15 @@ def grant(user: User, service: Service, *permissions: Permission) -> None:
         assign_perm(codename(permission), user, service)
 
 
-def visible_services(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Service]:
+def visible_services(user: User) -> QuerySet[Service]:
     """The services that a person may see, as one query."""
+    return services_with(user, Permission.VIEW)
+
+
+def services_with(user: User, permission: Permission) -> QuerySet[Service]:
+    """The services on which a person has been granted a right, as one query."""
     services: QuerySet[Service] = get_objects_for_user(
-        user, codename(Permission.VIEW), klass=Service, with_superuser=False
+        user, codename(permission), klass=Service, with_superuser=False, accept_global_perms=False
     )
     return services
 

@@ -7,12 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from guardian.shortcuts import get_objects_for_user
 
 from releases import selectors
 from releases.domain.decisions import Permission
 from releases.models import EmergencyRollback, Release, Service, Step
-from releases.permissions import codename, visible_services
+from releases.permissions import services_with, visible_services
 from terraform_runner.models import Run
 
 
@@ -54,9 +53,7 @@ def find_rollback(service: Service, rollback_id: UUID) -> EmergencyRollback:
 def find_plans_to_decide(user: User) -> QuerySet[Step]:
     """The plans that wait for this person's decision, as one query."""
     # One right at a time: for two at once guardian would fetch and compare all services here.
-    may_approve = get_objects_for_user(
-        user, codename(Permission.APPROVE), klass=Service, with_superuser=False
-    )
+    may_approve = services_with(user, Permission.APPROVE)
     return selectors.steps_to_decide(
         user, services=visible_services(user).filter(pk__in=may_approve.values("pk"))
     )
