@@ -8,12 +8,15 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 DEBUG = env.bool("BLUEGREEN_DEBUG", default=False)
 SECRET_KEY = env.str("BLUEGREEN_SECRET_KEY")
+if not SECRET_KEY:  # Django itself notices only when something is signed
+    raise ImproperlyConfigured("BLUEGREEN_SECRET_KEY is empty: it signs sessions and forms.")
 ALLOWED_HOSTS = env.list("BLUEGREEN_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 DATA_DIR = Path(env.str("BLUEGREEN_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 

@@ -1,0 +1,128 @@
+"""What an installation may not start without, and what Celery is told."""
+
+import os
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+
+import pytest
+from celery import current_app
+from django.conf import settings
+from django.urls import reverse
+
+from bluegreen.celery import app
+
+NEEDED = {"BLUEGREEN_SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://127.0.0.1:1/none"}
+
+
+def start(**environment: str) -> "subprocess.CompletedProcess[str]":
+    """Starts the application as a web process does; it connects to nothing by that."""
+    return subprocess.run(
+        [sys.executable, "-c", "import bluegreen.asgi"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_with_a_key_and_a_database_it_starts():
+    started = start(**NEEDED)
+    assert started.returncode == 0, started.stderr
+
+
+@pytest.mark.parametrize("missing", NEEDED)
+def test_without_its_key_or_database_it_does_not_start_and_names_what_is_missing(missing):
+    started = start(**{name: value for name, value in NEEDED.items() if name != missing})
+    assert started.returncode != 0
+    assert missing in started.stderr
+
+
+def test_an_empty_key_is_none():
+    assert start(**NEEDED | {"BLUEGREEN_SECRET_KEY": ""}).returncode != 0
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_not_taken_for_on():
+    started = start(**NEEDED | {"BLUEGREEN_TERRAFORM_GRACE_SECONDS": "soon"})
+    assert started.returncode != 0
+
+
+def test_only_json_is_read_from_the_broker():
+    """Pickled messages would be code of whoever reaches the broker."""
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_serializer == app.conf.event_serializer == "json"
+
+
+def test_a_message_is_acknowledged_when_its_run_has_ended_and_one_at_a_time_is_taken():
+    assert app.conf.task_acks_late
+    assert app.conf.worker_prefetch_multiplier == 1
+
+
+def test_a_message_is_delivered_again_only_after_the_longest_run():
+    again = app.conf.broker_transport_options["visibility_timeout"]
+    longest = settings.TERRAFORM_TIME_LIMIT_SECONDS + settings.TERRAFORM_GRACE_SECONDS
+    assert again > 2 * longest
+
+
+def test_nobody_who_asks_waits_for_the_broker():
+    options = app.conf.broker_transport_options
+    assert options["max_retries"] == 0
+    assert max(options["socket_timeout"], options["socket_connect_timeout"]) <= 2
+    assert app.conf.task_publish_retry is False
+
+
+def test_workers_wait_for_the_broker_as_long_as_it_takes():
+    assert app.conf.broker_connection_retry_on_startup
+    assert app.conf.broker_connection_max_retries is None
+
+
+def test_no_result_is_kept_in_the_broker():
+    assert app.conf.task_ignore_result
+    assert app.conf.result_backend is None
+
+
+def test_the_tasks_are_known_by_the_names_that_messages_and_the_schedule_use():
+    app.loader.import_default_modules()
+    own = {name for name in app.tasks if not fnmatchcase(name, "celery.*")}
+    assert own == {"releases.execute_run", "releases.sweep"}
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= own
+    assert current_app.main == app.main
+
+
+def test_every_scheduled_task_is_dropped_rather_than_heaped_up():
+    for entry in app.conf.beat_schedule.values():
+        assert entry["schedule"] < entry["options"]["expires"] < 60
+
+
+def test_pages_may_not_be_framed_and_load_nothing_from_elsewhere(client):
+    answer = client.get(reverse("login"))
+    policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";") if part)
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"].startswith("'nonce-")
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_cookies_are_out_of_scripts_reach_and_bound_to_this_site():
+    assert settings.SESSION_COOKIE_HTTPONLY
+    assert settings.SESSION_COOKIE_SAMESITE == "Lax"
+
+
+@pytest.mark.parametrize(("https", "secure"), [("true", "True"), ("false", "False")])
+def test_cookies_are_for_https_only_where_there_is_https(https, secure):
+    code = "import bluegreen.settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)"
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "BLUEGREEN_HTTPS": https, **NEEDED},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed.split() == [secure, secure]
+
+
+def test_debug_is_off_unless_it_is_asked_for():
+    assert not settings.DEBUG
