@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 from tests.serving import session_of
 
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESK = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=844)
 PATIENCE_MS = 15_000
 
 
@@ -19,12 +19,20 @@ def visiting(browser: Browser, site: str, user: User | None = None, **options: A
     """A page in a browser of one's own, signed in as ``user``; paths are of the site."""
     context = browser.new_context(base_url=site, **({"viewport": DESK} | options))
     context.set_default_timeout(PATIENCE_MS)
-    if user is not None:
-        context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": site}])
     try:
-        yield context.new_page()
+        page = context.new_page()
+        if user is not None:
+            sign_in(page, user)
+        yield page
     finally:
         context.close()
+
+
+def sign_in(page: Page, user: User) -> None:
+    """From now on this browser is ``user``'s."""
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": session_of(user), "domain": "127.0.0.1", "path": "/"}]
+    )
 
 
 def live_state(page: Page) -> Locator:
