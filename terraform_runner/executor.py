@@ -94,8 +94,11 @@ def apply(
     settings: RunnerSettings,
     control: Control,
     before_apply: Callable[[Plan], None],
+    wants_outputs: bool,
 ) -> Applied:
     """Apply a plan of the store, after ``before_apply`` had a last look at it, which may raise.
+
+    Reading the outputs takes another start of Terraform, so it is only done where somebody wants them.
 
     Raises RunnerError. If Terraform could not write the state after it had changed something, the run's folder stays
     and the message says where the state is.
@@ -105,6 +108,8 @@ def apply(
         store.copy_to(plan_sha256, terraform.directory.plan_file)
         before_apply(parse_plan(store.read_json(document_sha256)))
         terraform.apply()
+        if not wants_outputs:
+            return Applied(outputs={})
         # What is done is done: its outputs are read even if the run was asked to stop meanwhile.
         limits = Limits(
             deadline=time.monotonic() + settings.time_limit_seconds, grace_seconds=settings.grace_seconds

@@ -111,6 +111,7 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
             workspace=workspace(service, expectation.after),
             settings=runner_settings(),
             control=hold,
+            wants_outputs=service.set_up_at is None,
             before_apply=partial(_check_before_apply, run, hold, expectation),
         )
     finally:

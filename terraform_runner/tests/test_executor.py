@@ -49,9 +49,12 @@ class Bench:
         planned: Planned,
         control: RecordingControl | None = None,
         before_apply: Callable[[Any], None] = lambda _: None,
+        *,
+        wants_outputs: bool = True,
         **workspace: Any,
     ) -> Applied:
         return executor.apply(
+            wants_outputs=wants_outputs,
             run_id=self.run_id,
             plan_sha256=planned.plan_sha256,
             document_sha256=planned.document_sha256,
@@ -157,6 +160,15 @@ def test_commands_ask_nothing_and_wait_for_the_lock_a_while(bench, tmp_path):
         ["apply", "-input=false", "-no-color", "-lock-timeout=1s", f"{folder}/plan.tfplan"],
         ["output", "-json"],
     ]
+
+
+def test_outputs_that_nobody_wants_are_not_read(bench, tmp_path):
+    mode = stand_in_mode(f"write arguments={tmp_path / 'arguments'}")
+
+    applied = bench.apply(bench.plan(**mode), wants_outputs=False, **mode)
+
+    assert applied == Applied(outputs={})
+    assert '["output' not in (tmp_path / "arguments").read_text()
 
 
 def test_working_directory_is_removed_after_a_plan_and_after_an_apply(bench):

@@ -86,6 +86,7 @@ class Life:
 
     def apply(self, planned: Planned, control: RecordingControl | None = None) -> Applied:
         return executor.apply(
+            wants_outputs=True,
             run_id=uuid4(),
             plan_sha256=planned.plan_sha256,
             document_sha256=planned.document_sha256,
