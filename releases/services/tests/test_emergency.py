@@ -229,7 +229,7 @@ def test_after_a_failed_convergence_the_button_can_be_pressed_again(split):
 
 
 def test_an_aws_that_does_not_answer_after_an_apply_is_noted_and_terraform_brings_the_traffic_back(split):
-    pressed = []
+    pressed: list[object] = []
 
     def press_and_lose_aws():
         if not pressed:
