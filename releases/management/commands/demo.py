@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from audit.events import Actor
 from infra.sandbox.info import SandboxInfo, read_info
@@ -70,6 +71,7 @@ def _try_set_up_again(service: Service) -> None:
             begin_set_up(service, actor=COMMAND)
 
 
+@transaction.atomic
 def _make_person(name: str, service: Service, permissions: list[Permission]) -> None:
     user, made = User.objects.get_or_create(username=name)
     if made:

@@ -1,0 +1,100 @@
+"""The commands that ``make run`` gives: the demo, and taking up what a dead process left."""
+
+import os
+import socket
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from infra.sandbox.info import write_info
+from releases.domain.decisions import Permission
+from releases.domain.lifecycle import StepStatus
+from releases.management.commands.demo import NAME, PEOPLE
+from releases.models import Service, Step
+from releases.permissions import as_person
+from terraform_runner import claims
+from terraform_runner.models import Run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def demo(sandbox, settings, tmp_path):
+    """The command, with a sandbox and a password as ``make run`` gives them."""
+    write_info(tmp_path / "sandbox.json", sandbox)
+    settings.SANDBOX_FILE = str(tmp_path / "sandbox.json")
+    settings.DEMO_PASSWORD = "as printed"
+    settings.AWS_ENDPOINT_URL = sandbox.endpoint_url
+    settings.AWS_ACCESS_KEY_ID = sandbox.access_key_id
+    settings.AWS_SECRET_ACCESS_KEY = sandbox.secret_access_key
+    return lambda: call_command("demo")
+
+
+def test_the_demo_begins_with_one_service_on_the_blue_image(demo, sandbox):
+    demo()
+    service = Service.objects.get()
+    assert (service.name, service.family) == (NAME, "nginx-svc")
+    assert service.blue_image == service.green_image == sandbox.images["blue"]
+    assert service.listener_arn == sandbox.listener_arn
+    assert Step.objects.get().status == StepStatus.PLANNING
+
+
+def test_its_people_sign_in_with_the_printed_password_and_have_the_rights_of_their_names(demo):
+    demo()
+    service = Service.objects.get()
+    for name, permissions in PEOPLE.items():
+        user = User.objects.get(username=name)
+        assert user.check_password("as printed")
+        assert not user.is_superuser
+        assert as_person(user, service).permissions == set(permissions)
+
+
+def test_nobody_in_the_demo_may_do_everything(demo):
+    """Requesting, approving and operating take three people."""
+    for permissions in PEOPLE.values():
+        assert not {Permission.APPROVE, Permission.OPERATE} <= set(permissions)
+
+
+def test_a_second_start_leaves_what_is_there(demo):
+    demo()
+    User.objects.filter(username="manager").update(password="changed since")
+    demo()
+    assert (Service.objects.count(), Run.objects.count(), User.objects.count()) == (1, 1, len(PEOPLE))
+    assert User.objects.get(username="manager").password == "changed since"
+
+
+def test_rights_that_were_taken_away_are_not_given_back_by_a_start(demo):
+    demo()
+    manager = User.objects.get(username="manager")
+    manager.userobjectpermission_set.all().delete()
+    demo()
+    assert as_person(manager, Service.objects.get()).permissions == frozenset()
+
+
+def test_a_set_up_that_failed_is_begun_anew_by_the_next_start(demo):
+    demo()
+    Step.objects.update(status=StepStatus.FAILED)
+    demo()
+    statuses = Step.objects.order_by("created_at").values_list("status", flat=True)
+    assert list(statuses) == [StepStatus.ABANDONED, StepStatus.PLANNING]
+
+
+@pytest.mark.parametrize("missing", ["SANDBOX_FILE", "DEMO_PASSWORD"])
+def test_without_sandbox_or_password_there_is_no_demo(demo, settings, missing):
+    setattr(settings, missing, "")
+    with pytest.raises(CommandError, match="make run"):
+        demo()
+    assert not Service.objects.exists()
+
+
+def test_recover_says_which_runs_were_lost_and_has_them_planned_again(demo, capsys):
+    demo()
+    lost = Run.objects.get()
+    claims.claim(lost.pk, worker=f"{socket.gethostname()}/{os.getpid()}/1.00")
+    call_command("recover")
+    assert str(lost.pk) in capsys.readouterr().out
+    assert Step.objects.get().plan_run != lost
+    call_command("recover")
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,85 @@
+"""Messages: sent after the commit, carrying an id, believed by nobody."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from releases import dispatch, tasks
+from releases.services import recovery, runs
+from releases.tests.factories import RunFactory
+from terraform_runner import claims
+from terraform_runner.domain.runs import RunStatus
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What was sent: the task's name and its arguments."""
+    messages: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: messages.append((name, args)))
+    return messages
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_is_told_after_the_commit_only(sent):
+    run_id = uuid4()
+    with transaction.atomic():
+        dispatch.send_run(run_id)
+        assert sent == []
+    assert sent == [("releases.execute_run", [str(run_id)])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_is_not_told_of_what_was_taken_back(sent):
+    with transaction.atomic():
+        dispatch.send_run(uuid4())
+        transaction.set_rollback(True)
+    assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_takes_nothing_is_said_in_the_log_and_fails_nobody(monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(current_app, "send_task", refuse)
+    run_id = uuid4()
+    dispatch.send_run(run_id)
+    assert f"run {run_id} waits for the sweeper" in caplog.text
+
+
+def test_a_message_is_executed_by_this_very_process(monkeypatch):
+    executed: list[tuple[UUID, str]] = []
+    monkeypatch.setattr(runs, "execute", lambda run_id, *, worker: executed.append((run_id, worker)))
+    run_id = uuid4()
+    tasks.execute_run(str(run_id))
+    assert executed == [(run_id, claims.worker_name())]
+
+
+def test_the_scheduler_s_message_sweeps(monkeypatch):
+    swept: list[bool] = []
+    monkeypatch.setattr(recovery, "sweep", lambda: swept.append(True))
+    tasks.sweep()
+    assert swept == [True]
+
+
+@pytest.mark.django_db
+def test_a_message_about_no_run_does_nothing():
+    tasks.execute_run(str(uuid4()))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [one for one in RunStatus if one != RunStatus.QUEUED])
+def test_a_message_about_a_run_that_is_not_queued_does_nothing(status):
+    """Doubled, late or forged: FAULTS W1, B4."""
+    run = RunFactory.create(status=status, worker="somebody")
+    tasks.execute_run(str(run.pk))
+    run.refresh_from_db()
+    assert (run.status, run.worker) == (status, "somebody")
+
+
+def test_a_message_that_is_no_id_is_refused():
+    with pytest.raises(ValueError, match="UUID"):
+        tasks.execute_run("1; DROP TABLE")
