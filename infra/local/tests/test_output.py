@@ -3,19 +3,8 @@
 import io
 from logging import FileHandler
 
-import pytest
-
 from infra.local import output
 from infra.local.output import LINE_BYTES, follow, part_logger
-
-
-@pytest.fixture
-def say(capsys, tmp_path):
-    """A part's logger, once the terminal is the test's; its file is closed afterwards."""
-    logger = part_logger("worker", tmp_path)
-    yield logger.info
-    for handler in logger.handlers:
-        handler.close()
 
 
 def followed(content: bytes) -> list[str]:
@@ -24,8 +13,9 @@ def followed(content: bytes) -> list[str]:
     return lines
 
 
-def test_a_line_is_on_the_terminal_with_its_part_and_in_the_log_with_its_time(say, tmp_path, capsys):
-    say("ready")
+def test_a_line_is_on_the_terminal_with_its_part_and_in_the_log_with_its_time(tmp_path, capsys):
+    logger = part_logger("worker", tmp_path)
+    logger.info("ready")
     assert capsys.readouterr().out == "worker       | ready\n"
     when, _, said = (tmp_path / "worker.log").read_text().rpartition(" ")
     assert said == "ready\n"
