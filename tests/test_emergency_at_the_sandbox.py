@@ -8,6 +8,7 @@ import requests
 from celery import Celery
 
 from audit.models import AuditEvent
+from aws.errors import AwsError
 from releases import dispatch
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
@@ -168,3 +169,15 @@ def test_where_records_and_rules_agree_there_is_nothing_to_press_for(service, op
     with pytest.raises(NothingToRollBack):
         press(service, operator)
     assert recorded(service).epoch == 0
+
+
+def test_where_the_records_see_no_need_and_aws_cannot_be_asked_it_is_said_and_nothing_recorded(
+    service, operator, settings
+):
+    Service.objects.filter(pk=service.row.pk).update(green_weight=0, activate_canary=False)
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    with pytest.raises(AwsError) as problem:
+        press(service, operator)
+    assert problem.value.code == "aws:unreachable"
+    assert recorded(service).epoch == 0
+    assert not EmergencyRollback.objects.exists()

@@ -47,7 +47,8 @@ class NothingToRollBack(DomainError):
 def roll_back(*, service_id: UUID, user: User, via: str = "page") -> EmergencyRollback:
     """Bring all users back to the safe colour, now; a second press joins the rollback that is going on.
 
-    Raises ``NotAllowed``, and ``NothingToRollBack``. An AWS error does not raise: it is in the result's ``problem``.
+    Raises ``NotAllowed``, and ``NothingToRollBack``. An AWS error does not raise: it is in the result's ``problem``;
+    except where the records see nothing to roll back and AWS cannot be asked: then ``AwsError``.
     """
     service = Service.objects.get(pk=service_id)
     _refuse_unless_allowed(service, user)
