@@ -150,7 +150,6 @@ class Story:
 def first_release(story: Story, load: Load) -> None:
     """Put in place, shown to the canary, then to half of the users, and rolled back."""
     blue, green = story.digest("blue"), story.digest("green")
-    load.phase(everyone={blue}, you={blue})
     story.request("green")
     story.step("Rotate")
     story.agrees(green_weight=0, canary=False, everyone={"blue"}, you={"blue"})
@@ -196,8 +195,10 @@ def test_releases_by_three_people_under_load(browser: Browser, bluegreen: Bluegr
     reality = Reality(sandbox=bluegreen.sandbox)
     story = Story(browser=browser, bluegreen=bluegreen, reality=reality)
     story.wait_for_set_up()
+    load = Load(sandbox=bluegreen.sandbox, target=reality.target())
+    load.phase(everyone={story.digest("blue")}, you={story.digest("blue")})
     began = time.monotonic()
-    with Load(sandbox=bluegreen.sandbox, target=reality.target()) as load:
+    with load:
         first_release(story, load)
         promotion(story, load)
         next_release(story)
