@@ -95,9 +95,13 @@ class Load:
             thread.join()
 
     def phase(self, *, everyone: set[str], you: set[str]) -> None:
-        """From now on the clients are meant to meet these versions only; call it before the transition begins."""
+        """From now on the clients are meant to meet these versions only; call it before the transition begins.
+
+        The first phase counts from the beginning.
+        """
         digests = {"everyone": frozenset(everyone), "you": frozenset(you)}
-        self.phases.append(Phase(began=time.monotonic(), digests=digests))
+        began = time.monotonic() if self.phases else float("-inf")
+        self.phases.append(Phase(began=began, digests=digests))
 
     def wrong_answers(self) -> list[str]:
         """Every answer that failed or came from a version that it should not have, in words."""
