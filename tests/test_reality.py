@@ -239,13 +239,11 @@ def test_an_alias_that_leads_to_two_versions_is_not_taken_for_either(service):
         Name=ALIAS,
         RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}},
     )
-    with pytest.raises(AwsError) as problem:
+    with pytest.raises(AwsError, match="leads to version 2 and also to 1"):
         read_reality(service.row)
-    assert problem.value.code == "aws:alias-split"
 
 
 def test_a_rule_that_is_gone_is_said(service):
     service.elbv2.delete_rule(RuleArn=service.row.canary_rule_arn)
-    with pytest.raises(AwsError) as problem:
+    with pytest.raises(AwsError, match="does not have it"):
         read_reality(service.row)
-    assert problem.value.code == "aws:rule-missing"
