@@ -66,9 +66,9 @@ def refusal(url: str, session: str, **headers: str) -> int:
 
 
 def held_connections() -> int:
-    """How many connections of the pool somebody else holds than the test itself."""
+    """How many connections are taken out of the pool, by the test itself among others."""
     numbers = cast(Any, connection).pool.get_stats()  # not in the type stubs
-    return int(numbers["pool_size"] - numbers["pool_available"]) - 1
+    return int(numbers["pool_size"] - numbers["pool_available"])
 
 
 def eventually(holds: Callable[[], bool]) -> None:
@@ -239,6 +239,7 @@ def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, serv
     run = make_run(service, lines=1)
     session = session_of(reader)
     paths = [f"/services/{service.name}/events/", "/events/", f"/runs/{run.pk}/events/"]
+    before = held_connections()
     with ExitStack() as stack:
         sources = [stack.enter_context(event_source(site + path, session)) for path in paths * 10]
         for source in sources:
@@ -250,7 +251,7 @@ def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, serv
             source.next("beat")
             source.next("beat")
         assert listeners() == 1
-        eventually(lambda: held_connections() == 0)
+        eventually(lambda: held_connections() <= before)
 
 
 def test_streams_catch_up_after_the_listening_connection_was_lost(site, service, reader):
