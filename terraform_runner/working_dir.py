@@ -1,11 +1,12 @@
 """The private, disposable folder in which one run works.
 
 ``<data root>/working/<run id>/`` (0700) has ``root/`` (what Terraform reads, and its current directory), ``data/``
-(TF_DATA_DIR), ``tmp/`` (TMPDIR), the CLI configuration and, for a while, the plan.
+(TF_DATA_DIR), the CLI configuration and, for a while, the plan. TMPDIR is beside other programs' temporary folders.
 """
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +39,12 @@ class WorkingDirectory:
 
     @property
     def temporary(self) -> Path:
-        """TMPDIR."""
-        return self.path / "tmp"
+        """TMPDIR, private like the rest.
+
+        Not below ``path``: providers put their sockets there, and a socket's whole path has 104 bytes at most on some
+        systems, so that the folder's must be short wherever the data is.
+        """
+        return Path(tempfile.gettempdir(), f"bg-{self.path.name[-12:]}")
 
     @property
     def cli_config(self) -> Path:
@@ -65,15 +70,17 @@ def make(data_root: Path, run_id: UUID) -> WorkingDirectory:
     """Make a run's folder. What an earlier try of the same run left is removed."""
     discard(data_root, run_id)
     directory = WorkingDirectory(path=_path(data_root, run_id))
-    for path in (directory.root, directory.temporary):
-        make_private_directory(path)
+    make_private_directory(directory.root)
+    directory.temporary.mkdir(mode=0o700)  # fails if somebody else has made it
     return directory
 
 
 def discard(data_root: Path, run_id: UUID) -> Path | None:
     """Remove a run's folder, unless there is a state in it that is nowhere else: then give that file's path."""
     path = _path(data_root, run_id)
-    errored = WorkingDirectory(path=path).root / ERRORED_STATE
+    directory = WorkingDirectory(path=path)
+    shutil.rmtree(directory.temporary, ignore_errors=True)
+    errored = directory.root / ERRORED_STATE
     if errored.exists():
         return errored
     shutil.rmtree(path, ignore_errors=True)

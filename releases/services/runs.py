@@ -14,7 +14,7 @@ from releases.domain import guard
 from releases.domain.errors import DomainError
 from releases.domain.guard import Expectation
 from releases.domain.reality import Difference, Reality, differences_from_plan, verify
-from releases.domain.traffic import Color, Transition, safe_color
+from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
 from releases.services import emergency, expectations, gates, outcomes, rollout
 from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
@@ -135,6 +135,7 @@ def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Pl
         claims.use_plan(selectors.plan_run_of(run))
         if step.transition == Transition.ROTATE_STABLE:
             _note_safe_color(service)
+        _refuse_to_change_the_safe_color(service, step)
         record(
             service, step, actor=SYSTEM, action="step.apply-started", after={"safe_color": service.safe_color}
         )
@@ -148,6 +149,15 @@ def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> 
         raise PlanOutdated("The approval does not count any more: its approver may not approve here now.")
     if not rollout.settled(service, step, now()):
         raise PlanOutdated("A function that it changes had traffic too short a time ago.")
+
+
+def _refuse_to_change_the_safe_color(service: Service, step: Step) -> None:
+    """Whatever went before: the function that a rollback leads to is never changed (invariant 8)."""
+    if Color(service.safe_color) in changed_colors(Transition(step.transition), service.state):
+        raise StepFailed(
+            "step:safe-color",
+            f"It would change {service.safe_color}, which a rollback leads to now. Roll back, and request it again.",
+        )
 
 
 def _note_safe_color(service: Service) -> None:

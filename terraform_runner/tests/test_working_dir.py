@@ -1,5 +1,6 @@
 import json
 import os
+import stat
 from pathlib import Path
 from uuid import uuid4
 
@@ -113,3 +114,23 @@ def test_what_an_earlier_try_left_is_removed(tmp_path):
     (working_dir.make(tmp_path, run_id).root / "old").write_text("old")
 
     assert os.listdir(working_dir.make(tmp_path, run_id).root) == []
+
+
+def test_the_temporary_folder_has_a_short_path_wherever_the_data_is(tmp_path):
+    """Providers put their sockets there, and a socket's whole path is limited to about a hundred bytes."""
+    deep = tmp_path / ("d" * 100)
+    run_id = uuid4()
+    directory = working_dir.make(deep, run_id)
+    assert len(str(directory.temporary)) < 70
+    assert stat.S_IMODE(directory.temporary.stat().st_mode) == 0o700
+    working_dir.discard(deep, run_id)
+    assert not directory.temporary.exists()
+
+
+def test_a_temporary_folder_that_somebody_else_has_made_is_not_used(tmp_path, monkeypatch):
+    run_id = uuid4()
+    theirs = working_dir.make(tmp_path, run_id).temporary
+    monkeypatch.setattr("terraform_runner.working_dir.shutil.rmtree", lambda *_, **__: None)
+    with pytest.raises(FileExistsError):
+        working_dir.make(tmp_path, run_id)
+    theirs.rmdir()

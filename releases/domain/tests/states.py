@@ -72,11 +72,17 @@ class Taken:
 def walk(steps: list[tuple[Transition, Version, int, bool]], active: Color) -> list[Taken]:
     """Take every transition of the list that is legal where it comes, from a set-up on; a step may also fail.
 
-    A copy (a) that fails leaves the stable function half-changed, until one that succeeds.
+    A copy (a) that fails leaves the stable function half-changed until one that succeeds: nothing but another copy or a
+    rollback follows it.
     """
     position = Position(traffic=initial_state(OLD, active_color=active), stable_is_being_changed=False)
     taken = []
     for transition, wanted, share, fails in steps:
+        if position.stable_is_being_changed and transition not in {
+            Transition.ROTATE_STABLE,
+            Transition.ROLLBACK,
+        }:
+            continue
         try:
             after = target_state(
                 position.traffic, transition, version=_version(transition, wanted), share=share,

@@ -244,3 +244,12 @@ def test_every_change_of_status_has_its_audit_event(life):
         "done",
     ]
     assert events[2].actor_name == "otto"
+
+
+def test_the_function_that_a_rollback_leads_to_is_never_changed(life):
+    life.request()
+    Service.objects.update(safe_color=Color.GREEN)
+    applied = len(life.world.applied)
+    life.start()
+    assert (life.step().status, life.step().problem_code) == (StepStatus.FAILED, "step:safe-color")
+    assert len(life.world.applied) == applied
