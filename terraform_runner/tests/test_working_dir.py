@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,8 +13,10 @@ from terraform_runner.working_dir import WorkingDirectory
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> WorkingDirectory:
-    return working_dir.make(tmp_path / "data", uuid4())
+def directory(tmp_path: Path) -> Iterator[WorkingDirectory]:
+    run_id = uuid4()
+    yield working_dir.make(tmp_path / "data", run_id)
+    working_dir.discard(tmp_path / "data", run_id)
 
 
 @pytest.fixture
