@@ -7,7 +7,7 @@ from aws.session import Access
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import Service, make_service
 
-numbers = itertools.count(300)
+numbers = itertools.count(30_000)
 
 
 @pytest.fixture(scope="session")

@@ -81,8 +81,9 @@ def test_workers_environment_is_not_seen_by_terraform(tmp_path, monkeypatch, nam
 def test_environment_stays_within_the_working_directory(tmp_path):
     environment = cli.environment(WorkingDirectory(path=tmp_path), {"AWS_REGION": "eu-central-1"})
 
-    for name in ("HOME", "TMPDIR", "TF_DATA_DIR", "TF_CLI_CONFIG_FILE"):
+    for name in ("HOME", "TF_DATA_DIR", "TF_CLI_CONFIG_FILE"):
         assert Path(environment[name]).is_relative_to(tmp_path)
+    assert environment["TMPDIR"] == str(WorkingDirectory(path=tmp_path).temporary)
     assert environment["AWS_REGION"] == "eu-central-1"
     assert environment["PATH"] != os.environ["PATH"]
 

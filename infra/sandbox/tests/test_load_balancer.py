@@ -20,7 +20,7 @@ _numbers = count(1)
 @pytest.fixture
 def priority() -> int:
     """A priority with free ones before it."""
-    return 100 + 10 * next(_numbers)
+    return 10_000 + 10 * next(_numbers)
 
 
 @pytest.fixture
