@@ -51,10 +51,9 @@ class StepFacts:
 
 
 NOTHING_TO_ROLL_BACK = "act:nothing-to-roll-back"
+
 _NO_STEP = Refused("act:no-step", "No release is open.")
 _NOT_SET_UP = Refused("act:not-set-up", "The service is not set up yet.")
-
-NOTHING_TO_ROLL_BACK = "act:nothing-to-roll-back"
 
 _NOT_STARTABLE = {
     StepStatus.APPLYING: "It is running.",
