@@ -40,6 +40,7 @@ MISSING: Mapping[str, str] = {
 NO_CREDENTIALS = (
     botocore.NoCredentialsError,
     botocore.PartialCredentialsError,
+    botocore.ProfileNotFound,
     botocore.CredentialRetrievalError,
     botocore.TokenRetrievalError,
 )

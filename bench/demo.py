@@ -9,6 +9,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from aws.credentials import Credentials
 from bench.by_hand import ByHand
 from bench.errors import CannotMeasure
 from infra.sandbox.info import SandboxInfo, read_info
@@ -53,10 +54,14 @@ class Demo:
         )
         return ByHand(
             folder=settings.DATA_DIR / NAME_BY_HAND,
-            workspace=workspaces.workspace(twin, twin.state),
+            workspace=workspaces.workspace(twin, twin.state, credentials=_credentials(self.sandbox)),
             binary=settings.TERRAFORM_BIN or "terraform",
             mirror=settings.TERRAFORM_MIRROR,
         )
+
+
+def _credentials(sandbox: SandboxInfo) -> Credentials:
+    return Credentials(access_key_id=sandbox.access_key_id, secret_access_key=sandbox.secret_access_key)
 
 
 def wait_until_ready(address: str) -> Demo:

@@ -13,7 +13,7 @@ from bench.figures import Figure, Goal, percentile
 from bench.pairs import in_turn, timed
 from releases import selectors
 from releases.domain.traffic import Color
-from releases.services import emergency, workspaces
+from releases.services import accounts, emergency
 
 PRESSES = 100
 SEE_OTHER = 302
@@ -52,7 +52,7 @@ class Button:
 
     def __init__(self, demo: Demo) -> None:
         self._service = demo.service
-        self._access = workspaces.access(demo.service)
+        self._access = accounts.access(demo.service)
         session.connect(self._access)
         self._page = reverse("rollback", args=[demo.service.name])
         self._browser = Browser(demo.address)

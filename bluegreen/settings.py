@@ -10,6 +10,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from aws.accounts import InvalidAccounts, parse_accounts
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -161,6 +163,10 @@ TERRAFORM_LOCK_TIMEOUT_SECONDS = env.int("BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECON
 AWS_ENDPOINT_URL = env.str("BLUEGREEN_AWS_ENDPOINT_URL", default="") or None
 AWS_ACCESS_KEY_ID = env.str("BLUEGREEN_AWS_ACCESS_KEY_ID", default="") or None
 AWS_SECRET_ACCESS_KEY = env.str("BLUEGREEN_AWS_SECRET_ACCESS_KEY", default="") or None
+try:
+    AWS_ACCOUNTS = parse_accounts(env.str("BLUEGREEN_AWS_ACCOUNTS", default=""))
+except InvalidAccounts as error:
+    raise ImproperlyConfigured(f"BLUEGREEN_AWS_ACCOUNTS: {error}") from error
 # Where the sandbox of `make run` says what it has; empty where Bluegreen works with a real account.
 SANDBOX_FILE = env.str("BLUEGREEN_SANDBOX_FILE", default="") or None
 # The password of the demo's people, made by set-up; empty where there is no demo.

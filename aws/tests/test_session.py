@@ -10,7 +10,7 @@ import pytest
 
 from aws.errors import AwsError
 from aws.load_balancer import read_rules
-from aws.session import Access, _clients, connect, elbv2
+from aws.session import _clients, connect, elbv2
 
 THROTTLED = (
     b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
@@ -85,16 +85,6 @@ def test_a_forked_process_makes_its_own_clients(nowhere):
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert _clients
-
-
-def test_terraform_is_given_only_what_there_is(nowhere):
-    assert nowhere.environment() == {
-        "AWS_REGION": nowhere.region,
-        "AWS_ENDPOINT_URL": nowhere.endpoint_url,
-        "AWS_ACCESS_KEY_ID": nowhere.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": nowhere.secret_access_key,
-    }
-    assert Access(region="eu-central-1", account_id="1").environment() == {"AWS_REGION": "eu-central-1"}
 
 
 def test_an_access_does_not_show_its_secret(nowhere):

@@ -1,9 +1,12 @@
 """What Celery is told, and what browsers are."""
 
+import runpy
 from fnmatch import fnmatchcase
 
+import pytest
 from celery import current_app
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from bluegreen.celery import app
@@ -73,3 +76,10 @@ def test_cookies_are_out_of_scripts_reach_and_bound_to_this_site():
 
 def test_debug_is_off_unless_it_is_asked_for():
     assert not settings.DEBUG
+
+
+def test_accounts_that_make_no_sense_stop_the_start(monkeypatch):
+    """Found at the first run it would be too late."""
+    monkeypatch.setenv("BLUEGREEN_AWS_ACCOUNTS", '{"12345": {}}')
+    with pytest.raises(ImproperlyConfigured, match="BLUEGREEN_AWS_ACCOUNTS: “12345” is no account"):
+        runpy.run_path(str(settings.BASE_DIR / "bluegreen/settings.py"))

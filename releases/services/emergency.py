@@ -18,6 +18,7 @@ from django.db import OperationalError, connection, transaction
 from audit import events
 from audit.events import Actor
 from aws import load_balancer
+from aws.accounts import Purpose
 from aws.errors import AwsError
 from releases import push, selectors
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, may_roll_back
@@ -28,9 +29,9 @@ from releases.domain.traffic import NOBODY, Color, Transition
 from releases.models import EmergencyRollback, Release, Service, Step
 from releases.permissions import NotAllowed, as_person
 from releases.services import rollout
+from releases.services.accounts import access
 from releases.services.facts import service_facts
 from releases.services.lifecycle import SYSTEM, change_release, change_step, locked, now, person
-from releases.services.workspaces import access
 from terraform_runner import claims
 
 logger = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ def _try_to_set_traffic(service: Service, color: Color) -> str:
 
     A rule that cannot be set does not keep the other one from it, unless AWS does not answer at all.
     """
-    reach, weights = access(service), all_on(service, color)
+    reach, weights = access(service, Purpose.EMERGENCY), all_on(service, color)
     problem = ""
     for rule_arn in (service.traffic_rule_arn, service.canary_rule_arn):
         try:
@@ -227,7 +228,8 @@ def _problem_read_back(service: Service, color: Color) -> str:
 
 def _is_back(service: Service, color: Color) -> bool:
     """Whether nobody is sent anywhere but to this colour; a canary rule without addresses sends nobody."""
-    rules = load_balancer.read_rules(access(service), [service.traffic_rule_arn, service.canary_rule_arn])
+    reach = access(service, Purpose.EMERGENCY)
+    rules = load_balancer.read_rules(reach, [service.traffic_rule_arn, service.canary_rule_arn])
     traffic, canary = rules[service.traffic_rule_arn], rules[service.canary_rule_arn]
     wanted = all_on(service, color)
     return traffic.weights == wanted and (canary.weights == wanted or canary.source_ips == {NOBODY})

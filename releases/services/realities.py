@@ -5,7 +5,7 @@ from aws.session import Access
 from releases.domain.reality import ColorReality, Reality, RuleReality
 from releases.domain.traffic import Color, Version
 from releases.models import Service
-from releases.services.workspaces import access
+from releases.services.accounts import access
 
 
 def read_reality(service: Service) -> Reality:

@@ -19,9 +19,9 @@ from releases.domain.traffic import Version
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
 from releases.services import rollout
+from releases.services.accounts import access
 from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, person
-from releases.services.workspaces import access
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import time
 from functools import partial
 from uuid import UUID
 
+from aws.accounts import Purpose
 from aws.errors import AwsError
 from releases import push, selectors
 from releases.domain import guard
@@ -17,6 +18,7 @@ from releases.domain.reality import Difference, Reality, differences_from_plan, 
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
 from releases.services import emergency, expectations, gates, outcomes, rollout
+from releases.services.accounts import credentials_for_run
 from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
 from releases.services.realities import read_reality
@@ -74,9 +76,10 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
     reality = read_reality(service) if service.set_up_at else None
     expectation = expectations.of_step(service, step, reality)
+    credentials = credentials_for_run(service, Purpose.READ, run.pk)
     planned = executor.plan(
         run_id=run.pk,
-        workspace=workspace(service, expectation.after),
+        workspace=workspace(service, expectation.after, credentials=credentials),
         settings=runner_settings(),
         control=hold,
     )
@@ -103,12 +106,13 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
     expectation = expectations.of_kept_plan(service, step)
     plan_run = selectors.plan_run_of(run)
+    credentials = credentials_for_run(service, Purpose.WRITE, run.pk)
     try:
         result = executor.apply(
             run_id=run.pk,
             plan_sha256=plan_run.plan_sha256,
             document_sha256=plan_run.document_sha256,
-            workspace=workspace(service, expectation.after),
+            workspace=workspace(service, expectation.after, credentials=credentials),
             settings=runner_settings(),
             control=hold,
             wants_outputs=service.set_up_at is None,

@@ -11,7 +11,8 @@ from releases import push, selectors
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
-from releases.services import rollout, workspaces
+from releases.services import rollout
+from releases.services.accounts import access
 from releases.services.lifecycle import change_step, now
 
 
@@ -37,7 +38,7 @@ class NewService:
 
 def create_service(new: NewService, *, actor: Actor) -> Service:
     """Record a service and begin its set-up, which a worker does. Raises ``AwsError`` when the image is not there."""
-    image = images.resolve_image(workspaces.access(new), f"{new.repository_uri}:{new.tag}")
+    image = images.resolve_image(access(new), f"{new.repository_uri}:{new.tag}")
     with transaction.atomic():
         service = Service.objects.create(
             **{field.name: getattr(new, field.name) for field in fields(new) if field.name != "tag"},

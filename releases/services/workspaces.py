@@ -1,12 +1,10 @@
 """A service's Terraform workspace: the root module and the variables that a run is given."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 
-from aws import session
-from aws.session import Access
+from aws.credentials import Credentials
 from releases.domain.traffic import TrafficState
 from releases.models import Service
 from terraform_runner.executor import RunnerSettings, Workspace
@@ -24,53 +22,18 @@ OUTPUTS = (
 )
 
 
-def workspace(service: Service, state: TrafficState) -> Workspace:
-    """What Terraform runs on to bring ``service`` to ``state``."""
+def workspace(service: Service, state: TrafficState, *, credentials: Credentials) -> Workspace:
+    """What Terraform runs on to bring ``service`` to ``state``, as whom."""
     variables = _variables(service, state)
     return Workspace(
         key=str(service.id),
         root=_root(service, variables),
         variables=variables,
         modules={MODULE: settings.BASE_DIR / "infra" / "modules" / MODULE},
-        environment=access(service).environment(),
+        environment={**_place(service), **credentials.environment},
         state_path=settings.DATA_DIR / "state" / str(service.id) / "terraform.tfstate",
-        secrets=(settings.AWS_SECRET_ACCESS_KEY,) if settings.AWS_SECRET_ACCESS_KEY else (),
+        secrets=credentials.secrets,
     )
-
-
-class InAccount(Protocol):
-    """What says in which account and region it is."""
-
-    @property
-    def region(self) -> str:
-        """For example "eu-central-1"."""
-
-    @property
-    def account_id(self) -> str:
-        """Twelve digits."""
-
-
-def access(service: InAccount) -> Access:
-    """How a service's AWS account is reached."""
-    return Access(
-        region=service.region,
-        account_id=service.account_id,
-        endpoint_url=settings.AWS_ENDPOINT_URL,
-        access_key_id=settings.AWS_ACCESS_KEY_ID,
-        secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
-    )
-
-
-def connect_to_aws() -> None:
-    """Make the clients that the emergency button needs, so that nobody who presses it waits for that."""
-    for region, account_id in Service.objects.order_by().values_list("region", "account_id").distinct():
-        session.connect(access(_Account(region=region, account_id=account_id)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Account:
-    region: str
-    account_id: str
 
 
 def runner_settings() -> RunnerSettings:
@@ -83,6 +46,12 @@ def runner_settings() -> RunnerSettings:
         grace_seconds=settings.TERRAFORM_GRACE_SECONDS,
         lock_timeout_seconds=settings.TERRAFORM_LOCK_TIMEOUT_SECONDS,
     )
+
+
+def _place(service: Service) -> dict[str, str]:
+    """Where AWS is, by the names that Terraform's provider reads."""
+    endpoint = {"AWS_ENDPOINT_URL": settings.AWS_ENDPOINT_URL} if settings.AWS_ENDPOINT_URL else {}
+    return {"AWS_REGION": service.region, **endpoint}
 
 
 def _variables(service: Service, state: TrafficState) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from aws.errors import AwsError
 from aws.functions import FunctionReality
 from releases.domain.traffic import Color
 from releases.models import Service
-from releases.services.workspaces import access
+from releases.services.accounts import access
 
 # The button must not wait for a slow AWS: what is not read by then is said to be unknown.
 PATIENCE_SECONDS = 1.0

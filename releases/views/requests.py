@@ -18,7 +18,8 @@ from releases.domain.rollout_plan import PlannedStep, build_steps, parse_weights
 from releases.forms import ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
-from releases.services import facts, workspaces
+from releases.services import facts
+from releases.services.accounts import access
 from releases.services.requests import ReleaseRequest, RequestRefused, request_release
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
@@ -102,7 +103,7 @@ def _page(request: HttpRequest, service: Service, form: ReleaseForm, status: int
 
 def _images(service: Service) -> tuple[Sequence[Image], str]:
     try:
-        return images.list_images(workspaces.access(service), service.repository_uri)[:MOST_IMAGES], ""
+        return images.list_images(access(service), service.repository_uri)[:MOST_IMAGES], ""
     except AwsError as error:
         return (), error.message
 

@@ -9,27 +9,31 @@ import hcl2
 import pytest
 from django.conf import settings
 
-from aws import session
-from releases.domain.traffic import Version
+from aws.credentials import Credentials
+from releases.domain.traffic import TrafficState, Version
 from releases.models import Service
 from releases.services import workspaces
 from releases.tests.factories import ServiceFactory, image_of
+from terraform_runner.executor import Workspace
 
 HOSTILE = '${file("/etc/passwd")}'
 SECRET = "wJalrXUtnFEMI-K7MDENG"
+CREDENTIALS = Credentials(access_key_id="AKIDEXAMPLE", secret_access_key=SECRET, session_token="FwoGZXIvYXdz")
 
 
 @pytest.fixture
 def service(settings) -> Service:
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
-    settings.AWS_ACCESS_KEY_ID = "AKIDEXAMPLE"
-    settings.AWS_SECRET_ACCESS_KEY = SECRET
     return ServiceFactory.build(name="shop", family="shp", hostnames=["shop.example.com"])
+
+
+def made_for(service: Service, state: TrafficState | None = None) -> Workspace:
+    return workspaces.workspace(service, state or service.state, credentials=CREDENTIALS)
 
 
 @pytest.fixture
 def workspace(service):
-    return workspaces.workspace(service, service.state)
+    return made_for(service)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +92,7 @@ def test_what_people_write_is_never_read_as_terraform_code(service, field):
     """A string in JSON's root is a template; in a variables file it is what it is."""
     setattr(service, field, HOSTILE)
     service.hostnames = service.canary_addresses = [HOSTILE]
-    made = workspaces.workspace(service, service.state)
+    made = made_for(service)
     assert HOSTILE in json.dumps(made.variables).replace('\\"', '"')
     assert "passwd" not in json.dumps(made.root)
 
@@ -96,7 +100,7 @@ def test_what_people_write_is_never_read_as_terraform_code(service, field):
 def test_the_variables_are_the_state_s_and_not_the_record_s(service):
     other = Version(image=image_of("yellow"), configuration={"memory_size": 512})
     state = replace(service.state, green=other, green_weight=25, activate_canary=True)
-    variables = workspaces.workspace(service, state).variables
+    variables = made_for(service, state).variables
     assert variables["green_image"] == image_of("yellow")
     assert variables["green_config"] == {"memory_size": 512}
     assert (variables["green_weight"], variables["activate_canary"]) == (25, True)
@@ -109,34 +113,35 @@ def test_terraform_itself_refuses_another_account(workspace, service):
 
 
 def test_credentials_are_in_the_environment_only_and_masked_in_what_is_printed(workspace):
-    assert workspace.environment["AWS_SECRET_ACCESS_KEY"] == SECRET
-    assert workspace.secrets == (SECRET,)
+    assert workspace.environment == {
+        "AWS_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_SESSION_TOKEN": "FwoGZXIvYXdz",
+    }
+    assert workspace.secrets == (SECRET, "FwoGZXIvYXdz")
     written = json.dumps([workspace.root, workspace.variables])
-    assert SECRET not in written
-    assert "AKIDEXAMPLE" not in written
-    assert SECRET not in repr(workspaces.access(ServiceFactory.build()))
+    assert not any(given in written for given in (*workspace.secrets, "AKIDEXAMPLE"))
 
 
-def test_without_keys_there_is_nothing_to_mask_and_nothing_is_passed_on(settings):
-    settings.AWS_ENDPOINT_URL = settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = None
-    service = ServiceFactory.build()
-    made = workspaces.workspace(service, service.state)
-    assert made.secrets == ()
-    assert dict(made.environment) == {"AWS_REGION": service.region}
+def test_where_aws_itself_is_worked_with_no_address_is_given(service, settings):
+    settings.AWS_ENDPOINT_URL = None
+    assert "AWS_ENDPOINT_URL" not in made_for(service).environment
 
 
 def test_each_service_has_a_state_of_its_own_below_the_data_directory(service, settings):
     other = ServiceFactory.build()
-    paths = {workspaces.workspace(one, one.state).state_path for one in (service, other)}
+    paths = {made_for(one).state_path for one in (service, other)}
     assert len(paths) == 2
     assert all(path.is_relative_to(settings.DATA_DIR) and str(path) for path in paths)
-    assert workspaces.workspace(service, service.state).key == str(service.pk)
+    assert made_for(service).key == str(service.pk)
 
 
 def test_a_renamed_service_keeps_its_state(service):
-    before = workspaces.workspace(service, service.state)
+    before = made_for(service)
     service.name = "store"
-    after = workspaces.workspace(service, service.state)
+    after = made_for(service)
     assert (after.key, after.state_path) == (before.key, before.state_path)
 
 
@@ -146,13 +151,3 @@ def test_the_runner_is_given_the_settings_bounds(settings, tmp_path):
     given = workspaces.runner_settings()
     assert (given.binary, given.mirror, given.time_limit_seconds) == ("/opt/terraform", tmp_path, 7)
     assert given.data_root == settings.DATA_DIR / "terraform"
-
-
-@pytest.mark.django_db
-def test_a_web_process_connects_once_to_each_account_and_region(monkeypatch):
-    ServiceFactory.create_batch(2)
-    ServiceFactory.create(region="eu-west-1")
-    connected: list[session.Access] = []
-    monkeypatch.setattr(session, "connect", connected.append)
-    workspaces.connect_to_aws()
-    assert sorted(access.region for access in connected) == ["eu-central-1", "eu-west-1"]
