@@ -11,6 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from aws.accounts import InvalidAccounts, parse_accounts
+from terraform_runner.encryption import InvalidKeys, parse_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -19,6 +20,10 @@ DEBUG = env.bool("BLUEGREEN_DEBUG", default=False)
 SECRET_KEY = env.str("BLUEGREEN_SECRET_KEY")
 if not SECRET_KEY:  # Django itself notices only when something is signed
     raise ImproperlyConfigured("BLUEGREEN_SECRET_KEY is empty: it signs sessions and forms.")
+try:
+    KEY_RING = parse_keys(env.str("BLUEGREEN_ENCRYPTION_KEYS"))
+except InvalidKeys as error:
+    raise ImproperlyConfigured(f"BLUEGREEN_ENCRYPTION_KEYS: {error}.") from error
 ALLOWED_HOSTS = env.list("BLUEGREEN_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 DATA_DIR = Path(env.str("BLUEGREEN_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 

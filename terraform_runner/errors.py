@@ -98,5 +98,17 @@ class StorageFailed(RunnerError):
     code = "run:storage"
 
 
+class EncryptionKeyUnknown(RunnerError):
+    """Something was encrypted with a key that the key ring does not have."""
+
+    code = "encryption:key-unknown"
+
+
+class EncryptedDamaged(RunnerError):
+    """Something that is stored encrypted is not what was encrypted there."""
+
+    code = "encryption:damaged"
+
+
 class TerraformFailed(RunnerError):
     """Terraform said something that the runner has no better name for."""

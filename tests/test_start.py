@@ -7,7 +7,11 @@ import sys
 import pytest
 from django.conf import settings
 
-NEEDED = {"BLUEGREEN_SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://127.0.0.1:1/none"}
+NEEDED = {
+    "BLUEGREEN_SECRET_KEY": "x" * 50,
+    "BLUEGREEN_ENCRYPTION_KEYS": "first:" + "A" * 43 + "=",
+    "DATABASE_URL": "postgres://127.0.0.1:1/none",
+}
 
 
 def start(**environment: str) -> "subprocess.CompletedProcess[str]":
@@ -36,6 +40,14 @@ def test_without_its_key_or_database_it_does_not_start_and_names_what_is_missing
 
 def test_an_empty_key_is_none():
     assert start(**NEEDED | {"BLUEGREEN_SECRET_KEY": ""}).returncode != 0
+
+
+@pytest.mark.parametrize("keys", ["", "first", "first:AAAA", "first:" + "!" * 43 + "="])
+def test_keys_that_could_not_encrypt_stop_the_start_without_being_shown(keys):
+    started = start(**NEEDED | {"BLUEGREEN_ENCRYPTION_KEYS": keys})
+    assert started.returncode != 0
+    assert "BLUEGREEN_ENCRYPTION_KEYS: " in started.stderr
+    assert "!!!" not in started.stderr
 
 
 def test_a_switch_that_is_neither_on_nor_off_is_not_taken_for_on():

@@ -90,6 +90,7 @@ def environment(machine: Machine, addresses: Mapping[str, str]) -> dict[str, str
         **addresses,
         "PYTHONUNBUFFERED": "1",
         "BLUEGREEN_SECRET_KEY": machine.secrets.secret_key,
+        "BLUEGREEN_ENCRYPTION_KEYS": machine.secrets.encryption_keys,
         "BLUEGREEN_DATA_DIR": str(machine.data_dir),
         "BLUEGREEN_TERRAFORM_BIN": str(terraform.find_binary(machine.data_dir) or ""),
         "BLUEGREEN_TERRAFORM_MIRROR": str(terraform.find_mirror() or ""),

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.local.errors import LocalError
+from terraform_runner.encryption import make_key
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSecrets:
-    """Django's key, and the password of the demo's people."""
+    """Django's key, the keys that encrypt what is stored, and the password of the demo's people."""
 
     secret_key: str
+    encryption_keys: str
     demo_password: str
 
 
@@ -21,13 +23,25 @@ def load_secrets(data_dir: Path) -> LocalSecrets:
     """Reads ``data_dir/secrets.json`` (0600), or makes it. Raises LocalError when it is damaged."""
     path = data_dir / "secrets.json"
     if not path.exists():
-        _write(
-            path, LocalSecrets(secret_key=secrets.token_urlsafe(48), demo_password=secrets.token_urlsafe(9))
-        )
+        _write(path, _make())
     try:
-        return LocalSecrets(**json.loads(path.read_text()))
+        known = json.loads(path.read_text())
+        if "encryption_keys" not in known:  # the file was made before anything was encrypted
+            _write(path, LocalSecrets(**known, encryption_keys=_make().encryption_keys))
+            known = json.loads(path.read_text())
+        return LocalSecrets(**known)
     except (ValueError, TypeError) as error:
-        raise LocalError(f"{path} is damaged. Without it new secrets are made: remove it.") from error
+        raise LocalError(
+            f"{path} is damaged. Bring it back from a backup: without its keys, what is stored encrypted is lost."
+        ) from error
+
+
+def _make() -> LocalSecrets:
+    return LocalSecrets(
+        secret_key=secrets.token_urlsafe(48),
+        encryption_keys=make_key("first"),
+        demo_password=secrets.token_urlsafe(9),
+    )
 
 
 def _write(path: Path, made: LocalSecrets) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from infra.local import postgres
 from infra.local.errors import LocalError
 
-# Whatever is signed with it lives as long as the environment does.
+# Whatever is signed or encrypted with them lives as long as the environment does.
 SECRET_KEY = "throwaway-" + "0" * 50
+ENCRYPTION_KEYS = "throwaway:" + "A" * 43 + "="
 
 
 @contextmanager
@@ -23,7 +24,11 @@ def throwaway_environment() -> Iterator[dict[str, str]]:
     """The variables to add to the environment. With DATABASE_URL set, that server is used."""
     with tempfile.TemporaryDirectory(prefix="bluegreen-") as name:
         folder = Path(name)
-        variables = {"BLUEGREEN_SECRET_KEY": SECRET_KEY, "BLUEGREEN_DATA_DIR": str(folder / "data")}
+        variables = {
+            "BLUEGREEN_SECRET_KEY": SECRET_KEY,
+            "BLUEGREEN_ENCRYPTION_KEYS": ENCRYPTION_KEYS,
+            "BLUEGREEN_DATA_DIR": str(folder / "data"),
+        }
         if os.environ.get("DATABASE_URL"):
             yield variables
             return
