@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from aws.errors import AwsError, in_words
 from aws.session import Access, functions
 
@@ -10,14 +12,18 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.type_defs import GetFunctionResponseTypeDef
 
+# What Lambda answers while a function wakes: https://docs.aws.amazon.com/lambda/latest/dg/API_Invoke.html, "Errors".
+NOT_READY = frozenset({"ResourceNotReadyException", "ResourceConflictException"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionReality:
     """A function as it is.
 
     Digests are "sha256:…" as Lambda resolved them ("" for a zip), of ``$LATEST`` and of the version that the alias
-    leads to. ``newest_version`` is the number published last, "" before the first. ``state`` is of the alias' version,
-    which answers, and ``last_update_status`` of ``$LATEST``, which is changed; both are Lambda's words.
+    leads to. ``newest_version`` is the number published last, "" before the first. ``state`` and ``update_status`` are
+    of the alias' version, which answers, ``latest_state`` and ``last_update_status`` of ``$LATEST``, which is changed;
+    all four are Lambda's words.
     """
 
     name: str
@@ -26,6 +32,8 @@ class FunctionReality:
     alias_version: str
     alias_digest: str
     state: str
+    update_status: str
+    latest_state: str
     last_update_status: str
 
 
@@ -48,8 +56,25 @@ def read_function(access: Access, name: str, *, alias: str = "live") -> Function
         alias_version=alias_version,
         alias_digest=_digest(aliased),
         state=aliased["Configuration"].get("State", ""),
+        update_status=aliased["Configuration"].get("LastUpdateStatus", ""),
+        latest_state=latest["Configuration"].get("State", ""),
         last_update_status=latest["Configuration"].get("LastUpdateStatus", ""),
     )
+
+
+def wake(access: Access, name: str, *, alias: str = "live") -> None:
+    """Wake a function that is ``Inactive``: Lambda refuses this invocation, and gets the function ready meanwhile.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. Only a function that has become active in
+    between sees the (empty) event. Raises ``AwsError``.
+    """
+    client = functions(access)
+    with in_words(f"wake the function {name}"):
+        try:
+            client.invoke(FunctionName=name, Qualifier=alias, InvocationType="Event", Payload=b"{}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_READY:
+                raise
 
 
 def _alias_version(client: "LambdaClient", name: str, alias: str) -> str:

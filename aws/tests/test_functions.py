@@ -1,8 +1,10 @@
+import urllib.request
+
 import pytest
 
 from aws import session
 from aws.errors import AwsError
-from aws.functions import read_function
+from aws.functions import read_function, wake
 from infra.sandbox.tests.service import client
 
 
@@ -93,3 +95,22 @@ def test_a_function_that_is_gone_is_named(access):
         read_function(access, "nobody-made-this")
     assert refused.value.code == "aws:function-missing"
     assert "nobody-made-this" in refused.value.message
+
+
+def test_a_function_that_sleeps_is_woken(service, access, sandbox):
+    name = service.functions["green"]
+    request = urllib.request.Request(
+        f"{sandbox.endpoint_url}/-/sandbox/functions/{name}", method="PUT", data=b'{"state": "Inactive"}'
+    )
+    urllib.request.urlopen(request).close()
+    asleep = read_function(access, name)
+    assert (asleep.state, asleep.latest_state) == ("Inactive", "Inactive")
+    wake(access, name)
+    wake(access, name)
+    assert read_function(access, name).state == "Pending"
+
+
+def test_a_function_that_is_gone_cannot_be_woken(access):
+    with pytest.raises(AwsError) as refused:
+        wake(access, "nobodys")
+    assert refused.value.code == "aws:function-missing"

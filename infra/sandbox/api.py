@@ -16,6 +16,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from infra.sandbox.control import PREFIX, control
+
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _READING = ("Describe", "Get", "List", "BatchGet", "BatchCheck", "Filter")
 
@@ -36,7 +38,8 @@ class Api:
         """Answer one request."""
         with self._lock:
             changes = _may_change(environ)
-            answer: Iterable[bytes] = self._moto(environ, start_response)
+            own = environ["PATH_INFO"].startswith(PREFIX)
+            answer: Iterable[bytes] = (control if own else self._moto)(environ, start_response)
             if changes:
                 self._after_change(_service_of(environ))
         return answer

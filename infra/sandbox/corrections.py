@@ -5,18 +5,21 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
 
 import moto.awslambda.models
 import moto.ecr.models
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import ImageConfig, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.ecr.models import Image
 from moto.elbv2.exceptions import InvalidConditionValueError
 from moto.elbv2.models import ELBv2Backend
 
+from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.images import resolve, tag_of
 
 
@@ -30,8 +33,23 @@ class DigestedImage(Image):
         self._image_digest = "sha256:" + hashlib.sha256(self.image_manifest.encode()).hexdigest()
 
 
+WAKING_SECONDS = 1.0
+
+
+class NotReady(LambdaClientError):
+    """https://docs.aws.amazon.com/lambda/latest/dg/API_Invoke.html, "Errors"."""
+
+    code = 502
+
+    def __init__(self, name: str) -> None:
+        super().__init__("ResourceNotReadyException", f"The function {name} is inactive.")
+
+
 class ImageFunction(LambdaFunction):
     """A function whose image is resolved when it is set, and stays what it was in a published version."""
+
+    last_update_status = "Successful"
+    woken_at = 0.0
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         """Resolve the image now: AWS turns a tag into a digest at the update only, and refuses a missing one.
@@ -70,7 +88,10 @@ class ImageFunction(LambdaFunction):
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         """Leave an empty ImageConfigResponse out, as AWS does: with it no plan of Terraform is empty."""
+        self.is_awake()
         answer = super().get_configuration(on_create)
+        if "LastUpdateStatus" in answer:
+            answer["LastUpdateStatus"] = self.last_update_status
         if not any(answer.get("ImageConfigResponse", {}).get("ImageConfig", {}).values()):
             answer.pop("ImageConfigResponse", None)
         return answer
@@ -78,11 +99,25 @@ class ImageFunction(LambdaFunction):
     def invoke(
         self, body: str, request_headers: Mapping[str, str], response_headers: dict[str, str]
     ) -> str | bytes:
-        """Answer without Docker, which moto's own wants, and name the version that answered."""
+        """Answer without Docker, which moto's own wants, and name the version that answered.
+
+        One that sleeps refuses, and wakes: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+        """
         if self.package_type != "Image":
             return super().invoke(body, request_headers, response_headers)
+        if self.state == "Inactive":
+            for function in family_of(self.function_name):
+                function.state, function.woken_at = "Pending", time.time()
+        if not self.is_awake():
+            raise NotReady(self.function_name)
         response_headers["x-amz-executed-version"] = str(self.version)
         return json.dumps(self.answer())
+
+    def is_awake(self) -> bool:
+        """Whether it answers: one that was woken needs a moment."""
+        if self.state == "Pending" and time.time() > self.woken_at + WAKING_SECONDS:
+            self.state = "Active"
+        return bool(self.state == "Active")
 
     @property
     def digest(self) -> str:
@@ -105,6 +140,13 @@ class ImageFunction(LambdaFunction):
             "function": self.function_name,
             "function_version": str(self.version),
         }
+
+
+def family_of(name: str) -> list[ImageFunction]:
+    """A function of images and all versions that it has published. Raises UnknownFunctionException."""
+    backend = moto.awslambda.models.lambda_backends[ACCOUNT_ID][REGION]
+    found = [backend.get_function(name), *backend.list_versions_by_function(name)]
+    return [function for function in found if isinstance(function, ImageFunction)]
 
 
 def _invoke(self: LambdaResponse) -> tuple[int, dict[str, str], str | bytes]:

@@ -76,7 +76,7 @@ def _outcome_of(target_group_arn: str, weight: int) -> Outcome:
         return error_outcome(503, target_group=target_group_arn, weight=weight)
     target_arn = next(iter(group.targets))  # a Lambda target group has exactly one
     function = _find_function(target_arn)
-    if function is None or not _may_invoke(group, target_arn, function):
+    if function is None or not _may_invoke(group, target_arn, function) or function.state == "Inactive":
         return error_outcome(502, target_group=target_group_arn, weight=weight)
     return Outcome(
         weight=weight,

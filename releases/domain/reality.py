@@ -33,7 +33,11 @@ class RuleReality:
 
 @dataclass(frozen=True, kw_only=True)
 class ColorReality:
-    """A colour's function, its alias, and what its target group calls. Digests are "sha256:…"."""
+    """A colour's function, its alias, and what its target group calls. Digests are "sha256:…".
+
+    `callers` are the target groups from which the load balancer may invoke the alias ("*": from any). `state` and
+    `update_status` are of the version that the alias leads to, `latest_state` and `last_update_status` of the function.
+    """
 
     function_name: str
     alias_version: str
@@ -41,7 +45,10 @@ class ColorReality:
     latest_digest: str
     newest_version: str
     targets: tuple[str, ...]
+    callers: frozenset[str]
     state: str
+    update_status: str
+    latest_state: str
     last_update_status: str
 
 
@@ -107,7 +114,7 @@ def verify(
     colors = [color for color in Color if _matters(color, after, expectation)]
     compared = [
         *_wanted_rules(after, expectation, reality),
-        *(row for color in colors for row in _wanted_color(color, after, reality.color(color))),
+        *(row for color in colors for row in _wanted_color(color, after, expectation, reality)),
         *(
             (f"version that {color}'s alias points to", version, reality.color(color).alias_version)
             for color in colors
@@ -115,6 +122,45 @@ def verify(
         ),
     ]
     return _differences(compared)
+
+
+def gains_traffic(expectation: Expectation) -> tuple[Color, ...]:
+    """The colours to which the transition sends more of the users, or the canary: they have to be ready for it.
+
+    A rollback is never held up: where it leads has served already.
+    """
+    before, after = expectation.before, expectation.after
+    if expectation.transition is Transition.ROLLBACK:
+        return ()
+    return tuple(
+        color
+        for color in Color
+        if after.weight_of(color) > before.weight_of(color)
+        or (after.receives_traffic(color) and not before.receives_traffic(color))
+    )
+
+
+def not_ready(expectation: Expectation, reality: Reality) -> tuple[Difference, ...]:
+    """What keeps the colours that gain traffic from serving it, looked at before anybody is sent there."""
+    rows = (
+        row
+        for color in gains_traffic(expectation)
+        for row in _wanted_color(color, expectation.after, expectation, reality)
+    )
+    return _differences(tuple(rows))
+
+
+def is_waking(expectation: Expectation, reality: Reality) -> tuple[Color, ...]:
+    """The colours that gain traffic and are not ready yet, but become so by waiting: asleep, or being updated."""
+    return tuple(color for color in gains_traffic(expectation) if _passes(reality.color(color)))
+
+
+def _passes(real: ColorReality) -> bool:
+    states = {real.state, real.latest_state}
+    updates = {real.update_status, real.last_update_status}
+    return "Failed" not in states | updates and bool(
+        states & {"Inactive", "Pending"} or "InProgress" in updates
+    )
 
 
 _Row = tuple[str, object, object]
@@ -183,18 +229,27 @@ def _wanted_rules(after: TrafficState, expected: Expectation, reality: Reality) 
     yield "stickiness of the canary rule", False, canary.sticky
 
 
-def _wanted_color(color: Color, after: TrafficState, real: ColorReality) -> Iterator[_Row]:
-    digest = after.version_of(color).digest
+def _wanted_color(
+    color: Color, after: TrafficState, expected: Expectation, reality: Reality
+) -> Iterator[_Row]:
+    digest, real = after.version_of(color).digest, reality.color(color)
     yield f"image of {color}'s function", digest, real.latest_digest
     yield f"image that {color}'s alias serves", digest, real.alias_digest
-    yield f"state of {color}'s function", "Active", real.state
+    yield f"state of {color}'s function", "Active", real.latest_state
     yield f"last update of {color}'s function", "Successful", real.last_update_status
+    yield f"state of the version that {color} serves", "Active", real.state
+    yield f"last update of the version that {color} serves", "Successful", real.update_status
+    yield f"permission of the load balancer to call {color}", True, _may_call(color, expected, real)
     yield f"number of targets of {color}'s group", 1, len(real.targets)
     yield (
         f"alias that {color}'s group calls",
         True,
         all(target.endswith(f":{real.function_name}:live") for target in real.targets),
     )
+
+
+def _may_call(color: Color, expected: Expectation, real: ColorReality) -> bool:
+    return not real.callers.isdisjoint({expected.target_group_arn(color), "*"})
 
 
 def _wanted_version(

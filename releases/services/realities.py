@@ -1,6 +1,6 @@
 """Reads what is real at AWS into the form that the rules compare with."""
 
-from aws import functions, load_balancer
+from aws import functions, load_balancer, permissions
 from aws.session import Access
 from releases.domain.reality import ColorReality, Reality, RuleReality
 from releases.domain.traffic import Color, Version
@@ -48,6 +48,9 @@ def _color(reach: Access, function_name: str, target_group_arn: str) -> ColorRea
         latest_digest=function.latest_digest,
         newest_version=function.newest_version,
         targets=load_balancer.registered_targets(reach, target_group_arn),
+        callers=permissions.read_callers(reach, function_name),
         state=function.state,
+        update_status=function.update_status,
+        latest_state=function.latest_state,
         last_update_status=function.last_update_status,
     )

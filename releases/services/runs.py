@@ -14,7 +14,7 @@ from releases import push, selectors
 from releases.domain import guard
 from releases.domain.errors import DomainError
 from releases.domain.guard import Expectation
-from releases.domain.reality import Difference, Reality, differences_from_plan, verify
+from releases.domain.reality import Difference, Reality, differences_from_plan, not_ready, verify
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
 from releases.services import emergency, expectations, gates, outcomes, rollout
@@ -22,6 +22,7 @@ from releases.services.accounts import credentials_for_run
 from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
 from releases.services.realities import read_reality
+from releases.services.waking import read_awake
 from releases.services.workspaces import runner_settings, workspace
 from terraform_runner import claims, executor
 from terraform_runner.domain.plan import Plan
@@ -130,9 +131,7 @@ def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Pl
     """The last look: Terraform notices neither changed weights nor a plan that was applied already."""
     step = selectors.step_of_run(run)
     if step.service.set_up_at is not None:
-        differences = differences_from_plan(plan, read_reality(step.service), expectation)
-        if differences:
-            raise PlanOutdated("Changed at AWS since the plan was made: " + "; ".join(map(str, differences)))
+        _compare_with_reality(step.service, expectation, plan, hold)
     with locked(step.service_id) as service:
         step = selectors.step_of_run(run)
         _refuse_if_overtaken(service, step, run, hold)
@@ -143,6 +142,18 @@ def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Pl
         record(
             service, step, actor=SYSTEM, action="step.apply-started", after={"safe_color": service.safe_color}
         )
+
+
+def _compare_with_reality(service: Service, expectation: Expectation, plan: Plan, hold: Hold) -> None:
+    """Nothing has changed since the plan was made, and who is going to be sent traffic can serve it."""
+    reality = read_awake(service, expectation, should_stop=hold.should_stop)
+    differences = differences_from_plan(plan, reality, expectation)
+    if differences:
+        raise PlanOutdated("Changed at AWS since the plan was made: " + "; ".join(map(str, differences)))
+    problems = not_ready(expectation, reality)
+    if problems:
+        said = "; ".join(map(str, problems))
+        raise StepFailed("step:not-ready", f"Nobody was sent anywhere, since it could not serve: {said}.")
 
 
 def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> None:

@@ -55,6 +55,8 @@ class FakeAws:
             alias_version="1",
             alias_digest="sha256:1",
             state="Active",
+            update_status="Successful",
+            latest_state="Active",
             last_update_status="Successful",
         )
 

@@ -10,6 +10,9 @@ from releases.domain.reality import (
     Reality,
     RuleReality,
     differences_from_plan,
+    gains_traffic,
+    is_waking,
+    not_ready,
     verify,
 )
 from releases.domain.tests.real_plans import BLUE_GROUP, GREEN_GROUP, GREEN_IMAGE, expectation, plan
@@ -41,7 +44,10 @@ def color(name: str, version: str, digest: str) -> ColorReality:
         latest_digest=digest,
         newest_version=version,
         targets=(f"arn:aws:lambda:eu-central-1:123456789012:function:nginx-lambda-{name}:live",),
+        callers=frozenset({BLUE_GROUP if name == "blue" else GREEN_GROUP}),
         state="Active",
+        update_status="Successful",
+        latest_state="Active",
         last_update_status="Successful",
     )
 
@@ -96,7 +102,11 @@ WRONG_AFTERWARDS = [
     ("canary", {"other_conditions": frozenset({"http-header"})}, "other conditions of the canary rule"),
     ("blue", {"alias_digest": OTHER_DIGEST}, "image that blue's alias serves"),
     ("green", {"alias_digest": OTHER_DIGEST}, "image that green's alias serves"),
-    ("green", {"state": "Inactive"}, "state of green's function"),
+    ("green", {"latest_state": "Inactive"}, "state of green's function"),
+    ("green", {"state": "Inactive"}, "state of the version that green serves"),
+    ("green", {"update_status": "InProgress"}, "last update of the version that green serves"),
+    ("green", {"callers": frozenset()}, "permission of the load balancer to call green"),
+    ("blue", {"callers": frozenset({GREEN_GROUP})}, "permission of the load balancer to call blue"),
     ("blue", {"last_update_status": "Failed"}, "last update of blue's function"),
     ("green", {"targets": ()}, "number of targets of green's group"),
     ("green", {"targets": TARGETS}, "alias that green's group calls"),
@@ -193,7 +203,72 @@ def test_after_a_rollback_only_what_serves_has_to_be_right():
     assert expected.transition is Transition.ROLLBACK
     half_rotated = changed(reality(expected.after), "green", alias_version="1", last_update_status="Failed")
     assert verify(expected.after, expected, half_rotated, versions_before=VERSIONS) == ()
-    broken = changed(reality(expected.after), "blue", state="Failed")
+    broken = changed(reality(expected.after), "blue", latest_state="Failed")
     assert [found.what for found in verify(expected.after, expected, broken, versions_before=VERSIONS)] == [
         "state of blue's function"
     ]
+
+
+GAINING = {
+    "first_rotation": (),
+    "canary": (Color.GREEN,),
+    "shift_up": (Color.GREEN,),
+    "rollback": (),
+}
+
+
+@pytest.mark.parametrize(("name", "colors"), GAINING.items())
+def test_the_colours_that_are_sent_more_users_or_the_canary_are_known(name, colors):
+    assert gains_traffic(expectation(name)) == colors
+
+
+def test_the_stable_colour_gains_everyone_in_a_rotation():
+    promoted = replace(SHIFT.after, green_weight=100, activate_canary=False)
+    rotation = replace(
+        SHIFT,
+        transition=Transition.ROTATE_TRAFFIC,
+        before=replace(promoted, blue=promoted.green),
+        after=replace(promoted, blue=promoted.green, green_weight=0),
+    )
+    assert gains_traffic(rotation) == (Color.BLUE,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": "Inactive"},
+        {"state": "Pending", "latest_state": "Pending"},
+        {"latest_state": "Inactive"},
+        {"last_update_status": "InProgress"},
+    ],
+)
+def test_what_passes_by_waiting_is_waited_for(values):
+    real = changed(reality(SHIFT.before), "green", **values)
+    assert is_waking(SHIFT, real) == (Color.GREEN,)
+    assert not_ready(SHIFT, real)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": "Failed"},
+        {"last_update_status": "Failed"},
+        {"state": "Inactive", "last_update_status": "Failed"},
+        {"callers": frozenset()},
+        {"targets": ()},
+        {"alias_digest": OTHER_DIGEST},
+    ],
+)
+def test_what_does_not_pass_is_told_and_not_waited_for(values):
+    real = changed(reality(SHIFT.before), "green", **values)
+    assert is_waking(SHIFT, real) == ()
+    assert not_ready(SHIFT, real)
+
+
+def test_a_group_of_any_name_may_call_where_the_permission_names_none():
+    assert not_ready(SHIFT, changed(reality(SHIFT.before), "green", callers=frozenset({"*"}))) == ()
+
+
+def test_a_colour_that_gains_nobody_holds_nothing_up():
+    asleep = changed(reality(SHIFT.before), "blue", state="Inactive", callers=frozenset())
+    assert (is_waking(SHIFT, asleep), not_ready(SHIFT, asleep)) == ((), ())

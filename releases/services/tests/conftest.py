@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from audit.events import Actor
 from aws import images, load_balancer
+from aws.credentials import Credentials
 from aws.images import Image
 from releases import selectors
 from releases.domain import guard
@@ -13,12 +14,13 @@ from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
 from releases.models import Release, Service, Step
 from releases.permissions import grant
-from releases.services import approvals, emergency, requests, runs, setup
+from releases.services import approvals, emergency, requests, runs, setup, waking
 from releases.services.requests import ReleaseRequest
 from releases.services.setup import NewService
 from releases.services.tests.world import REPOSITORY, StandInHold, World, reference
 from terraform_runner import executor
 
+CREDENTIALS = Credentials(access_key_id="key", secret_access_key="secret")
 TESTS = Actor(id="", name="tests", via="command")
 
 
@@ -32,8 +34,11 @@ def image(access, wanted):
 def world(monkeypatch) -> World:
     made = World()
     monkeypatch.setattr(runs, "Hold", StandInHold)
+    monkeypatch.setattr(runs, "credentials_for_run", lambda *_: CREDENTIALS)
     monkeypatch.setattr(runs, "VERIFY_PAUSE_SECONDS", 0)
     monkeypatch.setattr(runs, "read_reality", made.read_reality)
+    monkeypatch.setattr(waking, "read_reality", made.read_reality)
+    monkeypatch.setattr(waking, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(runs, "differences_from_plan", lambda *_: made.differences())
     monkeypatch.setattr(executor, "plan", made.plan)
     monkeypatch.setattr(executor, "apply", made.apply)

@@ -46,6 +46,7 @@ class Function:
     def __init__(self, image: str) -> None:
         self.versions = [image.partition("@")[2]]
         self.alias = 1
+        self.state = "Active"
 
     def run(self, image: str) -> None:
         """What Terraform does when the image is another one: update, publish, move the alias."""
@@ -62,7 +63,10 @@ class Function:
             latest_digest=self.versions[-1],
             newest_version=str(len(self.versions)),
             targets=(f"arn:aws:lambda:eu-central-1:123456789012:function:shop-{color}:live",),
-            state="Active",
+            callers=frozenset({f"arn:group/{color}"}),
+            state=self.state,
+            update_status="Successful",
+            latest_state="Active",
             last_update_status="Successful",
         )
 
