@@ -12,6 +12,7 @@ THROTTLED = frozenset(
         "ThrottlingException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "SlowDown",
         "TooManyRequestsException",
     }
 )
@@ -31,6 +32,7 @@ CREDENTIALS = frozenset(
 )
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 MISSING: Mapping[str, str] = {
+    "NoSuchBucket": "aws:bucket-missing",
     "RuleNotFound": "aws:rule-missing",
     "TargetGroupNotFound": "aws:target-group-missing",
     "ResourceNotFoundException": "aws:function-missing",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef, AssumeRoleResponseTypeDef
 
@@ -62,6 +63,11 @@ def functions(access: Access) -> "LambdaClient":
 def ecr(access: Access) -> "ECRClient":
     """The image registry's client."""
     return cast("ECRClient", _client(access, "ecr"))
+
+
+def s3(access: Access) -> "S3Client":
+    """The object store's client."""
+    return cast("S3Client", _client(access, "s3"))
 
 
 def sts(access: Access) -> "STSClient":

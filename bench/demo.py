@@ -17,6 +17,7 @@ from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
 from releases.services import workspaces
+from terraform_runner.state import LocalState
 
 POLL_SECONDS = 0.02
 # Nothing that is waited for takes so long, on the slowest machine.
@@ -54,7 +55,12 @@ class Demo:
         )
         return ByHand(
             folder=settings.DATA_DIR / NAME_BY_HAND,
-            workspace=workspaces.workspace(twin, twin.state, credentials=_credentials(self.sandbox)),
+            workspace=workspaces.workspace(
+                twin,
+                twin.state,
+                credentials=_credentials(self.sandbox),
+                kept_in=LocalState(folder=settings.DATA_DIR / NAME_BY_HAND),
+            ),
             binary=settings.TERRAFORM_BIN or "terraform",
             mirror=settings.TERRAFORM_MIRROR,
         )

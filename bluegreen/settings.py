@@ -172,6 +172,16 @@ try:
     AWS_ACCOUNTS = parse_accounts(env.str("BLUEGREEN_AWS_ACCOUNTS", default=""))
 except InvalidAccounts as error:
     raise ImproperlyConfigured(f"BLUEGREEN_AWS_ACCOUNTS: {error}") from error
+# Where plans, logs and Terraform's states are: in the data directory unless a bucket is named.
+STORAGE_BUCKET = env.str("BLUEGREEN_STORAGE_BUCKET", default="")
+STORAGE_ACCOUNT_ID = env.str("BLUEGREEN_STORAGE_ACCOUNT_ID", default="")
+STORAGE_REGION = env.str("BLUEGREEN_STORAGE_REGION", default="")
+STORAGE_PREFIX = env.str("BLUEGREEN_STORAGE_PREFIX", default="").strip("/")
+STORAGE_KMS_KEY = env.str("BLUEGREEN_STORAGE_KMS_KEY", default="") or None
+if STORAGE_BUCKET and not (STORAGE_ACCOUNT_ID and STORAGE_REGION):
+    raise ImproperlyConfigured(
+        "BLUEGREEN_STORAGE_BUCKET needs BLUEGREEN_STORAGE_ACCOUNT_ID and BLUEGREEN_STORAGE_REGION."
+    )
 # Where the sandbox of `make run` says what it has; empty where Bluegreen works with a real account.
 SANDBOX_FILE = env.str("BLUEGREEN_SANDBOX_FILE", default="") or None
 # The password of the demo's people, made by set-up; empty where there is no demo.

@@ -2,10 +2,10 @@
 
 It knows nothing of releases, approvals or the database: what it is to run, with what, and who follows it are given.
 
-Below ``data_root`` are ``working/`` (one folder for each run), ``prepared/`` (what ``init`` made), ``plans/`` (the
-plan store) and ``providers/`` (Terraform's cache, where there is no mirror). The state is where the workspace says;
-the runner writes that path into the root module as its local backend, and keeps the dependency lock file beside the
-state: the first ``init`` makes it, and every later run takes exactly the providers which it names.
+Below ``data_root`` are ``working/`` (one folder for each run), ``prepared/`` (what ``init`` made) and ``providers/``
+(Terraform's cache, where there is no mirror). Plans and states are where the settings and the workspace say, on this
+machine or not; the dependency lock file is kept beside the state: the first ``init`` makes it, and every later run
+takes exactly the providers which it names.
 """
 
 import errno
@@ -26,11 +26,14 @@ from terraform_runner.domain.plan_document import mask_document
 from terraform_runner.domain.redaction import MASK, Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.errors import RunnerError, StorageFailed
+from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
 from terraform_runner.process import Control, Limits
+from terraform_runner.state import State
 from terraform_runner.working_dir import LOCK_FILE, WorkingDirectory
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_TO_PUSH = "a person has to push it, see docs/storage.md."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Workspace:
     variables: Mapping[str, Any]
     modules: Mapping[str, Path]
     environment: Mapping[str, str]
-    state_path: Path
+    state: State
     secrets: tuple[str, ...]
 
 
@@ -57,11 +60,14 @@ class RunnerSettings:
     """How Terraform is run on this machine.
 
     Without ``binary`` it is the one on PATH, without ``mirror`` providers come from their registry. The time limit
-    is for a whole run; the grace is from SIGINT to SIGKILL.
+    is for a whole run; the grace is from SIGINT to SIGKILL. A state that Terraform could not write goes to
+    ``unsaved_states`` under its run's id: a folder of this machine, since the store may be what does not answer.
     """
 
     binary: str | None
     data_root: Path
+    plans: PlanStore
+    unsaved_states: Objects
     mirror: Path | None
     time_limit_seconds: float
     grace_seconds: float
@@ -73,7 +79,7 @@ def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, contro
     with _prepared(run_id, workspace, settings, control) as terraform:
         terraform.plan()
         document = terraform.show()
-        store = plan_store(settings)
+        store = settings.plans
         kept = mask_document(document, terraform.redactor)
         shown = parse_plan(kept)
         return Planned(
@@ -100,11 +106,11 @@ def apply(
 
     Reading the outputs takes another start of Terraform, so it is only done where somebody wants them.
 
-    Raises RunnerError. If Terraform could not write the state after it had changed something, the run's folder stays
-    and the message says where the state is.
+    Raises RunnerError. If Terraform could not write the state after it had changed something, the state is kept,
+    encrypted, and the message says where.
     """
     with _prepared(run_id, workspace, settings, control) as terraform:
-        store = plan_store(settings)
+        store = settings.plans
         store.copy_to(plan_sha256, terraform.directory.plan_file)
         before_apply(parse_plan(store.read_json(document_sha256)))
         terraform.apply()
@@ -120,9 +126,18 @@ def apply(
     )
 
 
-def plan_store(settings: RunnerSettings) -> PlanStore:
-    """Where plans and their JSON are kept."""
-    return PlanStore(settings.data_root / "plans")
+def put_away(run_id: UUID, settings: RunnerSettings) -> str | None:
+    """Remove what is left of a run on this machine. A state that is nowhere else is kept, encrypted: says where."""
+    errored = working_dir.unsaved_state(settings.data_root, run_id)
+    place = None
+    if errored is not None:
+        try:
+            settings.unsaved_states.put(str(run_id), errored.read_bytes())
+        except OSError:
+            return str(errored)  # there is no room: it stays as it is
+        place = settings.unsaved_states.place(str(run_id))
+    working_dir.discard(settings.data_root, run_id)
+    return place
 
 
 @dataclass(frozen=True)
@@ -147,7 +162,7 @@ def _prepared(
 ) -> Iterator[Terraform]:
     """Terraform in a working directory of this run, initialised; the directory is removed afterwards."""
     installation = cli.find_terraform(settings.binary)
-    with _removed_afterwards(settings.data_root, run_id):
+    with _put_away_afterwards(run_id, settings):
         directory = working_dir.make(settings.data_root, run_id)
         _render(directory, workspace, settings)
         deadline = time.monotonic() + settings.time_limit_seconds
@@ -165,35 +180,37 @@ def _prepared(
 
 
 @contextmanager
-def _removed_afterwards(data_root: Path, run_id: UUID) -> Iterator[None]:
+def _put_away_afterwards(run_id: UUID, settings: RunnerSettings) -> Iterator[None]:
     try:
         yield
     except RunnerError as error:
-        errored = working_dir.discard(data_root, run_id)
-        if errored is not None:
-            error.message += (
-                f"\nThe state could not be written. It is kept in {errored}: a person has to push it."
-            )
+        place = put_away(run_id, settings)
+        if place is not None:
+            error.message += f"\nThe state could not be written. It is kept in {place}: {_TO_PUSH}"
         raise
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
         raise StorageFailed(
-            f"{error.strerror} below {data_root}. Make room there, then try again."
+            f"{error.strerror} below {settings.data_root}. Make room there, then try again."
         ) from error
     finally:
-        working_dir.discard(data_root, run_id)
+        put_away(run_id, settings)
 
 
 def _render(directory: WorkingDirectory, workspace: Workspace, settings: RunnerSettings) -> None:
-    root = _with_backend(workspace.root, workspace.state_path)
+    state = workspace.state
+    state.prepare()
+    root = _with_backend(workspace.root, state.backend)
     working_dir.render(directory, root=root, variables=workspace.variables, modules=workspace.modules)
     cache_folder = private_files.make_private_directory(settings.data_root / "providers")
     configuration = cli.cli_configuration(mirror=settings.mirror, cache_folder=cache_folder)
     private_files.write_new(directory.cli_config, configuration)
-    kept_lock_file = private_files.make_private_directory(workspace.state_path.parent) / LOCK_FILE
-    if kept_lock_file.exists():
-        private_files.write_new(directory.lock_file, kept_lock_file.read_bytes())
+    if state.credentials:
+        private_files.write_new(directory.state_credentials, state.credentials)
+    kept_lock_file = state.objects.get(LOCK_FILE)
+    if kept_lock_file is not None:
+        private_files.write_new(directory.lock_file, kept_lock_file)
 
 
 def _secrets(workspace: Workspace) -> Iterator[str]:
@@ -204,9 +221,8 @@ def _secrets(workspace: Workspace) -> Iterator[str]:
             yield value
 
 
-def _with_backend(root: Mapping[str, Any], state_path: Path) -> dict[str, Any]:
-    terraform = dict(root.get("terraform", {}))
-    return {**root, "terraform": {**terraform, "backend": {"local": {"path": str(state_path)}}}}
+def _with_backend(root: Mapping[str, Any], backend: Mapping[str, Any]) -> dict[str, Any]:
+    return {**root, "terraform": {**root.get("terraform", {}), "backend": backend}}
 
 
 def _initialise(terraform: Terraform, workspace: Workspace, settings: RunnerSettings) -> None:
@@ -218,6 +234,6 @@ def _initialise(terraform: Terraform, workspace: Workspace, settings: RunnerSett
     with prepared.one_at_a_time(settings.data_root, while_waiting=terraform.raise_if_stopped):
         terraform.init()
     if directory.lock_file.exists():  # none where only built-in providers are used
-        private_files.replace(workspace.state_path.parent / LOCK_FILE, directory.lock_file.read_bytes())
+        workspace.state.objects.put(LOCK_FILE, directory.lock_file.read_bytes())
     digest = prepared.digest_of(directory, terraform_version=version)
     prepared.keep(settings.data_root, digest, directory.data)

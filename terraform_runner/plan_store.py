@@ -1,28 +1,28 @@
 """Keeps plans and their JSON under the SHA-256 of their bytes.
 
-Plan files hold sensitive values in the clear, so files are 0600 in a folder 0700.
+Plan files hold sensitive values in the clear, so the objects that are given here are encrypted ones.
 """
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from terraform_runner.errors import PlanMissing, PlanTampered
-from terraform_runner.private_files import make_private_directory, replace, write_new
+from terraform_runner.errors import EncryptedDamaged, PlanMissing, PlanTampered
+from terraform_runner.objects import Objects
+from terraform_runner.private_files import write_new
 
 
 class PlanStore:
-    """A local folder of files that are named by what they contain."""
+    """Objects that are named by what they contain."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
     def put(self, content: bytes) -> str:
-        """Keep the bytes, on disk when this returns, and give their SHA-256 (hex)."""
+        """Keep the bytes, safely stored when this returns, and give their SHA-256 (hex)."""
         digest = hashlib.sha256(content).hexdigest()
-        replace(make_private_directory(self._folder) / digest, content)
+        self._objects.put(digest, content)
         return digest
 
     def copy_to(self, digest: str, destination: Path) -> None:
@@ -36,20 +36,25 @@ class PlanStore:
         """What was kept as JSON. Raises PlanMissing or PlanTampered."""
         return json.loads(self._read(digest))
 
+    def remove(self, digest: str) -> None:
+        """Keep it no longer."""
+        self._objects.remove(digest)
+
     def _read(self, digest: str) -> bytes:
         try:
-            descriptor = os.open(self._folder / digest, os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError as error:
-            raise PlanMissing("The plan is not in the store any more. Make a new plan.") from error
+            content = self._objects.get(digest)
         except OSError as error:
             raise PlanTampered(
                 f"The plan in the store cannot be opened: {error.strerror}. {_TO_DO}"
             ) from error
-        with os.fdopen(descriptor, "rb") as file:
-            content = file.read()
+        except EncryptedDamaged as error:
+            raise PlanTampered(f"{_NOT_THE_PLAN} {_TO_DO}") from error
+        if content is None:
+            raise PlanMissing("The plan is not in the store any more. Make a new plan.")
         if hashlib.sha256(content).hexdigest() != digest:
-            raise PlanTampered(f"The plan in the store is not the one that was made and approved. {_TO_DO}")
+            raise PlanTampered(f"{_NOT_THE_PLAN} {_TO_DO}")
         return content
 
 
+_NOT_THE_PLAN = "The plan in the store is not the one that was made and approved."
 _TO_DO = "Find out who changed it; then make a new plan."

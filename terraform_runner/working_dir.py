@@ -15,6 +15,7 @@ from uuid import UUID
 
 from terraform_runner.errors import ModuleInvalid
 from terraform_runner.private_files import make_private_directory, write_new
+from terraform_runner.state import CREDENTIALS_FILE
 
 LOCK_FILE = ".terraform.lock.hcl"
 # Terraform writes it to its current directory when it could not write the state after it had changed something.
@@ -52,6 +53,11 @@ class WorkingDirectory:
         return self.path / "terraform.tfrc"
 
     @property
+    def state_credentials(self) -> Path:
+        """What the state's backend reads, where it needs credentials of its own."""
+        return self.path / CREDENTIALS_FILE
+
+    @property
     def plan_file(self) -> Path:
         """The plan that is made here or applied from here."""
         return self.path / "plan.tfplan"
@@ -75,16 +81,17 @@ def make(data_root: Path, run_id: UUID) -> WorkingDirectory:
     return directory
 
 
-def discard(data_root: Path, run_id: UUID) -> Path | None:
-    """Remove a run's folder, unless there is a state in it that is nowhere else: then give that file's path."""
+def unsaved_state(data_root: Path, run_id: UUID) -> Path | None:
+    """The file with the state that a run's Terraform could not write, if there is one: it is nowhere else."""
+    errored = WorkingDirectory(path=_path(data_root, run_id)).root / ERRORED_STATE
+    return errored if errored.is_file() else None
+
+
+def discard(data_root: Path, run_id: UUID) -> None:
+    """Remove a run's folder."""
     path = _path(data_root, run_id)
-    directory = WorkingDirectory(path=path)
-    shutil.rmtree(directory.temporary, ignore_errors=True)
-    errored = directory.root / ERRORED_STATE
-    if errored.exists():
-        return errored
+    shutil.rmtree(WorkingDirectory(path=path).temporary, ignore_errors=True)
     shutil.rmtree(path, ignore_errors=True)
-    return None
 
 
 def render(

@@ -8,6 +8,7 @@ import pytest
 from bench.by_hand import ByHand
 from bench.errors import CannotMeasure
 from terraform_runner.executor import Workspace
+from terraform_runner.state import LocalState
 
 # Notes the command, its variables and whether it found the state; `init` and `apply` leave what Terraform leaves.
 SCRIPT = """#!/bin/sh
@@ -48,7 +49,7 @@ class StandIn:
             variables={"green_weight": 0, "name": "by-hand"},
             modules={"service": module},
             environment={"AWS_REGION": "eu-central-1"},
-            state_path=self.folder / "unused",
+            state=LocalState(folder=self.folder / "unused"),
             secrets=(),
         )
         folder = self.folder / "by-hand"

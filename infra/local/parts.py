@@ -22,6 +22,11 @@ PASSED_ON = (
     "BLUEGREEN_TERRAFORM_TIME_LIMIT_SECONDS",
     "BLUEGREEN_TERRAFORM_GRACE_SECONDS",
     "BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS",
+    "BLUEGREEN_STORAGE_BUCKET",
+    "BLUEGREEN_STORAGE_ACCOUNT_ID",
+    "BLUEGREEN_STORAGE_REGION",
+    "BLUEGREEN_STORAGE_PREFIX",
+    "BLUEGREEN_STORAGE_KMS_KEY",
 )
 # Celery warns root at each start. Only JSON is accepted here, so a message can't make it run code.
 QUIET_AS_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")

@@ -49,13 +49,15 @@ def credentials_for_run(place: InAccount, purpose: Purpose, run_id: UUID) -> Cre
 def connect_to_aws() -> None:
     """Make the clients that pages and the emergency button need, so that nobody who presses it waits for that."""
     for region, account_id in Service.objects.order_by().values_list("region", "account_id").distinct():
-        place = _Place(region=region, account_id=account_id)
+        place = Place(region=region, account_id=account_id)
         for purpose in (Purpose.EMERGENCY, Purpose.READ):
             session.connect(access(place, purpose))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
+class Place:
+    """An account and region by themselves."""
+
     region: str
     account_id: str
 

@@ -6,7 +6,6 @@ A run whose step has gone on without it (an emergency, another plan) is ended wi
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from releases import dispatch
@@ -127,7 +126,7 @@ def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
             _fail(current, problem.code, problem.message)
 
 
-def run_lost(run: Run, step: Step, *, unsaved_state: Path | None) -> None:
+def run_lost(run: Run, step: Step, *, unsaved_state: str | None) -> None:
     """The run's process is gone: its step is planned again from what is real now.
 
     Where Terraform could not write the state, a person has to: planned from the old one, it would repeat what is done.
@@ -137,7 +136,7 @@ def run_lost(run: Run, step: Step, *, unsaved_state: Path | None) -> None:
             _fail(
                 current,
                 "run:unsaved-state",
-                f"{run.error_message} Its state is in {unsaved_state}: push it by hand.",
+                f"{run.error_message} Its state is in {unsaved_state}: push it by hand, see docs/storage.md.",
             )
         elif current:
             rollout.plan(

@@ -9,7 +9,7 @@ from releases.models import Step
 from releases.services import emergency, outcomes, rollout
 from releases.services.lifecycle import locked
 from releases.services.workspaces import runner_settings
-from terraform_runner import claims, reaper, working_dir
+from terraform_runner import claims, executor, reaper
 from terraform_runner import selectors as runs
 from terraform_runner.models import Run
 
@@ -46,7 +46,7 @@ def end_lost_runs() -> list[Run]:
 
 
 def _plan_again(run: Run, step: Step) -> Run:
-    unsaved_state = working_dir.discard(runner_settings().data_root, run.pk)
+    unsaved_state = executor.put_away(run.pk, runner_settings())
     emergency.keep_traffic_back(step)
     outcomes.run_lost(run, step, unsaved_state=unsaved_state)
     return run

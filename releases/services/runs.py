@@ -17,7 +17,7 @@ from releases.domain.guard import Expectation
 from releases.domain.reality import Difference, Reality, differences_from_plan, not_ready, verify
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
-from releases.services import emergency, expectations, gates, outcomes, rollout
+from releases.services import emergency, expectations, gates, outcomes, rollout, storage
 from releases.services.accounts import credentials_for_run
 from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
@@ -80,7 +80,12 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     credentials = credentials_for_run(service, Purpose.READ, run.pk)
     planned = executor.plan(
         run_id=run.pk,
-        workspace=workspace(service, expectation.after, credentials=credentials),
+        workspace=workspace(
+            service,
+            expectation.after,
+            credentials=credentials,
+            kept_in=storage.state(service.pk, run_id=run.pk),
+        ),
         settings=runner_settings(),
         control=hold,
     )
@@ -113,7 +118,12 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
             run_id=run.pk,
             plan_sha256=plan_run.plan_sha256,
             document_sha256=plan_run.document_sha256,
-            workspace=workspace(service, expectation.after, credentials=credentials),
+            workspace=workspace(
+                service,
+                expectation.after,
+                credentials=credentials,
+                kept_in=storage.state(service.pk, run_id=run.pk),
+            ),
             settings=runner_settings(),
             control=hold,
             wants_outputs=service.set_up_at is None,

@@ -7,7 +7,9 @@ from django.conf import settings
 from aws.credentials import Credentials
 from releases.domain.traffic import TrafficState
 from releases.models import Service
+from releases.services import storage
 from terraform_runner.executor import RunnerSettings, Workspace
+from terraform_runner.state import State
 
 MODULE = "lambda-blue-green"
 OUTPUTS = (
@@ -22,8 +24,10 @@ OUTPUTS = (
 )
 
 
-def workspace(service: Service, state: TrafficState, *, credentials: Credentials) -> Workspace:
-    """What Terraform runs on to bring ``service`` to ``state``, as whom."""
+def workspace(
+    service: Service, state: TrafficState, *, credentials: Credentials, kept_in: State
+) -> Workspace:
+    """What Terraform runs on to bring ``service`` to ``state``, as whom; its own state is ``kept_in``."""
     variables = _variables(service, state)
     return Workspace(
         key=str(service.id),
@@ -31,8 +35,8 @@ def workspace(service: Service, state: TrafficState, *, credentials: Credentials
         variables=variables,
         modules={MODULE: settings.BASE_DIR / "infra" / "modules" / MODULE},
         environment={**_place(service), **credentials.environment},
-        state_path=settings.DATA_DIR / "state" / str(service.id) / "terraform.tfstate",
-        secrets=credentials.secrets,
+        state=kept_in,
+        secrets=(*credentials.secrets, *kept_in.secrets),
     )
 
 
@@ -41,6 +45,8 @@ def runner_settings() -> RunnerSettings:
     return RunnerSettings(
         binary=settings.TERRAFORM_BIN,
         data_root=settings.DATA_DIR / "terraform",
+        plans=storage.plan_store(),
+        unsaved_states=storage.unsaved_states(),
         mirror=settings.TERRAFORM_MIRROR,
         time_limit_seconds=settings.TERRAFORM_TIME_LIMIT_SECONDS,
         grace_seconds=settings.TERRAFORM_GRACE_SECONDS,

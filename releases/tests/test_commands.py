@@ -2,6 +2,7 @@
 
 import os
 import socket
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from releases.domain.lifecycle import StepStatus
 from releases.management.commands.demo import NAME, PEOPLE
 from releases.models import Service, Step
 from releases.permissions import as_person
+from releases.services import storage
 from terraform_runner import claims
 from terraform_runner.models import Run
 
@@ -97,4 +99,50 @@ def test_recover_says_which_runs_were_lost_and_has_them_planned_again(demo, caps
     assert str(lost.pk) in capsys.readouterr().out
     assert Step.objects.get().plan_run != lost
     call_command("recover")
+    assert capsys.readouterr().out == ""
+
+
+def test_storage_that_is_well_is_named(settings, tmp_path, capsys):
+    settings.DATA_DIR = tmp_path
+    call_command("check_storage")
+    assert capsys.readouterr().out == f"States, plans and logs are kept in {tmp_path}: all is well.\n"
+
+
+def test_storage_that_is_not_well_fails_with_what_to_do(monkeypatch):
+    monkeypatch.setattr(storage, "check", lambda: ("s3://b", ["It keeps no versions. Run: aws …"]))
+    with pytest.raises(CommandError, match="Run: aws"):
+        call_command("check_storage")
+
+
+def test_storage_that_cannot_be_reached_fails_in_words(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "file"
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CommandError, match="file"):
+        call_command("check_storage")
+
+
+def test_a_state_that_could_not_be_written_is_printed_to_whoever_has_the_keys(settings, tmp_path, capsys):
+    settings.DATA_DIR = tmp_path
+    run = uuid4()
+    storage.unsaved_states().put(str(run), b'{"serial": 7}')
+
+    call_command("unsaved_state", str(run))
+
+    assert capsys.readouterr().out == '{"serial": 7}'
+
+
+def test_a_run_that_left_no_state_is_said_to_have_left_none(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(CommandError, match="has left no state on this machine"):
+        call_command("unsaved_state", str(uuid4()))
+
+
+def test_a_state_that_was_changed_meanwhile_is_not_printed(settings, tmp_path, capsys):
+    settings.DATA_DIR = tmp_path
+    run = uuid4()
+    storage.unsaved_states().put(str(run), b"{}")
+    (tmp_path / "unsaved-states" / str(run)).write_text("{}")
+
+    with pytest.raises(CommandError, match="was changed or cut off"):
+        call_command("unsaved_state", str(run))
     assert capsys.readouterr().out == ""

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from terraform_runner.encrypted_objects import EncryptedObjects
+from terraform_runner.encryption import KeyRing
+from terraform_runner.objects import LocalObjects
+
 PLANS = Path(__file__).parent / "plans"
 
 # Answers as Terraform does, without doing anything. What it does beyond that is chosen by STAND_IN.
@@ -47,6 +51,11 @@ def stand_in(folder: Path, code: str = TERRAFORM) -> str:
     program.write_text(f"#!{sys.executable} -I\n{code}")
     program.chmod(0o700)
     return str(program)
+
+
+def encrypted(folder: Path, name: str) -> EncryptedObjects:
+    """A local folder of encrypted objects."""
+    return EncryptedObjects(LocalObjects(folder / name), KeyRing({"test": bytes(32)}), folder=name)
 
 
 class RecordingControl:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from terraform_runner import executor
+from terraform_runner import executor, working_dir
 from terraform_runner.cli import PASSED_ON
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.results import Applied, Planned
@@ -23,7 +23,9 @@ from terraform_runner.errors import (
     TerraformFailed,
 )
 from terraform_runner.executor import RunnerSettings, Workspace
-from terraform_runner.tests.support import RecordingControl, stand_in
+from terraform_runner.plan_store import PlanStore
+from terraform_runner.state import LocalState
+from terraform_runner.tests.support import RecordingControl, encrypted, stand_in
 
 INITIALISED = "Initializing the backend..."
 
@@ -35,6 +37,7 @@ class Bench:
     workspace: Workspace
     settings: RunnerSettings
     run_id: UUID
+    folder: Path
 
     def plan(self, control: RecordingControl | None = None, **workspace: Any) -> Planned:
         return executor.plan(
@@ -69,7 +72,7 @@ class Bench:
         return list((self.settings.data_root / "working").iterdir())
 
     def stored(self, digest: str) -> Path:
-        return self.settings.data_root / "plans" / digest
+        return self.folder / "plans" / digest
 
 
 @pytest.fixture
@@ -83,18 +86,20 @@ def bench(tmp_path: Path) -> Bench:
         variables={},
         modules={"m": module},
         environment={},
-        state_path=tmp_path / "state/terraform.tfstate",
+        state=LocalState(folder=tmp_path / "state"),
         secrets=(),
     )
     settings = RunnerSettings(
         binary=stand_in(tmp_path),
         data_root=tmp_path / "data",
+        plans=PlanStore(encrypted(tmp_path, "plans")),
+        unsaved_states=encrypted(tmp_path, "unsaved"),
         mirror=None,
         time_limit_seconds=60,
         grace_seconds=5,
         lock_timeout_seconds=1,
     )
-    return Bench(workspace=workspace, settings=settings, run_id=uuid4())
+    return Bench(workspace=workspace, settings=settings, run_id=uuid4(), folder=tmp_path)
 
 
 def stand_in_mode(mode: str) -> dict[str, dict[str, str]]:
@@ -129,7 +134,7 @@ def test_changed_module_is_initialised_again(bench):
 def test_lock_file_is_kept_beside_the_state(bench):
     bench.plan()
 
-    assert (bench.workspace.state_path.parent / ".terraform.lock.hcl").read_text() == "# locked"
+    assert (bench.folder / "state" / ".terraform.lock.hcl").read_text() == "# locked"
 
 
 def test_terraform_sees_the_allow_list_and_what_the_workspace_gives(bench, tmp_path, monkeypatch):
@@ -200,12 +205,43 @@ def test_failed_init_is_not_taken_for_a_prepared_one(bench):
 def test_state_that_could_not_be_written_is_kept_and_named(bench):
     planned = bench.plan()
 
-    with pytest.raises(TerraformFailed, match=r"errored\.tfstate") as caught:
+    with pytest.raises(TerraformFailed, match="The state could not be written") as caught:
         bench.apply(planned, **stand_in_mode("lose state"))
 
-    errored = bench.settings.data_root / "working" / str(bench.run_id) / "root" / "errored.tfstate"
-    assert str(errored) in str(caught.value)
-    assert errored.stat().st_mode & 0o777 == 0o600
+    kept = bench.folder / "unsaved" / str(bench.run_id)
+    assert str(kept) in str(caught.value)
+    assert kept.read_bytes().startswith(b"BG1")
+    assert bench.settings.unsaved_states.get(str(bench.run_id)) == b"{}"
+    assert bench.working == []
+
+
+@pytest.mark.fault
+def test_state_that_cannot_even_be_kept_elsewhere_stays_where_terraform_left_it(bench, monkeypatch):
+    planned = bench.plan()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bench.settings.unsaved_states, "put", full)
+
+    with pytest.raises(TerraformFailed, match=r"root/errored\.tfstate"):
+        bench.apply(planned, **stand_in_mode("lose state"))
+
+    (left,) = bench.working
+    assert (left / "root" / "errored.tfstate").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_dead_worker_left_is_put_away_by_another_process(bench):
+    lost = uuid4()
+    root = working_dir.make(bench.settings.data_root, lost).root
+    (root / "errored.tfstate").write_text("the only one")
+
+    place = executor.put_away(lost, bench.settings)
+
+    assert place == bench.settings.unsaved_states.place(str(lost))
+    assert bench.settings.unsaved_states.get(str(lost)) == b"the only one"
+    assert bench.working == []
+    assert executor.put_away(lost, bench.settings) is None
 
 
 def test_last_look_is_at_the_plan_that_is_applied(bench):

@@ -23,7 +23,9 @@ from terraform_runner.errors import (
     TerraformTooOld,
 )
 from terraform_runner.executor import RunnerSettings, Workspace
-from terraform_runner.tests.support import RecordingControl
+from terraform_runner.plan_store import PlanStore
+from terraform_runner.state import LocalState
+from terraform_runner.tests.support import RecordingControl, encrypted
 
 pytestmark = pytest.mark.terraform
 
@@ -96,6 +98,10 @@ class Life:
             before_apply=lambda _: None,
         )
 
+    @property
+    def state_path(self) -> Path:
+        return Path(self.workspace.state.backend["local"]["path"])
+
     def _remember(self, control: RecordingControl | None) -> RecordingControl:
         remembering = control or RecordingControl()
         self.seen.append(remembering.seen)
@@ -124,12 +130,14 @@ def start(folder: Path, terraform_cli) -> Life:
         variables=VARIABLES,
         modules={"m": module},
         environment={},
-        state_path=folder / "state/terraform.tfstate",
+        state=LocalState(folder=folder / "state"),
         secrets=(),
     )
     settings = RunnerSettings(
         binary=str(terraform_cli.binary),
         data_root=folder / "data",
+        plans=PlanStore(encrypted(folder, "plans")),
+        unsaved_states=encrypted(folder, "unsaved"),
         mirror=folder / "mirror",
         time_limit_seconds=120,
         grace_seconds=30,
@@ -146,7 +154,7 @@ def lived(terraform_cli, tmp_path_factory) -> Lived:
     applied = life.apply(set_up)
     change = life.plan(colour="green")
     changed = life.apply(change)
-    state = json.loads(life.workspace.state_path.read_text())
+    state = json.loads(life.state_path.read_text())
     return Lived(life=life, set_up=set_up, applied=applied, change=change, changed=changed, state=state)
 
 
@@ -173,15 +181,17 @@ def test_only_the_first_run_of_a_configuration_initialises(lived):
 
 def test_state_is_where_the_workspace_says_and_private(lived):
     assert lived.state["outputs"]["colour"]["value"] == "green"
-    assert lived.life.workspace.state_path.stat().st_mode & 0o777 == 0o600
+    assert lived.life.state_path.stat().st_mode & 0o777 == 0o600
 
 
 def test_secret_is_neither_printed_nor_in_what_is_kept_readably(lived):
-    store = lived.life.settings.data_root / "plans"
+    folder = lived.life.settings.data_root.parent / "plans"
 
     assert SECRET not in "\n".join(line for seen in lived.life.seen for line in seen)
     assert SECRET not in json.dumps(lived.set_up.changes)
-    assert SECRET not in (store / lived.set_up.document_sha256).read_text()
+    assert SECRET not in json.dumps(lived.life.settings.plans.read_json(lived.set_up.document_sha256))
+    for kept in folder.iterdir():
+        assert kept.read_bytes().startswith(b"BG1")
 
 
 def test_plan_that_was_applied_is_stale(lived):
@@ -190,7 +200,7 @@ def test_plan_that_was_applied_is_stale(lived):
 
 
 def test_state_that_somebody_else_holds_says_who_and_since_when(lived):
-    path = lived.life.workspace.state_path
+    path = lived.life.state_path
     who = {
         "ID": "7d0e",
         "Operation": "OperationTypeApply",
@@ -223,7 +233,7 @@ def test_cancelled_apply_ends_by_itself_with_its_state_written_and_its_lock_free
     with pytest.raises(RunCancelled):
         lived.life.apply(planned, control)
 
-    path = lived.life.workspace.state_path
+    path = lived.life.state_path
     assert "Interrupt received." in "\n".join(control.seen)
     assert '"colour": "blue"' in path.read_text()
     assert not path.with_name(".terraform.tfstate.lock.info").exists()

@@ -5,6 +5,7 @@ import pytest
 
 from terraform_runner.errors import PlanMissing, PlanTampered
 from terraform_runner.plan_store import PlanStore
+from terraform_runner.tests.support import encrypted
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(folder: Path) -> PlanStore:
-    return PlanStore(folder)
+    return PlanStore(encrypted(folder.parent, folder.name))
 
 
 def test_plan_comes_out_as_it_went_in(store, tmp_path):
@@ -42,6 +43,37 @@ def test_store_and_copies_are_private(store, folder, tmp_path):
 def test_same_plan_is_kept_once(store, folder):
     assert store.put(b"a plan") == store.put(b"a plan")
     assert len(list(folder.iterdir())) == 1
+
+
+def test_nothing_of_a_plan_is_readable_in_the_store(store, folder):
+    digest = store.put(b"a plan with a secret")
+
+    assert b"secret" not in (folder / digest).read_bytes()
+
+
+def test_another_plan_of_the_store_under_its_name_is_refused(store, folder, tmp_path):
+    """It is encrypted with the right key, but it is not the plan that was approved."""
+    approved, other = store.put(b"approved"), store.put(b"other")
+    (folder / other).replace(folder / approved)
+
+    with pytest.raises(PlanTampered, match="not the one that was made and approved"):
+        store.copy_to(approved, tmp_path / "copy")
+
+
+def test_content_that_somebody_with_the_key_put_there_is_refused(store, folder, tmp_path):
+    digest = store.put(b"approved")
+    encrypted(folder.parent, folder.name).put(digest, b"something else")
+
+    with pytest.raises(PlanTampered):
+        store.copy_to(digest, tmp_path / "copy")
+
+
+def test_removed_plan_is_missing(store):
+    digest = store.put(b"{}")
+    store.remove(digest)
+
+    with pytest.raises(PlanMissing):
+        store.read_json(digest)
 
 
 def test_changed_plan_is_refused_and_not_copied(store, folder, tmp_path):

@@ -95,21 +95,26 @@ def test_folder_is_removed_when_it_is_discarded(tmp_path):
     run_id = uuid4()
     directory = working_dir.make(tmp_path, run_id)
 
-    assert working_dir.discard(tmp_path, run_id) is None
+    working_dir.discard(tmp_path, run_id)
+
     assert not directory.path.exists()
+    assert not directory.temporary.exists()
 
 
 def test_discarding_what_is_not_there_does_nothing(tmp_path):
-    assert working_dir.discard(tmp_path, uuid4()) is None
+    working_dir.discard(tmp_path, uuid4())
+
+    assert os.listdir(tmp_path) == []
 
 
-def test_state_that_is_nowhere_else_is_kept(tmp_path):
+def test_state_that_terraform_could_not_write_is_found(tmp_path):
     run_id = uuid4()
     errored = working_dir.make(tmp_path, run_id).root / "errored.tfstate"
+    assert working_dir.unsaved_state(tmp_path, run_id) is None
+
     errored.write_text("{}")
 
-    assert working_dir.discard(tmp_path, run_id) == errored
-    assert errored.exists()
+    assert working_dir.unsaved_state(tmp_path, run_id) == errored
 
 
 def test_what_an_earlier_try_left_is_removed(tmp_path):

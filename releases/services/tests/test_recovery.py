@@ -1,7 +1,6 @@
 import os
 import socket
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,7 +15,7 @@ from releases.services import recovery, rollout
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
 from releases.services.workspaces import runner_settings
-from terraform_runner import claims, working_dir
+from terraform_runner import claims, executor, working_dir
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
 
@@ -119,10 +118,10 @@ def test_a_run_that_comes_twice_is_executed_once(life):
 def test_a_state_that_terraform_could_not_write_is_left_to_a_person(life, monkeypatch):
     queued_request(life)
     claims.claim(life.step().plan_run.pk, worker=DEAD_WORKER)
-    monkeypatch.setattr(working_dir, "discard", lambda *_: Path("/kept/errored.tfstate"))
+    monkeypatch.setattr(executor, "put_away", lambda *_: "/kept/some-state")
     recovery.end_lost_runs()
     assert (life.step().status, life.step().problem_code) == (StepStatus.FAILED, "run:unsaved-state")
-    assert "/kept/errored.tfstate" in life.step().problem
+    assert "/kept/some-state" in life.step().problem
 
 
 def test_the_folder_of_a_lost_run_is_removed(life):

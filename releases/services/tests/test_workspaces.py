@@ -3,7 +3,9 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import hcl2
 import pytest
@@ -12,7 +14,7 @@ from django.conf import settings
 from aws.credentials import Credentials
 from releases.domain.traffic import TrafficState, Version
 from releases.models import Service
-from releases.services import workspaces
+from releases.services import storage, workspaces
 from releases.tests.factories import ServiceFactory, image_of
 from terraform_runner.executor import Workspace
 
@@ -28,7 +30,12 @@ def service(settings) -> Service:
 
 
 def made_for(service: Service, state: TrafficState | None = None) -> Workspace:
-    return workspaces.workspace(service, state or service.state, credentials=CREDENTIALS)
+    return workspaces.workspace(
+        service,
+        state or service.state,
+        credentials=CREDENTIALS,
+        kept_in=storage.state(service.pk, run_id=uuid4()),
+    )
 
 
 @pytest.fixture
@@ -132,7 +139,7 @@ def test_where_aws_itself_is_worked_with_no_address_is_given(service, settings):
 
 def test_each_service_has_a_state_of_its_own_below_the_data_directory(service, settings):
     other = ServiceFactory.build()
-    paths = {made_for(one).state_path for one in (service, other)}
+    paths = {Path(made_for(one).state.backend["local"]["path"]) for one in (service, other)}
     assert len(paths) == 2
     assert all(path.is_relative_to(settings.DATA_DIR) and str(path) for path in paths)
     assert made_for(service).key == str(service.pk)
@@ -142,7 +149,7 @@ def test_a_renamed_service_keeps_its_state(service):
     before = made_for(service)
     service.name = "store"
     after = made_for(service)
-    assert (after.key, after.state_path) == (before.key, before.state_path)
+    assert (after.key, after.state) == (before.key, before.state)
 
 
 def test_the_runner_is_given_the_settings_bounds(settings, tmp_path):
