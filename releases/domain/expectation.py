@@ -1,7 +1,10 @@
 """What a plan has to be: the states before and after a transition, in terms of the module's resources."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from releases.domain.configuration import in_the_clear
 from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
 
 TRAFFIC_RULE = "aws_lb_listener_rule.traffic"
@@ -27,7 +30,8 @@ class Expectation:
 
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
     for a set-up, which makes them. `hostnames` and `priority` are the traffic rule's; the canary rule has the
-    same hosts, and the priority before it.
+    same hosts, and the priority before it. `revealed` has what the tokens of secret environment values in both
+    states stand for: only in memory, to compare with plans and with what is real.
     """
 
     transition: Transition
@@ -39,10 +43,15 @@ class Expectation:
     hostnames: tuple[str, ...]
     priority: int
     module_prefix: str = "module.service."
+    revealed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def target_group_arn(self, color: Color) -> str:
         """The ARN of this colour's target group."""
         return self.blue_target_group_arn if color is Color.BLUE else self.green_target_group_arn
+
+    def configuration(self, state: TrafficState, color: Color) -> dict[str, Any]:
+        """What a colour's function runs its image with in this state, in the clear."""
+        return in_the_clear(state.version_of(color).configuration, self.revealed)
 
     def traffic_weights(self, state: TrafficState) -> dict[str, int]:
         """The traffic rule's weights in this state, by target group ARN."""

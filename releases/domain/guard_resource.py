@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from releases.domain.expectation import OPTIONAL, PAIRED, REQUIRED, Expectation, Refusal
-from releases.domain.guard_table import FROM_ANYTHING, RECORDED, Place, in_words, may_change
+from releases.domain.function_views import PUBLISHED, VPC_ID
+from releases.domain.guard_table import FROM_ANYTHING, RECORDED, Place, may_change, shown
+from releases.domain.plan_blocks import UnknownShape
 from releases.domain.plan_configuration import alias_follows_function
 from releases.domain.plan_views import (
     Attributes,
     Missing,
-    UnknownShape,
     attributes,
     attributes_after,
     marked_names,
@@ -119,6 +120,8 @@ def _check_attribute(resource: _Resource, attribute: str) -> Iterator[Refusal]:
         yield from _check_recorded(resource, place, from_anything=allowed and _from_anything(resource))
     elif allowed and attribute == "function_version":
         yield from _check_alias(resource, after)
+    elif changes and attribute == VPC_ID:
+        yield from _check_network_id(resource, after)
     elif changes and not (after is Missing.UNKNOWN and _function_changes(resource)):
         yield resource.refuse("would change by itself, without an update of the function.", attribute)
 
@@ -129,15 +132,12 @@ def _check_recorded(resource: _Resource, place: Place, *, from_anything: bool) -
     wanted = RECORDED[place](expected, expected.after)
     before, after = resource.values(attribute)
     if not same(after, wanted):
-        found = in_words(after, expected)
-        yield resource.refuse(
-            f"shall be {in_words(wanted, expected)}, and the plan leaves {found}.", attribute
-        )
+        shall, found = shown(wanted, after, expected)
+        yield resource.refuse(f"shall be {shall}, and the plan leaves {found}.", attribute)
     if not from_anything and not same(before, recorded) and not same(before, wanted):
-        found = in_words(before, expected)
+        was, found = shown(recorded, before, expected)
         yield resource.refuse(
-            f"was changed outside of Bluegreen: recorded is {in_words(recorded, expected)}, found {found}.",
-            attribute,
+            f"was changed outside of Bluegreen: recorded is {was}, found {found}.", attribute
         )
 
 
@@ -146,9 +146,7 @@ def _check_alias(resource: _Resource, after: object) -> Iterator[Refusal]:
     color = PAIRED[resource.name]
     address = f"{resource.expectation.module_prefix}aws_lambda_function.{color}"
     versions = [
-        attributes_after(change.type, change.after, change.after_unknown).get("version")
-        for change in resource.plan.resource_changes
-        if change.address == address
+        _version_after(change) for change in resource.plan.resource_changes if change.address == address
     ]
     if not any(same(after, version) for version in versions):
         yield resource.refuse(f"would not be the version of {color}'s function.", "function_version")
@@ -158,8 +156,21 @@ def _check_alias(resource: _Resource, after: object) -> Iterator[Refusal]:
         yield resource.refuse(f"is not set from {color}'s function.", "function_version")
 
 
+def _version_after(function: ResourceChange) -> object:
+    if "version" in marked_names(function.after_unknown):
+        return Missing.UNKNOWN
+    return (function.after or {}).get("version", Missing.ABSENT)
+
+
+def _check_network_id(resource: _Resource, after: object) -> Iterator[Refusal]:
+    """AWS finds the network by its subnets: its id is gone, or known later, where those change."""
+    if after not in (None, Missing.UNKNOWN) or same(*resource.values("vpc_config")):
+        yield resource.refuse("would change without the function's subnets.", VPC_ID)
+
+
 def _function_changes(resource: _Resource) -> bool:
-    return not same(*resource.values("image_uri"))
+    """Whether something changes that is published with a version."""
+    return not all(same(*resource.values(attribute)) for attribute in ("image_uri", *PUBLISHED))
 
 
 def _from_anything(resource: _Resource) -> bool:

@@ -17,7 +17,7 @@ from releases.domain.expectation import (
     Expectation,
     Refusal,
 )
-from releases.domain.guard_table import RECORDED, in_words
+from releases.domain.guard_table import RECORDED, shown
 from releases.domain.plan_configuration import alias_follows_function
 from releases.domain.plan_views import (
     SOURCE_ADDRESSES,
@@ -41,7 +41,8 @@ MAY_BE_UNKNOWN: Mapping[str, frozenset[str]] = {
         "aws_lambda_alias": "arn function_version id invoke_arn",
         "aws_lambda_function": (
             "arn code_sha256 id invoke_arn last_modified logging_config qualified_arn qualified_invoke_arn role "
-            "signing_job_arn signing_profile_version_arn source_code_hash source_code_size tags_all version"
+            "signing_job_arn signing_profile_version_arn source_code_hash source_code_size tags_all version "
+            "vpc_config.vpc_id"
         ),
         "aws_lambda_permission": "id source_arn statement_id_prefix",
         "aws_lb_listener_rule": "action.forward.target_group.arn action.order arn id tags_all",
@@ -123,7 +124,7 @@ def _check_recorded(changes: Changes, expectation: Expectation) -> Iterator[Refu
             # Which group is which is not known yet: verification reads it back.
             found, wanted = sorted(str(weight) for _, weight in found), ["0", "100"]
         if not same(found, wanted):
-            shall, is_now = in_words(wanted, expectation), in_words(found, expectation)
+            shall, is_now = shown(wanted, found, expectation)
             yield _refusal(changes[name], attribute, f"shall be {shall}, and the plan makes it {is_now}.")
 
 

@@ -7,7 +7,9 @@ or already as wanted, and end as wanted. MAY_CHANGE says which attributes a tran
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from releases.domain.environment import differing_names
 from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
+from releases.domain.function_views import CONFIGURED, VPC_ID, expected_attributes
 from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, Missing
 from releases.domain.traffic import Color, TrafficState, Transition
 
@@ -16,13 +18,26 @@ Place = tuple[str, str]
 
 Reading = Callable[[Expectation, TrafficState], Any]
 
+
+def _image(color: Color) -> Reading:
+    return lambda expected, state: state.version_of(color).image
+
+
+def _configured(color: Color, attribute: str) -> Reading:
+    return lambda expected, state: expected_attributes(expected.configuration(state, color))[attribute]
+
+
 RECORDED: Mapping[Place, Reading] = {
     (TRAFFIC_RULE, WEIGHTS): lambda expected, state: as_pairs(expected.traffic_weights(state)),
     (TRAFFIC_RULE, SOURCE_ADDRESSES): lambda expected, state: [],
     (CANARY_RULE, WEIGHTS): lambda expected, state: as_pairs(expected.canary_weights(state)),
     (CANARY_RULE, SOURCE_ADDRESSES): lambda expected, state: [sorted(expected.addresses(state))],
-    ("aws_lambda_function.blue", "image_uri"): lambda expected, state: state.blue.image,
-    ("aws_lambda_function.green", "image_uri"): lambda expected, state: state.green.image,
+    **{(f"aws_lambda_function.{color}", "image_uri"): _image(color) for color in Color},
+    **{
+        (f"aws_lambda_function.{color}", attribute): _configured(color, attribute)
+        for color in Color
+        for attribute in CONFIGURED
+    },
 }
 """The attributes that follow from a traffic state, with their values as `plan_views` shows them."""
 
@@ -32,10 +47,9 @@ DECIDED_BY_UPDATE = ("version", "qualified_arn", "qualified_invoke_arn", "last_m
 
 
 def _rotation(color: str) -> tuple[Place, ...]:
-    decided = tuple((f"aws_lambda_function.{color}", attribute) for attribute in DECIDED_BY_UPDATE)
+    attributes = ("image_uri", *CONFIGURED, VPC_ID, *DECIDED_BY_UPDATE)
     return (
-        (f"aws_lambda_function.{color}", "image_uri"),
-        *decided,
+        *((f"aws_lambda_function.{color}", attribute) for attribute in attributes),
         (f"aws_lambda_alias.{color}", "function_version"),
     )
 
@@ -79,10 +93,19 @@ def as_pairs(weights: Mapping[str, int]) -> list[list[object]]:
     return sorted(([arn, weight] for arn, weight in weights.items()), key=str)
 
 
+def shown(one: object, other: object, expected: Expectation) -> tuple[str, str]:
+    """Two values of a RECORDED attribute beside each other, for people. An environment's values are never told."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return in_words(one, expected), in_words(other, expected)
+    return f"{', '.join(differing_names(one, other))} as released", "other values"
+
+
 def in_words(value: object, expected: Expectation) -> str:
-    """The value of a RECORDED attribute for people: "blue 90, green 10"."""
+    """The value of a RECORDED attribute for people: "blue 90, green 10"; of an environment the names only."""
     if isinstance(value, Missing):
         return value.value
+    if isinstance(value, Mapping):
+        return ", ".join(sorted(value)) or "empty"
     if isinstance(value, list):
         value = ", ".join(" ".join(map(str, item)) if isinstance(item, list) else str(item) for item in value)
     text = str(value) or "nobody in particular"

@@ -1,7 +1,8 @@
 """A resource of a plan as the guard compares it: attribute by attribute, rules by what they mean.
 
 Terraform shows a changed weight as one target group removed and one added, since `target_group` is a set;
-here a rule's `action` and `condition` become `weights` and `source addresses`, and what is left of them.
+here a rule's `action` and `condition` become `weights` and `source addresses`, and what is left of them. A
+function's configuration becomes plain values (`function_views`).
 """
 
 import json
@@ -9,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-from releases.domain.errors import DomainError
+from releases.domain.function_views import FUNCTION, function_attributes, unknown_function_names
+from releases.domain.plan_blocks import blocks
 
 RULE = "aws_lb_listener_rule"
 WEIGHTS = "weights"
@@ -25,13 +27,6 @@ class Missing(Enum):
     UNKNOWN = "what is known only after the apply"
 
 
-class UnknownShape(DomainError):
-    """A resource of a plan is built otherwise than this provider builds it."""
-
-    def __init__(self) -> None:
-        super().__init__("plan:shape", "has a shape that the guard does not know")
-
-
 def same(one: object, other: object) -> bool:
     """Whether two values of a plan are equal as JSON: for Python alone, `true` and 1 would be."""
     if isinstance(one, Missing) or isinstance(other, Missing):
@@ -42,11 +37,13 @@ def same(one: object, other: object) -> bool:
 def attributes(resource_type: str, values: Mapping[str, Any] | None) -> Attributes:
     """The attributes of a resource before or after; none for a resource that isn't there.
 
-    Raises UnknownShape if a rule's actions or conditions aren't built as expected.
+    Raises UnknownShape if a rule's actions or conditions, or a function's blocks, aren't built as expected.
     """
     view = dict(values or {})
+    if resource_type == FUNCTION and view:
+        return function_attributes(view)
     if resource_type == RULE and view:
-        actions, conditions = _blocks(view.get("action")), _blocks(view.get("condition"))
+        actions, conditions = blocks(view.get("action")), blocks(view.get("condition"))
         view[WEIGHTS] = _weights(actions)
         view["action"] = [_without_groups(action) for action in actions]
         view[SOURCE_ADDRESSES] = condition_values(conditions, "source_ip")
@@ -64,14 +61,14 @@ def attributes_after(
 
 def condition_values(conditions: object, kind: str) -> list[list[str]]:
     """The values of a rule's conditions of one kind, each condition's sorted: a rule needs every condition."""
-    blocks = [block for condition in _blocks(conditions) for block in _blocks(condition.get(kind))]
-    return sorted(sorted(map(str, block.get("values") or ())) for block in blocks)
+    found = [block for condition in blocks(conditions) for block in blocks(condition.get(kind))]
+    return sorted(sorted(map(str, block.get("values") or ())) for block in found)
 
 
 def is_sticky(actions: object) -> bool:
     """Whether one of a rule's forwards keeps clients on the group that they came to first."""
-    forwards = (forward for action in _blocks(actions) for forward in _blocks(action.get("forward")))
-    return any(block.get("enabled") for forward in forwards for block in _blocks(forward.get("stickiness")))
+    forwards = (forward for action in blocks(actions) for forward in blocks(action.get("forward")))
+    return any(block.get("enabled") for forward in forwards for block in blocks(forward.get("stickiness")))
 
 
 def marked_paths(marks: object, path: str = "") -> Iterator[str]:
@@ -92,6 +89,8 @@ def marked_names(marks: object) -> set[str]:
 
 
 def _unknown_names(resource_type: str, after_unknown: object) -> set[str]:
+    if resource_type == FUNCTION:
+        return unknown_function_names(set(marked_paths(after_unknown)))
     names = marked_names(after_unknown)
     if resource_type == RULE:
         names |= {WEIGHTS} if "action" in names else set()
@@ -99,18 +98,12 @@ def _unknown_names(resource_type: str, after_unknown: object) -> set[str]:
     return names
 
 
-def _blocks(value: object) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(block, Mapping) for block in value):
-        raise UnknownShape
-    return value
-
-
 def _weights(actions: list[Mapping[str, Any]]) -> list[list[object]]:
     groups = [
         [group.get("arn"), group.get("weight")]
         for action in actions
-        for forward in _blocks(action.get("forward"))
-        for group in _blocks(forward.get("target_group"))
+        for forward in blocks(action.get("forward"))
+        for group in blocks(forward.get("target_group"))
     ]
     return sorted(groups, key=json.dumps)
 
@@ -118,7 +111,7 @@ def _weights(actions: list[Mapping[str, Any]]) -> list[list[object]]:
 def _without_groups(action: Mapping[str, Any]) -> dict[str, Any]:
     forwards = [
         {name: value for name, value in forward.items() if name != "target_group"}
-        for forward in _blocks(action.get("forward"))
+        for forward in blocks(action.get("forward"))
     ]
     return {**action, "forward": forwards}
 

@@ -24,7 +24,10 @@ class Mutation:
         return f"Mutation({self.what})"
 
 
-SETS_AN_ALIAS = {"set_up", "first_rotation", "rotate_stable", "rotate_candidate"}
+SETS_AN_ALIAS = {
+    *("set_up", "first_rotation", "rotate_stable", "rotate_candidate"),
+    *("set_up_configured", "configure", "reconfigure", "unconfigure"),
+}
 ACTIONS = [["no-op"], ["create"], ["read"], ["update"], ["delete"], ["delete", "create"], ["forget"]]
 EXTRAS: dict[str, Any] = {
     "replace_paths": [["image_uri"]],

@@ -1,7 +1,8 @@
 """Plans that Terraform 1.11 and the AWS provider 5.100 made of the module, through a whole life.
 
 `plans/plans.json` has each plan's `show -json` document, cut down to the keys that the guard reads;
-`plans/resource_changes.json` has their resource changes, most of which several plans share.
+`plans/resource_changes.json` has their resource changes, most of which several plans share. `plans/configured.json`
+has plans of a service whose candidate gets another configuration, and another, and the module's defaults again.
 """
 
 import json
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from releases.domain.environment import secret
 from releases.domain.expectation import Expectation
 from releases.domain.traffic import Color, TrafficState, Transition, Version
 from terraform_runner.domain.plan import Plan, parse_plan
@@ -17,6 +19,7 @@ from terraform_runner.domain.plan import Plan, parse_plan
 _FOLDER = Path(__file__).parent / "plans"
 _PLANS = json.loads((_FOLDER / "plans.json").read_text())
 _CHANGES = json.loads((_FOLDER / "resource_changes.json").read_text())
+_CONFIGURED = json.loads((_FOLDER / "configured.json").read_text())
 
 PREFIX = "module.service."
 TRAFFIC, CANARY = f"{PREFIX}aws_lb_listener_rule.traffic", f"{PREFIX}aws_lb_listener_rule.canary"
@@ -29,6 +32,9 @@ Document = dict[str, Any]
 
 def document(name: str) -> Document:
     """A plan as Terraform shows it, to be changed at will."""
+    if name in _CONFIGURED:
+        configured: Document = deepcopy(_CONFIGURED[name])
+        return configured
     shown: Document = deepcopy(_PLANS[name])
     shown["resource_changes"] = [deepcopy(_CHANGES[index]) for index in shown["resource_changes"]]
     return shown
@@ -61,6 +67,25 @@ BLUE_GROUP, GREEN_GROUP = (
     change_of(document("canary"), f"{PREFIX}aws_lb_target_group.{color}")["before"]["arn"] for color in Color
 )
 
+REVEALED = {"t0": "correct horse"}
+CONFIGURATION: Document = {
+    "memory_size": 512,
+    "timeout": 60,
+    "environment": {"LEVEL": "info", "PASSWORD": secret("t0")},
+    "architectures": ["arm64"],
+    "ephemeral_storage": 1024,
+    "subnet_ids": ["subnet-0a1b2c3d"],
+    "security_group_ids": ["sg-0a1b2c3d"],
+    "tracing_mode": "Active",
+    "image_config": {"command": ["serve"], "working_directory": "/srv"},
+}
+ANOTHER_CONFIGURATION = {
+    **CONFIGURATION,
+    "environment": {"LEVEL": "debug", "PASSWORD": secret("t0")},
+    "subnet_ids": ["subnet-0a1b2c3e"],
+    "image_config": {"entry_point": ["/bin/x"]},
+}
+
 
 def _state(blue: Version, green: Version, share: int, *, canary: bool = False) -> TrafficState:
     return TrafficState(
@@ -76,7 +101,14 @@ def _second(share: int, *, canary: bool = False) -> TrafficState:
     return _state(GREEN_IMAGE, YELLOW_IMAGE, share, canary=canary)
 
 
+def _configured(configuration: Document) -> TrafficState:
+    return _state(BLUE_IMAGE, replace(BLUE_IMAGE, configuration=configuration), 0)
+
+
 _BEGIN = _state(BLUE_IMAGE, BLUE_IMAGE, 0)
+_CONFIGURED_BEGIN = _configured(CONFIGURATION).with_version(
+    Color.BLUE, replace(BLUE_IMAGE, configuration=CONFIGURATION)
+)
 _COPIED = _state(GREEN_IMAGE, GREEN_IMAGE, 100)
 _STATES = {
     "set_up": (Transition.SET_UP, _BEGIN, _BEGIN),
@@ -94,6 +126,14 @@ _STATES = {
     "converge": (Transition.ROLLBACK, _second(30, canary=True), _second(0)),
     # The run was lost after AWS had changed: what is real is what was wanted, and nothing is left to do.
     "shift_lost": (Transition.SHIFT, _second(0), _second(25)),
+    "set_up_configured": (Transition.SET_UP, _CONFIGURED_BEGIN, _CONFIGURED_BEGIN),
+    "configure": (Transition.ROTATE_CANDIDATE, _BEGIN, _configured(CONFIGURATION)),
+    "reconfigure": (
+        Transition.ROTATE_CANDIDATE,
+        _configured(CONFIGURATION),
+        _configured(ANOTHER_CONFIGURATION),
+    ),
+    "unconfigure": (Transition.ROTATE_CANDIDATE, _configured(ANOTHER_CONFIGURATION), _BEGIN),
 }
 GOOD = sorted(_STATES)
 
@@ -110,6 +150,7 @@ def expectation(name: str) -> Expectation:
         green_target_group_arn=GREEN_GROUP,
         hostnames=(),
         priority=200,
+        revealed=REVEALED,
     )
     unknown = transition is Transition.SET_UP
     return replace(made, blue_target_group_arn="", green_target_group_arn="") if unknown else made

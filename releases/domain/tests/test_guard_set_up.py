@@ -58,7 +58,7 @@ def test_a_set_up_that_did_not_finish_goes_on(there):
 
 def test_what_is_there_already_is_left_alone():
     shown = resumed(*BLUE_SIDE)
-    change_of(shown, BLUE_FUNCTION)["after"]["timeout"] = 60
+    change_of(shown, BLUE_FUNCTION)["after"]["description"] = "Blue"
     change_of(shown, BLUE_ALIAS)["after_unknown"] = {"function_version": True}
     assert reasons(shown) == [
         f"{BLUE_FUNCTION}: differs, though Terraform says that nothing is done.",
@@ -82,8 +82,8 @@ def test_a_service_without_a_role_of_its_own_can_be_set_up():
 
 def test_both_colours_have_to_be_the_same():
     shown = document("set_up")
-    change_of(shown, GREEN_FUNCTION)["after"]["memory_size"] = 256
-    assert reasons(shown) == [f"{GREEN_FUNCTION}, memory_size: does not mirror blue's."]
+    change_of(shown, GREEN_FUNCTION)["after"]["description"] = "Green"
+    assert reasons(shown) == [f"{GREEN_FUNCTION}, description: does not mirror blue's."]
 
 
 def test_an_alias_has_to_follow_its_own_function():
