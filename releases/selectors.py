@@ -10,12 +10,13 @@ from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySe
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.domain.lifecycle import ENDED_STEP_STATUSES, ReleaseStatus, StepStatus
+from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
 from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import LogChunk, Run
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
+_OPEN = sorted(OPEN_STATUSES)
 # What belongs to no release comes first: set-up, and convergence after an emergency.
 _IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at")
 
@@ -23,6 +24,11 @@ _IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at
 def unfinished_steps(service: Service) -> QuerySet[Step]:
     """What has not ended: set-up and convergence before the steps of the open release, in the order of its plan."""
     return _all_unfinished_steps().filter(service=service)
+
+
+def open_release(service: Service) -> Release | None:
+    """The release that goes on, or is paused."""
+    return service.releases.filter(status__in=_OPEN).first()
 
 
 def current_step(service: Service) -> Step | None:
@@ -81,7 +87,7 @@ def services_with_something_due() -> list[UUID]:
         status=StepStatus.WAITING.value, started_at__isnull=False
     )
     baked = Q(status=StepStatus.BAKING.value, bake_until__lte=timezone.now())
-    still_open = Q(release__isnull=True) | Q(release__status=ReleaseStatus.OPEN.value)
+    still_open = Q(release__isnull=True) | Q(release__status__in=_OPEN)
     due = Step.objects.filter(waiting | baked).filter(still_open)
     return list(due.order_by().values_list("service_id", flat=True).distinct())
 
@@ -90,7 +96,7 @@ def by_need_of_attention(services: QuerySet[Service]) -> QuerySet[Service]:
     """Failed ones first, then those whose users are split without a release, those in release, and the rest by name."""
     unfinished = Step.objects.filter(service=OuterRef("pk"))
     failed = _unfinished(unfinished).filter(status__in=[StepStatus.FAILED.value, StepStatus.REJECTED.value])
-    in_release = Release.objects.filter(service=OuterRef("pk"), status=ReleaseStatus.OPEN.value)
+    in_release = Release.objects.filter(service=OuterRef("pk"), status__in=_OPEN)
     split = Q(green_weight__gt=0, green_weight__lt=100) | Q(activate_canary=True)
     need = Case(
         When(Exists(failed), then=Value(0)),
@@ -132,8 +138,9 @@ def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step
     decided = Approval.objects.filter(step=OuterRef("pk"), plan_run=OuterRef("plan_run"))
     return (
         Step.objects.filter(status=StepStatus.WAITING.value, gate=True, service__in=services)
-        .filter(release__status=ReleaseStatus.OPEN.value)
+        .filter(release__status__in=_OPEN)
         .exclude(release__requested_by=user)
+        .exclude(requested_by=user)
         .exclude(Exists(decided))
         .select_related("service", "release", "release__requested_by", "plan_run")
         .order_by("plan_run__ended_at", "pk")
@@ -202,6 +209,4 @@ def _all_unfinished_steps() -> QuerySet[Step]:
 
 
 def _unfinished(steps: QuerySet[Step]) -> QuerySet[Step]:
-    return steps.filter(Q(release__isnull=True) | Q(release__status=ReleaseStatus.OPEN.value)).exclude(
-        status__in=_ENDED
-    )
+    return steps.filter(Q(release__isnull=True) | Q(release__status__in=_OPEN)).exclude(status__in=_ENDED)

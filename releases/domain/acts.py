@@ -38,10 +38,10 @@ class ServiceFacts:
 class StepFacts:
     """The step that a release has arrived at, or the next one while that one bakes.
 
-    `approval` is what `still_good` said of its approval.
+    `requester_ids` are those who asked for it: for its release, or for the very step. `approval` is what `still_good` said of its approval.
     """
 
-    requested_by_id: str
+    requester_ids: frozenset[str]
     status: StepStatus
     gate: bool
     started: bool
@@ -61,7 +61,8 @@ _NOT_STARTABLE = {
     StepStatus.DONE: "It is done.",
     StepStatus.FAILED: "It failed: roll back.",
     StepStatus.REJECTED: "It was rejected.",
-    StepStatus.ABANDONED: "It was ended by a rollback.",
+    StepStatus.SKIPPED: "It was skipped.",
+    StepStatus.ABANDONED: "It ended with its release.",
 }
 
 
@@ -97,7 +98,7 @@ def may_decide(person: Person, step: StepFacts) -> Decision:
     """Whether this person may approve or reject the plan that this step has now."""
     return may_approve(
         person,
-        requested_by_id=step.requested_by_id,
+        requester_ids=step.requester_ids,
         step_status=step.status,
         gate=step.gate,
         plan=step.plan,

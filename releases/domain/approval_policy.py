@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.lifecycle import StepStatus
 
-_OWN_RELEASE = Refused("approval:own-release", "You requested this release: somebody else has to decide.")
+_OWN_RELEASE = Refused("approval:own-release", "You asked for this yourself: somebody else has to decide.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Approval:
 def may_approve(
     person: Person,
     *,
-    requested_by_id: str,
+    requester_ids: frozenset[str],
     step_status: StepStatus,
     gate: bool,
     plan: PlanIdentity | None,
@@ -42,6 +42,7 @@ def may_approve(
 ) -> Decision:
     """Whether this person may decide, by approving or rejecting, at this gate on the plan they were shown.
 
+    `requester_ids` are all who asked for what the plan does: none of them may (invariant 6).
     `plan` is the step's present one, `shown` the one that their page or request names: a page that only
     wants to know whether to offer the button passes the same twice.
     """
@@ -50,7 +51,7 @@ def may_approve(
         return permitted
     if not gate:
         return Refused("approval:no-gate", "This step has no gate: it needs no approval.")
-    if person.id == requested_by_id:
+    if person.id in requester_ids:
         return _OWN_RELEASE
     if already_decided:
         return Refused("approval:decided", "Somebody has decided already.")
@@ -64,7 +65,7 @@ def may_approve(
 def still_good(
     approval: Approval | None,
     *,
-    requested_by_id: str,
+    requester_ids: frozenset[str],
     release_id: str,
     step_id: str,
     changes_digest: str,
@@ -79,7 +80,7 @@ def still_good(
     permitted = has_permission(approval.approver, Permission.APPROVE)
     if not permitted:
         return Refused("approval:approver-gone", "Its approver may not approve here any more: approve again.")
-    if approval.approver.id == requested_by_id:
+    if approval.approver.id in requester_ids:
         return _OWN_RELEASE
     if (approval.release_id, approval.step_id) != (release_id, step_id):
         return Refused("approval:other-step", "This approval was given for another step.")

@@ -10,9 +10,13 @@ class ReleaseStatus(StrEnum):
     """Where a release stands."""
 
     OPEN = "open"
+    PAUSED = "paused"
+    """Open, but nothing goes on until somebody resumes it."""
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
     REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    """Given up before anybody was sent to its version."""
 
     @property
     def label(self) -> str:
@@ -33,8 +37,10 @@ class StepStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     REJECTED = "rejected"
+    SKIPPED = "skipped"
+    """Left out: by hand, or because users have as great a share already."""
     ABANDONED = "abandoned"
-    """Ended by a rollback."""
+    """Ended with its release, by a rollback or a cancellation."""
 
     @property
     def label(self) -> str:
@@ -42,22 +48,29 @@ class StepStatus(StrEnum):
         return self.value
 
 
-OPEN_STATUSES = frozenset({ReleaseStatus.OPEN})
-ENDED_STEP_STATUSES = frozenset({StepStatus.DONE, StepStatus.ABANDONED})
+OPEN_STATUSES = frozenset({ReleaseStatus.OPEN, ReleaseStatus.PAUSED})
+"""What asks whether a release is open asks for these: a paused one goes on later."""
+
+ENDED_STEP_STATUSES = frozenset({StepStatus.DONE, StepStatus.SKIPPED, StepStatus.ABANDONED})
+
+_ENDS = frozenset(
+    {ReleaseStatus.PROMOTED, ReleaseStatus.ROLLED_BACK, ReleaseStatus.REJECTED, ReleaseStatus.CANCELLED}
+)
 
 ALLOWED_RELEASE: Mapping[ReleaseStatus, frozenset[ReleaseStatus]] = {
-    ReleaseStatus.OPEN: frozenset(
-        {ReleaseStatus.PROMOTED, ReleaseStatus.ROLLED_BACK, ReleaseStatus.REJECTED}
-    ),
+    ReleaseStatus.OPEN: frozenset({ReleaseStatus.PAUSED, *_ENDS}),
+    # To promoted: its last apply was running when it was paused.
+    ReleaseStatus.PAUSED: frozenset({ReleaseStatus.OPEN, *_ENDS}),
     ReleaseStatus.PROMOTED: frozenset({ReleaseStatus.ROLLED_BACK}),
     ReleaseStatus.ROLLED_BACK: frozenset(),
     ReleaseStatus.REJECTED: frozenset(),
+    ReleaseStatus.CANCELLED: frozenset(),
 }
 
 ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
-    StepStatus.PENDING: frozenset({StepStatus.PLANNING, StepStatus.ABANDONED}),
+    StepStatus.PENDING: frozenset({StepStatus.PLANNING, StepStatus.SKIPPED, StepStatus.ABANDONED}),
     # Straight to baking or done: the plan changes nothing, and what is real has been verified. To planning again: the
-    # run was lost with its worker.
+    # run was lost with its worker. Back to pending: it gave way to another step.
     StepStatus.PLANNING: frozenset(
         {
             StepStatus.PLANNING,
@@ -65,12 +78,21 @@ ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
             StepStatus.BAKING,
             StepStatus.DONE,
             StepStatus.FAILED,
+            StepStatus.PENDING,
+            StepStatus.SKIPPED,
             StepStatus.ABANDONED,
         }
     ),
     # Back to planning: the plan went stale, reality moved away from it, or its run was lost.
     StepStatus.WAITING: frozenset(
-        {StepStatus.APPLYING, StepStatus.PLANNING, StepStatus.REJECTED, StepStatus.ABANDONED}
+        {
+            StepStatus.APPLYING,
+            StepStatus.PLANNING,
+            StepStatus.REJECTED,
+            StepStatus.PENDING,
+            StepStatus.SKIPPED,
+            StepStatus.ABANDONED,
+        }
     ),
     StepStatus.APPLYING: frozenset(
         {
@@ -83,8 +105,10 @@ ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
     ),
     StepStatus.BAKING: frozenset({StepStatus.DONE, StepStatus.ABANDONED}),
     StepStatus.DONE: frozenset(),
-    StepStatus.FAILED: frozenset({StepStatus.ABANDONED}),
-    StepStatus.REJECTED: frozenset({StepStatus.ABANDONED}),
+    # To planning: it is tried again, and asks again.
+    StepStatus.FAILED: frozenset({StepStatus.PLANNING, StepStatus.SKIPPED, StepStatus.ABANDONED}),
+    StepStatus.REJECTED: frozenset({StepStatus.PLANNING, StepStatus.SKIPPED, StepStatus.ABANDONED}),
+    StepStatus.SKIPPED: frozenset(),
     StepStatus.ABANDONED: frozenset(),
 }
 

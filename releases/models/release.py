@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from releases.domain.lifecycle import ReleaseStatus
+from releases.domain.lifecycle import OPEN_STATUSES, ReleaseStatus
 from releases.models.service import Service
 
 
@@ -22,6 +22,7 @@ class Release(models.Model):
     status = models.CharField(max_length=12, default=ReleaseStatus.OPEN.value)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(auto_now_add=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -30,7 +31,7 @@ class Release(models.Model):
             models.UniqueConstraint(fields=["service", "number"], name="release_number_unique"),
             models.UniqueConstraint(
                 fields=["service"],
-                condition=models.Q(status=ReleaseStatus.OPEN.value),
+                condition=models.Q(status__in=[status.value for status in sorted(OPEN_STATUSES)]),
                 name="release_one_open_per_service",
             ),
             models.CheckConstraint(
@@ -44,5 +45,10 @@ class Release(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still goes on."""
-        return self.status == ReleaseStatus.OPEN.value
+        """Whether it still goes on, now or once it is resumed."""
+        return ReleaseStatus(self.status) in OPEN_STATUSES
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for somebody to resume it."""
+        return self.status == ReleaseStatus.PAUSED.value

@@ -16,7 +16,8 @@ class Step(models.Model):
 
     ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
     :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to
-    then; ``epoch`` is the service's when that plan was asked for.
+    then; ``epoch`` is the service's when that plan was asked for. ``requested_by`` is who asked for this very step (a
+    weight that was set by hand), where that is not simply who requested the release; an ``automatic`` one starts itself.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -28,9 +29,13 @@ class Step(models.Model):
     transition = models.CharField(max_length=20)
     candidate_share = models.PositiveSmallIntegerField()
     gate = models.BooleanField(default=False)
+    automatic = models.BooleanField(default=False)
     bake_seconds = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=12, default=StepStatus.PENDING.value)
     created_at = models.DateTimeField(auto_now_add=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -50,8 +55,9 @@ class Step(models.Model):
         ordering = ["release", "position", "created_at"]
         constraints = [
             models.UniqueConstraint(
+                # Checked at the end of each statement, so that one can make room for a step.
                 fields=["release", "position"],
-                condition=models.Q(release__isnull=False),
+                deferrable=models.Deferrable.IMMEDIATE,
                 name="step_position_unique",
             ),
             models.CheckConstraint(

@@ -78,7 +78,7 @@ def _decide(
     _refuse_unless(
         may_approve(
             as_person(user, service),
-            requested_by_id=step_now.requested_by_id,
+            requester_ids=step_now.requester_ids,
             step_status=step_now.status,
             gate=step_now.gate,
             plan=step_now.plan,

@@ -138,7 +138,7 @@ def _begin(service: Service, user: User, actor: Actor) -> EmergencyRollback:
 
 def _release_taken_back(service: Service) -> Release | None:
     """The release whose version loses its users: the open one, else the promoted one."""
-    return service.releases.filter(status=ReleaseStatus.OPEN.value).first() or _promoted_release(service)
+    return selectors.open_release(service) or _promoted_release(service)
 
 
 def _promoted_release(service: Service) -> Release | None:
@@ -152,8 +152,7 @@ def _promoted_release(service: Service) -> Release | None:
 
 
 def _end_releases(service: Service, actor: Actor) -> None:
-    open_release = service.releases.filter(status=ReleaseStatus.OPEN.value).first()
-    for release in filter(None, (open_release, _promoted_release(service))):
+    for release in filter(None, (selectors.open_release(service), _promoted_release(service))):
         change_release(release, ReleaseStatus.ROLLED_BACK, actor=actor, action="release.rolled-back")
 
 

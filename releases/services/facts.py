@@ -38,7 +38,7 @@ def step_facts(service: Service, step: Step) -> StepFacts:
     run = step.plan_run
     plan = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest) if run else None
     return StepFacts(
-        requested_by_id=str(step.release.requested_by_id) if step.release else "",
+        requester_ids=gates.requester_ids(step),
         status=StepStatus(step.status),
         gate=step.gate,
         started=step.started_at is not None,

@@ -1,5 +1,7 @@
 """Whether a gate is open: asked when a step may go on, and again right before its apply."""
 
+from itertools import takewhile
+
 from releases.domain.approval_policy import Approval as GivenApproval
 from releases.domain.approval_policy import still_good
 from releases.domain.decisions import Decision as Answer
@@ -13,20 +15,25 @@ def is_open(service: Service, step: Step) -> bool:
 
 
 def answer(service: Service, step: Step) -> Answer:
-    """Whether the step's approval lets its current plan be applied: the best answer of all that were given."""
-    given = (
-        step.approvals.filter(decision=Decision.APPROVED).select_related("decided_by").order_by("-decided_at")
-    )
+    """Whether the step's approval lets its current plan be applied: the best answer of those since the last rejection."""
+    decisions = step.approvals.select_related("decided_by").order_by("-decided_at")
+    given = takewhile(lambda one: one.decision == Decision.APPROVED, decisions)
     answers = [_still_good(service, step, approval) for approval in given] or [
         _still_good(service, step, None)
     ]
     return next((one for one in answers if one), answers[0])
 
 
+def requester_ids(step: Step) -> frozenset[str]:
+    """Who asked for what the step does: for its release, and for the very step where somebody did."""
+    asked = (step.release.requested_by_id if step.release else None, step.requested_by_id)
+    return frozenset(str(one) for one in asked if one is not None)
+
+
 def _still_good(service: Service, step: Step, approval: Approval | None) -> Answer:
     return still_good(
         _as_given(service, step, approval) if approval else None,
-        requested_by_id=str(step.release.requested_by_id) if step.release else "",
+        requester_ids=requester_ids(step),
         release_id=str(step.release_id),
         step_id=str(step.pk),
         changes_digest=step.plan_run.changes_digest if step.plan_run else "",

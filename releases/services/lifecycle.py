@@ -18,7 +18,13 @@ from audit import events
 from audit.events import Actor
 from releases import push
 from releases.domain.errors import IllegalChange
-from releases.domain.lifecycle import ReleaseStatus, StepStatus, check_release_change, check_step_change
+from releases.domain.lifecycle import (
+    OPEN_STATUSES,
+    ReleaseStatus,
+    StepStatus,
+    check_release_change,
+    check_step_change,
+)
 from releases.models import Release, Service, Step
 
 SYSTEM = Actor(id="", name="Bluegreen", via="worker")
@@ -69,12 +75,18 @@ def change_step(
 def change_release(
     release: Release, to: ReleaseStatus, *, actor: Actor, action: str, reason: str = ""
 ) -> None:
-    """End a release; raises ``IllegalChange`` when it has ended already."""
-    old = ReleaseStatus(release.status)
+    """Pause, resume or end a release; raises ``IllegalChange`` when someone was faster."""
+    old, moment = ReleaseStatus(release.status), now()
     check_release_change(old, to)
-    changed = Release.objects.filter(pk=release.pk, status=old.value).update(status=to.value, ended_at=now())
+    changed = Release.objects.filter(pk=release.pk, status=old.value).update(
+        status=to.value,
+        paused_at=moment if to is ReleaseStatus.PAUSED else None,
+        ended_at=None if to in OPEN_STATUSES else moment,
+    )
     if changed != 1:
-        raise IllegalChange("release:faster", "Someone was faster: this release has ended already.")
+        raise IllegalChange(
+            "release:faster", "Someone was faster: this release has changed meanwhile. Look at it again."
+        )
     release.status = to.value
     events.record(
         actor=actor,

@@ -10,7 +10,7 @@ from audit.events import Actor
 from releases import dispatch, selectors
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import Transition, changed_colors
-from releases.models import Release, Service, Step, StepRun
+from releases.models import Service, Step, StepRun
 from releases.services import gates
 from releases.services.lifecycle import SYSTEM, change_release, change_step, now
 from terraform_runner import claims
@@ -71,6 +71,6 @@ def _apply(step: Step, *, actor: Actor) -> None:
 
 
 def _finish_release(service: Service, *, actor: Actor) -> None:
-    release = Release.objects.filter(service=service, status=ReleaseStatus.OPEN.value).first()
+    release = selectors.open_release(service)
     if release:
         change_release(release, ReleaseStatus.PROMOTED, actor=actor, action="release.promoted")

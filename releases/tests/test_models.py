@@ -2,9 +2,10 @@
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import F, ProtectedError
 from hypothesis import given
 
+from releases.domain.lifecycle import OPEN_STATUSES
 from releases.domain.tests.states import states as traffic_states
 from releases.domain.traffic import Color
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
@@ -26,9 +27,10 @@ def test_a_service_s_recorded_state_is_its_columns(service):
     assert service.function_versions == {Color.BLUE: "1", Color.GREEN: "1"}
 
 
-def test_a_second_open_release_is_refused(service):
+@pytest.mark.parametrize("status", sorted(OPEN_STATUSES))
+def test_a_second_open_release_is_refused(service, status):
     ReleaseFactory.create(service=service, status="promoted")
-    ReleaseFactory.create(service=service)
+    assert ReleaseFactory.create(service=service, status=status).is_open
     with pytest.raises(IntegrityError, match="release_one_open_per_service"), transaction.atomic():
         ReleaseFactory.create(service=service)
 
@@ -43,6 +45,13 @@ def test_a_number_is_given_once_for_each_service(service):
 def test_a_place_in_a_plan_is_given_once(scene):
     with pytest.raises(IntegrityError, match="step_position_unique"), transaction.atomic():
         StepFactory.create(release=scene.release, position=scene.canary.position)
+
+
+def test_a_plan_makes_room_for_a_step_in_one_statement(scene):
+    before = scene.release.steps.count()
+    scene.release.steps.update(position=F("position") + 1)
+    StepFactory.create(release=scene.release, position=0)
+    assert list(scene.release.steps.values_list("position", flat=True)) == list(range(before + 1))
 
 
 def test_a_plan_is_decided_on_once(scene):

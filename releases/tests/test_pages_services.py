@@ -185,6 +185,16 @@ def test_one_s_own_release_is_not_in_one_s_inbox(scene, as_user):
     assert as_user(scene.manager).get("/inbox/").context["items"] == []
 
 
+def test_a_weight_that_one_set_oneself_is_not_in_one_s_inbox(scene, as_user):
+    scene.release.steps.filter(pk=scene.canary.pk).update(requested_by=scene.manager)
+    assert as_user(scene.manager).get("/inbox/").context["items"] == []
+
+
+def test_a_plan_of_a_paused_release_stays_in_the_inbox(scene, as_user):
+    type(scene.release).objects.update(status="paused")
+    assert [item["step"] for item in as_user(scene.manager).get("/inbox/").context["items"]] == [scene.canary]
+
+
 def test_what_is_decided_leaves_the_inbox(scene, as_user):
     factories.approve(scene.canary, scene.manager)
     assert as_user(scene.manager).get("/inbox/").context["items"] == []

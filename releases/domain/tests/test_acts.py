@@ -16,7 +16,7 @@ QUIET = ServiceFacts(
 IN_RELEASE = replace(QUIET, release_open=True)
 GATE_WAITS = Refused("approval:missing", "This step waits for an approval.")
 WAITING = StepFacts(
-    requested_by_id="1",
+    requester_ids=frozenset("1"),
     status=StepStatus.WAITING,
     gate=True,
     started=False,

@@ -23,7 +23,7 @@ def refused_code(decision: Decision) -> str:
 
 def decide(person: Person = MANAGER, **changed: Any) -> Decision:
     facts: dict[str, Any] = {
-        "requested_by_id": "1",
+        "requester_ids": frozenset("1"),
         "step_status": StepStatus.WAITING,
         "gate": True,
         "plan": PLAN,
@@ -43,8 +43,8 @@ def test_somebody_else_with_the_permission_may_approve_the_plan_they_were_shown(
         (replace(MANAGER, is_active=False), {}, "person:inactive"),
         (replace(MANAGER, permissions=EVERYTHING - {Permission.APPROVE}), {}, "person:no-permission"),
         (MANAGER, {"gate": False}, "approval:no-gate"),
-        (MANAGER, {"requested_by_id": "2"}, "approval:own-release"),
-        (replace(MANAGER, permissions=EVERYTHING), {"requested_by_id": "2"}, "approval:own-release"),
+        (MANAGER, {"requester_ids": frozenset("2")}, "approval:own-release"),
+        (replace(MANAGER, permissions=EVERYTHING), {"requester_ids": frozenset("2")}, "approval:own-release"),
         (MANAGER, {"already_decided": True}, "approval:decided"),
         (MANAGER, {"plan": None}, "approval:no-plan"),
         (MANAGER, {"plan": None, "shown": None}, "approval:no-plan"),
@@ -69,7 +69,7 @@ APPROVAL = Approval(
 
 def recheck(approval: Approval | None = APPROVAL, **changed: Any) -> Decision:
     facts: dict[str, Any] = {
-        "requested_by_id": "1",
+        "requester_ids": frozenset("1"),
         "release_id": "r1",
         "step_id": "s2",
         "changes_digest": PLAN.changes_digest,
@@ -88,7 +88,7 @@ def test_an_approval_is_still_good_while_nothing_has_changed():
         (None, {}, "approval:missing"),
         (replace(APPROVAL, approver=replace(MANAGER, is_active=False)), {}, "approval:approver-gone"),
         (replace(APPROVAL, approver=replace(MANAGER, permissions=frozenset())), {}, "approval:approver-gone"),
-        (APPROVAL, {"requested_by_id": "2"}, "approval:own-release"),
+        (APPROVAL, {"requester_ids": frozenset("2")}, "approval:own-release"),
         (APPROVAL, {"release_id": "r2"}, "approval:other-step"),
         (APPROVAL, {"step_id": "s3"}, "approval:other-step"),
         (APPROVAL, {"epoch": 4}, "approval:before-emergency"),

@@ -15,17 +15,18 @@ from releases.domain.lifecycle import (
 )
 
 RELEASE_CHANGES = """
-    open -> promoted rolled_back rejected
+    open -> paused promoted rolled_back rejected cancelled
+    paused -> open promoted rolled_back rejected cancelled
     promoted -> rolled_back
 """
 STEP_CHANGES = """
-    pending -> planning abandoned
-    planning -> planning waiting baking done failed abandoned
-    waiting -> applying planning rejected abandoned
+    pending -> planning skipped abandoned
+    planning -> planning waiting baking done failed pending skipped abandoned
+    waiting -> applying planning rejected pending skipped abandoned
     applying -> baking done planning failed abandoned
     baking -> done abandoned
-    failed -> abandoned
-    rejected -> abandoned
+    failed -> planning skipped abandoned
+    rejected -> planning skipped abandoned
 """
 
 

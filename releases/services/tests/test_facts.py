@@ -163,7 +163,7 @@ def test_a_step_s_facts_say_who_requested_and_what_was_planned(life):
     life.go_on()
     step_facts = facts.step_facts(life.service, life.step())
     shown = life.shown()["shown"]
-    assert step_facts.requested_by_id == str(release.requested_by_id)
+    assert step_facts.requester_ids == {str(release.requested_by_id)}
     assert (step_facts.plan, step_facts.gate, step_facts.started, step_facts.decided) == (
         shown,
         True,

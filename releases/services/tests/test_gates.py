@@ -46,6 +46,27 @@ def test_a_rejection_opens_nothing(approved):
     assert why_not(approved) == "approval:missing"
 
 
+def test_a_rejection_ends_the_approvals_before_it(approved):
+    approval = Approval.objects.get()
+    step = approved.step()
+    again = finished_plan(step)
+    Approval.objects.create(
+        step=step,
+        plan_run=again,
+        plan_sha256=again.plan_sha256,
+        changes_digest=approval.changes_digest,
+        epoch=approval.epoch,
+        decision=Decision.REJECTED,
+        decided_by=approved.manager,
+    )
+    assert why_not(approved) == "approval:missing"
+
+
+def test_who_asked_for_the_very_step_does_not_open_it(approved):
+    approved.step().release.steps.update(requested_by=approved.manager)
+    assert why_not(approved) == "approval:own-release"
+
+
 def test_it_shuts_when_the_approver_loses_the_right_and_opens_when_they_have_it_again(approved):
     held = approved.manager.userobjectpermission_set.filter(permission__codename=codename(Permission.APPROVE))
     held.delete()

@@ -16,7 +16,13 @@ from django.db import connection, transaction
 from audit.events import Actor
 from audit.models import AuditEvent
 from releases.domain.errors import IllegalChange
-from releases.domain.lifecycle import ALLOWED_RELEASE, ALLOWED_STEP, ReleaseStatus, StepStatus
+from releases.domain.lifecycle import (
+    ALLOWED_RELEASE,
+    ALLOWED_STEP,
+    OPEN_STATUSES,
+    ReleaseStatus,
+    StepStatus,
+)
 from releases.models import Step
 from releases.push import CHANNEL
 from releases.services.lifecycle import change_release, change_step, locked, now
@@ -103,11 +109,13 @@ def test_an_impossible_change_of_a_step_leaves_everything_as_it_is(old, new):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("old", "new"), ENDS)
-def test_a_release_ends_with_its_event_and_its_time(old, new):
+def test_a_change_of_a_release_is_kept_with_its_event_and_its_time(old, new):
     release = ReleaseFactory.create(status=old)
     change_release(release, new, actor=OTTO, action="release.ended")
     release.refresh_from_db()
-    assert (release.status, release.ended_at is None) == (new, False)
+    assert release.status == new
+    assert (release.ended_at is None) == (new in OPEN_STATUSES)
+    assert (release.paused_at is not None) == (new == ReleaseStatus.PAUSED)
     event = AuditEvent.objects.get()
     assert (event.before, event.after) == ({"status": old}, {"status": new})
     assert event.subject["number"] == release.number

@@ -41,6 +41,7 @@ def _ended(release: Release) -> Headline:
             "It ended at a gate; nobody had been sent to it.",
             Tone.BAD,
         ),
+        ReleaseStatus.CANCELLED.value: ("Cancelled", "Nobody had been sent to it.", Tone.IDLE),
     }[release.status]
     return Headline(word=word, text=text, tone=tone, since=release.ended_at)
 

@@ -40,13 +40,16 @@ _STEPS = {
     StepStatus.DONE: ("done", Tone.OK),
     StepStatus.FAILED: ("failed", Tone.BAD),
     StepStatus.REJECTED: ("rejected", Tone.BAD),
+    StepStatus.SKIPPED: ("skipped", Tone.IDLE),
     StepStatus.ABANDONED: ("ended", Tone.IDLE),
 }
 _RELEASES = {
     ReleaseStatus.OPEN: ("in progress", Tone.GO),
+    ReleaseStatus.PAUSED: ("paused", Tone.WARN),
     ReleaseStatus.PROMOTED: ("promoted", Tone.OK),
     ReleaseStatus.ROLLED_BACK: ("rolled back", Tone.WARN),
     ReleaseStatus.REJECTED: ("rejected", Tone.BAD),
+    ReleaseStatus.CANCELLED: ("cancelled", Tone.IDLE),
 }
 _TITLES = {
     Transition.SET_UP: "Set up",
