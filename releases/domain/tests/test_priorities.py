@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from releases.domain.priorities import (
+    HIGHEST,
+    HeldPriority,
+    NoPriority,
+    Room,
+    check,
+    derive,
+    held,
+    numbers,
+    shadows,
+)
+
+taken_numbers = st.sets(st.integers(1, 60))
+slots = st.integers(1, 10)
+
+
+def rules(*priorities: int) -> list[HeldPriority]:
+    return [HeldPriority(priority=number, holder=f"rule {number}") for number in priorities]
+
+
+@pytest.mark.parametrize(
+    ("slots", "has_header", "expected"),
+    [(1, False, [199, 200]), (3, False, [197, 198, 199, 200]), (2, True, [197, 198, 199, 200])],
+)
+def test_a_services_rules_stand_together_before_its_traffic_rule(slots, has_header, expected):
+    assert list(numbers(200, slots=slots, has_header=has_header)) == expected
+
+
+@given(taken_numbers, slots, st.booleans())
+def test_what_is_derived_is_free_and_nothing_lower_would_be(taken, slots, has_header):
+    priority = derive(taken, slots=slots, has_header=has_header)
+    check(priority, rules(*taken), slots=slots, has_header=has_header)
+    for lower in range(1, priority):
+        with pytest.raises(NoPriority):
+            check(lower, rules(*taken), slots=slots, has_header=has_header)
+
+
+@given(taken_numbers, slots)
+def test_a_service_that_takes_every_request_comes_after_all_others(taken, slots):
+    priority = derive(taken, slots=slots, after_all_others=True)
+    assert min(numbers(priority, slots=slots)) > max(taken, default=0)
+
+
+@given(st.lists(st.tuples(slots, st.booleans()), max_size=8))
+def test_any_number_of_derived_services_never_collide(services):
+    taken: list[int] = []
+    for slots, has_header in services:
+        priority = derive(taken, slots=slots, has_header=has_header)
+        taken += numbers(priority, slots=slots, has_header=has_header)
+    assert len(taken) == len(set(taken))
+
+
+def test_a_full_listener_says_so():
+    with pytest.raises(NoPriority, match="no room for the service's rules"):
+        derive(range(1, HIGHEST + 1, 2), slots=1)
+
+
+def test_who_has_a_wanted_priority_is_said():
+    with pytest.raises(NoPriority) as refusal:
+        check(200, rules(198, 199, 201), slots=1)
+    assert refusal.value.message == (
+        "The service needs the priorities 199 and 200, and not all of them are free: 199 is rule 199. "
+        "Choose another priority."
+    )
+
+
+def test_of_many_holders_the_first_are_named():
+    with pytest.raises(NoPriority, match=r"190 to 200.*: 190 is rule 190; .*194 is rule 194\. Choose"):
+        check(200, rules(*range(190, 201)), slots=10)
+
+
+@pytest.mark.parametrize("priority", [-1, 0, 1, 2, 3, 50_001, 10**9])
+def test_a_priority_outside_of_the_range_names_the_range(priority):
+    with pytest.raises(NoPriority, match="from 4 to 50000"):
+        check(priority, [], slots=2, has_header=True)
+
+
+@pytest.mark.parametrize("priority", [4, 50_000])
+def test_the_ends_of_the_range_are_in_it(priority):
+    check(priority, [], slots=2, has_header=True)
+
+
+def test_only_rules_within_the_wanted_numbers_are_in_the_way():
+    assert [rule.priority for rule in held(range(10, 13), rules(9, 10, 12, 13))] == [10, 12]
+
+
+def test_a_rule_before_that_takes_everything_is_found():
+    before = HeldPriority(priority=5, holder="the old shop", takes_all=True)
+    after = HeldPriority(priority=500, holder="the rest", takes_all=True)
+    assert shadows(numbers(200, slots=1), [before, after, *rules(6)]) == (before,)
+
+
+@pytest.mark.parametrize(
+    ("groups", "services", "is_full"), [(0, 0, False), (85, 43, False), (98, 49, False), (99, 50, True)]
+)
+def test_each_service_needs_two_of_a_load_balancers_hundred_target_groups(groups, services, is_full):
+    room = Room(target_groups=groups)
+    assert (str(room), room.is_full) == (f"{services} of 50 services on this load balancer", is_full)
