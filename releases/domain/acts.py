@@ -38,7 +38,8 @@ class ServiceFacts:
 class StepFacts:
     """The step that a release has arrived at, or the next one while that one bakes.
 
-    `requester_ids` are those who asked for it: for its release, or for the very step. `approval` is what `still_good` said of its approval.
+    `requester_ids` are those who asked for it: for its release, or for the very step. `approval` is what
+    `still_good` said of its approval.
     """
 
     requester_ids: frozenset[str]

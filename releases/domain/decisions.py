@@ -13,6 +13,7 @@ class Permission(StrEnum):
     APPROVE = "approve"
     OPERATE = "operate"
     EMERGENCY = "emergency"
+    MANAGE = "manage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ _MISSING = {
     Permission.APPROVE: "You may not approve for this service.",
     Permission.OPERATE: "You may not run steps of this service: an operator does.",
     Permission.EMERGENCY: "You may not roll this service back.",
+    Permission.MANAGE: "You may not change this service's settings, or remove it.",
 }
 
 

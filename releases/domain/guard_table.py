@@ -68,6 +68,8 @@ MAY_CHANGE: Mapping[Transition, tuple[Place, ...]] = {
         (CANARY_RULE, WEIGHTS),
         ("aws_lambda_alias.{idle}", "function_version"),
     ),
+    Transition.SETTINGS: (),
+    Transition.REMOVE: (),
 }
 """{stable} and {candidate} are the colours with these roles, {idle} those that nobody is sent to."""
 

@@ -33,12 +33,7 @@ def describe(
     It says what the guard makes sure of: ask for it only with a plan that the guard has accepted.
     """
     facts = _Facts(before=before, after=after, tags=tags)
-    end = (
-        "Nothing is changed or deleted."
-        if transition is Transition.SET_UP
-        else "Nothing is created or deleted."
-    )
-    return f"{_SENTENCES[transition](facts)} {end}"
+    return f"{_SENTENCES[transition](facts)} {_ENDS.get(transition, 'Nothing is created or deleted.')}"
 
 
 def risk(changes: Iterable[Mapping[str, Any]]) -> Risk:
@@ -121,7 +116,21 @@ def _rollback(facts: _Facts) -> str:
     return f"Sends everyone back to {facts.stable}, the canary addresses too."
 
 
+def _settings(facts: _Facts) -> str:
+    return "Changes what the service's rules ask for, its tags or its logs. Nobody changes version."
+
+
+def _remove(facts: _Facts) -> str:
+    return "Destroys both functions, their rules and their groups: whoever asks for the service gets no answer from it."
+
+
 _NO_TRAFFIC = "No traffic moves."
+
+_ENDS: Mapping[Transition, str] = {
+    Transition.SET_UP: "Nothing is changed or deleted.",
+    Transition.SETTINGS: "No function and no rule is replaced or deleted.",
+    Transition.REMOVE: "This can not be undone.",
+}
 
 _SENTENCES: Mapping[Transition, Callable[[_Facts], str]] = {
     Transition.SET_UP: _set_up,
@@ -132,6 +141,8 @@ _SENTENCES: Mapping[Transition, Callable[[_Facts], str]] = {
     Transition.SHIFT: _shift,
     Transition.PROMOTE: _promote,
     Transition.ROLLBACK: _rollback,
+    Transition.SETTINGS: _settings,
+    Transition.REMOVE: _remove,
 }
 
 

@@ -124,6 +124,10 @@ class Transition(StrEnum):
     PROMOTE = "promote"
     ROLLBACK = "rollback"
     """Everyone to the safe colour: what Terraform converges to after the emergency button."""
+    SETTINGS = "settings"
+    """Hosts, paths, priority, tags, logs and the like: nobody is sent elsewhere, no function is changed."""
+    REMOVE = "remove"
+    """Everything that the service has at AWS is destroyed."""
 
 
 ROTATIONS = frozenset({Transition.ROTATE_STABLE, Transition.ROTATE_TRAFFIC, Transition.ROTATE_CANDIDATE})
@@ -260,6 +264,10 @@ def _rollback(state: TrafficState, asked: _Asked) -> TrafficState:
     return state.with_candidate_share(share).with_canary(False)
 
 
+def _same(state: TrafficState, asked: _Asked) -> TrafficState:
+    return state
+
+
 def _need_promoted(state: TrafficState) -> None:
     if not is_safe(state, state.candidate):
         raise _refuse(
@@ -291,4 +299,6 @@ _TARGETS: Mapping[Transition, Callable[[TrafficState, _Asked], TrafficState]] = 
     Transition.SHIFT: _shift,
     Transition.PROMOTE: _promote,
     Transition.ROLLBACK: _rollback,
+    Transition.SETTINGS: _same,
+    Transition.REMOVE: _same,
 }

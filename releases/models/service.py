@@ -20,6 +20,8 @@ class Service(models.Model):
     ``epoch`` is raised by each emergency rollback: a plan made in an earlier epoch is worthless. ``safe_color`` is
     where that rollback leads, and is committed before an apply starts that changes it. ``*_traffic_ended_at`` is when
     traffic was last read back as gone from a function; null means that it has had none since it was set up.
+    ``settings_begun`` are settings that an apply has begun to bring about and that were not verified yet: what is real
+    may be these or the recorded ones, each by itself; empty otherwise.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -34,7 +36,15 @@ class Service(models.Model):
     priority = models.PositiveIntegerField(
         default=200, validators=[MinValueValidator(2), MaxValueValidator(50_000)]
     )
+    paths = models.JSONField(default=list, blank=True)
     canary_addresses = models.JSONField(default=list, blank=True)
+    tags = models.JSONField(default=dict, blank=True)
+    log_retention_days = models.PositiveIntegerField(null=True, blank=True)
+    stickiness_seconds = models.PositiveIntegerField(default=0)
+    provisioned_concurrency = models.PositiveIntegerField(default=0)
+    role_arn = models.CharField(max_length=200, blank=True)
+    role_permissions_boundary = models.CharField(max_length=200, blank=True)
+    settings_begun = models.JSONField(default=dict, blank=True)
     weights = models.JSONField(default=list, blank=True)
     canary_first = models.BooleanField(default=True)
     extra_gates = models.JSONField(default=list, blank=True)
@@ -44,6 +54,7 @@ class Service(models.Model):
     settle_seconds = models.PositiveIntegerField(default=120)
     created_at = models.DateTimeField(auto_now_add=True)
     set_up_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     active_color = models.CharField(max_length=5, choices=COLORS, default=Color.BLUE.value)
     blue_image = models.CharField(max_length=400)
@@ -76,6 +87,7 @@ class Service(models.Model):
             ("approve_service", "May approve releases"),
             ("operate_service", "May start the steps of a release"),
             ("emergency_service", "May roll back"),
+            ("manage_service", "May change the settings, and remove the service"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -12,12 +12,14 @@ from terraform_runner.models import Run
 
 
 class Step(models.Model):
-    """Set-up, and what Terraform does after an emergency rollback, are steps without a place in a rollout plan.
+    """Set-up, settings, removal, and what follows an emergency rollback, are steps without a place in a rollout plan.
 
     ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
     :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to
     then; ``epoch`` is the service's when that plan was asked for. ``requested_by`` is who asked for this very step (a
-    weight that was set by hand), where that is not simply who requested the release; an ``automatic`` one starts itself.
+    weight that was set by hand, or what belongs to no release), where that is not simply who requested the release; an
+    ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
+    leads from and to, in the form of :func:`releases.domain.settings.to_columns`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -36,6 +38,7 @@ class Step(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    reason = models.TextField(max_length=2000, blank=True)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -44,6 +47,8 @@ class Step(models.Model):
     state_before = models.JSONField(default=dict, blank=True)
     state_after = models.JSONField(default=dict, blank=True)
     versions_before = models.JSONField(default=dict, blank=True)
+    settings_before = models.JSONField(default=dict, blank=True)
+    settings_after = models.JSONField(default=dict, blank=True)
     plan_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     apply_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     bake_until = models.DateTimeField(null=True, blank=True)

@@ -15,7 +15,7 @@ def is_open(service: Service, step: Step) -> bool:
 
 
 def answer(service: Service, step: Step) -> Answer:
-    """Whether the step's approval lets its current plan be applied: the best answer of those since the last rejection."""
+    """Whether the step's approval lets its plan be applied: the best answer of those since the last rejection."""
     decisions = step.approvals.select_related("decided_by").order_by("-decided_at")
     given = takewhile(lambda one: one.decision == Decision.APPROVED, decisions)
     answers = [_still_good(service, step, approval) for approval in given] or [

@@ -85,11 +85,13 @@ def _waiting(step: Step, *, is_approved: bool) -> Status:
 
 
 def _going_on(step: Step) -> str:
-    if step.transition == Transition.SET_UP:
-        return "Being set up"
-    if step.transition == Transition.ROLLBACK:
-        return "Rolled back"
-    return "In release"
+    words = {
+        Transition.SET_UP.value: "Being set up",
+        Transition.ROLLBACK.value: "Rolled back",
+        Transition.SETTINGS.value: "Being changed",
+        Transition.REMOVE.value: "Being removed",
+    }
+    return words.get(step.transition, "In release")
 
 
 def _without_step(service: Service) -> tuple[Status, str]:

@@ -59,6 +59,8 @@ _TITLES = {
     Transition.CANARY: "Canary",
     Transition.PROMOTE: "Promote",
     Transition.ROLLBACK: "Rollback",
+    Transition.SETTINGS: "Settings",
+    Transition.REMOVE: "Removal",
 }
 _MEANINGS = {
     Transition.SET_UP: "Creates both functions and their rules.",
@@ -68,6 +70,8 @@ _MEANINGS = {
     Transition.CANARY: "Sends only the whitelisted addresses to the new version.",
     Transition.PROMOTE: "Sends everyone to the new version; the old one stays as it is.",
     Transition.ROLLBACK: "Brings Terraform to what the emergency button has done.",
+    Transition.SETTINGS: "Changes the service's settings; nobody is sent elsewhere, and no function is changed.",
+    Transition.REMOVE: "Destroys everything that the service has at AWS.",
 }
 
 
