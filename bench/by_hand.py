@@ -48,6 +48,12 @@ class ByHand:
         self._write_variables(self._initialised, green_weight)
         return timed(partial(self._run, self._initialised, "apply", "-auto-approve"))
 
+    def apply_saved_plan(self, green_weight: int) -> float:
+        """The seconds of ``apply`` of a plan of a weight that was made before, in the initialised directory."""
+        self._write_variables(self._initialised, green_weight)
+        self._run(self._initialised, "plan", f"-out={PLAN}")
+        return timed(partial(self._run, self._initialised, "apply", PLAN))
+
     def change_in_fresh_directory(self, green_weight: int) -> float:
         """The seconds of ``init``, ``plan -out``, ``show -json`` and ``apply`` of that plan."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:

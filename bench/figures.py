@@ -14,6 +14,7 @@ MEASURED_BY = {
     "transition": "bench.transition.measure",
     "emergency": "bench.emergency.measure",
     "emergency-p99": "bench.emergency.measure_p99",
+    "approval": "bench.approval.measure",
 }
 DIGITS = 4
 

@@ -42,10 +42,15 @@ def demo(service) -> Demo:
 
 
 class Worker:
-    """Brings a step where a run would bring it, as soon as the run is queued; ``problem`` makes each run fail."""
+    """Brings a step where a run would bring it, as soon as the run is queued; ``problem`` makes each run fail.
+
+    Without ``bakes`` a step is done when it is applied; a ``balancer`` gets the step's share as green's weight.
+    """
 
     def __init__(self) -> None:
         self.problem = ""
+        self.bakes = True
+        self.balancer: LoadBalancer | None = None
 
     def execute(self, run_id) -> None:
         run = Run.objects.get(pk=run_id)
@@ -60,7 +65,10 @@ class Worker:
         rollout.advance(selectors.step_of_run(run).service)
 
     def _apply(self, step) -> None:
-        if step.get().transition in ROTATIONS:
+        if self.balancer:
+            weights = {"green": step.get().candidate_share}
+            self.balancer.set_weights(None, step.get().service.traffic_rule_arn, weights)
+        if step.get().transition in ROTATIONS or not self.bakes:
             step.update(status=StepStatus.DONE.value)
         else:
             later = timezone.now() + timedelta(days=1)

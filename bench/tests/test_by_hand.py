@@ -84,6 +84,15 @@ def test_weight_is_applied_in_the_initialised_directory(by_hand, stand_in):
     assert applied == ["apply -auto-approve", "50", "state with 0", "eu-central-1", set_up[4]]
 
 
+def test_saved_plan_is_made_before_and_applied_in_the_initialised_directory(by_hand, stand_in):
+    assert by_hand.apply_saved_plan(50) > 0
+
+    set_up, planned, applied = stand_in.calls()[1:]
+    assert [call[0] for call in (planned, applied)] == ["plan -out=weight.tfplan", "apply weight.tfplan"]
+    assert {call[4] for call in (set_up, planned, applied)} == {set_up[4]}
+    assert planned[1] == "50"
+
+
 def test_fresh_directory_begins_with_init_and_has_state_and_lock_file(by_hand, stand_in):
     assert by_hand.change_in_fresh_directory(20) > 0
 

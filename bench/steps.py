@@ -1,0 +1,59 @@
+"""The steps of the demo's release, as the people bring them forward who may."""
+
+from uuid import UUID
+
+from bench.demo import Demo, wait_for
+from bench.errors import CannotMeasure
+from releases import selectors
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.lifecycle import StepStatus
+from releases.services import approvals, facts
+from releases.services.requests import ReleaseRequest, request_release
+
+STOPPED = frozenset({StepStatus.FAILED, StepStatus.REJECTED, StepStatus.ABANDONED})
+
+
+class Steps:
+    """One release at a time, requested by the requester, started by the operator, approved by the manager."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.service = demo.service
+        self._requester, self._manager, self._operator = map(
+            demo.person, ("requester", "manager", "operator")
+        )
+
+    def request(self, wanted: ReleaseRequest) -> None:
+        """Request a release, and put its version in place."""
+        request_release(service_id=self.service.pk, user=self._requester, wanted=wanted)
+        self.wait_until(self.start(), StepStatus.DONE)
+
+    def start(self) -> UUID:
+        """Start the step that can be started, and say which one that is."""
+        step = facts.acting_step(self.service)
+        if step is None:
+            raise CannotMeasure("The release has no step that could be started.")
+        approvals.start(step_id=step.pk, user=self._operator)
+        return step.pk
+
+    def approve(self, step_id: UUID) -> None:
+        """Approve the plan that a step waits with."""
+        run = selectors.get_step(step_id).plan_run
+        if run is None:
+            raise CannotMeasure("The step has no plan.")
+        shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
+        approvals.approve(step_id=step_id, user=self._manager, shown=shown)
+
+    def wait_until(self, step_id: UUID, wanted: StepStatus) -> None:
+        """Until the step has this status. Raises CannotMeasure if it stops before."""
+
+        def reached() -> bool:
+            return self.raise_if_stopped(step_id) is wanted
+
+        wait_for(reached, f"a step to be {wanted}")
+
+    def raise_if_stopped(self, step_id: UUID) -> StepStatus:
+        """Raise CannotMeasure if a step has failed or was ended; else its status."""
+        step = selectors.get_step(step_id)
+        if step.status in STOPPED:
+            raise CannotMeasure(f"The step {step} is {step.status}: {step.problem}")
+        return StepStatus(step.status)

@@ -1,0 +1,44 @@
+import pytest
+
+from bench.approval import SHARES, GatedShifts
+from bench.errors import CannotMeasure
+from bench.pairs import PAIRS
+from releases.domain.lifecycle import StepStatus
+from releases.models import Approval, Step
+
+
+@pytest.fixture
+def release(demo, worker, balancer) -> GatedShifts:
+    worker.bakes = False
+    worker.balancer = balancer
+    made = GatedShifts(demo)
+    made.begin()
+    return made
+
+
+def test_each_shift_is_approved_when_its_plan_is_there(release):
+    assert release.shift() > 0
+
+    approval = Approval.objects.get()
+    assert (approval.step.candidate_share, approval.step.status) == (SHARES[0], StepStatus.DONE)
+
+
+def test_the_next_plan_is_there_before_anything_else_is_measured(release):
+    release.shift()
+
+    assert Step.objects.get(candidate_share=SHARES[1]).status == StepStatus.WAITING
+
+
+def test_there_is_a_gated_shift_for_each_pair(release):
+    for _ in range(PAIRS):
+        release.shift()
+
+    assert Approval.objects.count() == PAIRS
+    assert release._weights() == {"green": SHARES[PAIRS - 1]}
+
+
+def test_apply_that_fails_gives_no_figure(release, worker):
+    worker.problem = "the provider hangs"
+
+    with pytest.raises(CannotMeasure, match="the provider hangs"):
+        release.shift()
