@@ -1,6 +1,8 @@
 """Reads what is real at AWS into the form that the rules compare with."""
 
-from aws import functions, load_balancer, permissions
+from concurrent.futures import ThreadPoolExecutor
+
+from aws import functions, load_balancer, permissions, session
 from aws.session import Access
 from releases.domain.reality import ColorReality, Reality, RuleReality
 from releases.domain.traffic import Color, Version
@@ -11,13 +13,17 @@ from releases.services.accounts import access
 def read_reality(service: Service) -> Reality:
     """What the service's rules, groups, functions and aliases are at this moment; raises ``aws.errors.AwsError``."""
     reach = access(service)
-    rules = load_balancer.read_rules(reach, [service.traffic_rule_arn, service.canary_rule_arn])
-    return Reality(
-        traffic=_rule(rules[service.traffic_rule_arn]),
-        canary=_rule(rules[service.canary_rule_arn]),
-        blue=_color(reach, service.blue_function_name, service.blue_target_group_arn),
-        green=_color(reach, service.green_function_name, service.green_target_group_arn),
-    )
+    session.connect(reach)  # clients are made by one thread at a time: the others would only wait for them
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        blue = threads.submit(_color, reach, service.blue_function_name, service.blue_target_group_arn)
+        green = threads.submit(_color, reach, service.green_function_name, service.green_target_group_arn)
+        rules = load_balancer.read_rules(reach, [service.traffic_rule_arn, service.canary_rule_arn])
+        return Reality(
+            traffic=_rule(rules[service.traffic_rule_arn]),
+            canary=_rule(rules[service.canary_rule_arn]),
+            blue=blue.result(),
+            green=green.result(),
+        )
 
 
 def real_version(service: Service, reality: Reality, color: Color) -> Version:
