@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import ALLOWED_CHANGES, OPEN_STATUSES, Operation, RunStatus
+from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
 from terraform_runner.models import Run
 from terraform_runner.process_identity import ProcessIdentity
@@ -104,6 +105,16 @@ def use_plan(plan_run: Run) -> None:
         raise PlanStale("This plan was applied already. Make a new plan.")
 
 
+def forget_state(workspace: str) -> int:
+    """Let the next run take whatever state it finds. Gives how many runs had noted another one."""
+    noted = Run.objects.filter(workspace=workspace, state_serial__isnull=False)
+    return noted.update(state_lineage="", state_serial=None)
+
+
+def _identity(state: StateIdentity | None) -> dict[str, Any]:
+    return {"state_lineage": state.lineage, "state_serial": state.serial} if state else {}
+
+
 def _held(run: Run) -> QuerySet[Run]:
     return Run.objects.filter(pk=run.pk, worker=run.worker)
 
@@ -123,9 +134,14 @@ def _ending(outcome: Planned | Applied | RunnerError) -> tuple[RunStatus, dict[s
                 "document_sha256": outcome.document_sha256,
                 "changes_digest": outcome.changes_digest,
                 "changes": outcome.changes,
+                **_identity(outcome.state),
             }
         case Applied():
-            return RunStatus.SUCCEEDED, {"exit_code": 0, "outputs": outcome.outputs}
+            return RunStatus.SUCCEEDED, {
+                "exit_code": 0,
+                "outputs": outcome.outputs,
+                **_identity(outcome.state),
+            }
         case RunnerError():
             status = RunStatus.CANCELLED if isinstance(outcome, RunCancelled) else RunStatus.FAILED
             return status, {

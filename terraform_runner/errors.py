@@ -50,6 +50,12 @@ class StateLocked(RunnerError):
         self.operation = operation
 
 
+class StateUnfit(RunnerError):
+    """The stored state is not the one that the workspace's runs have worked with."""
+
+    code = "terraform:state-unfit"
+
+
 class ModuleInvalid(RunnerError):
     """The module, the root that calls it, or a value for one of its variables is wrong."""
 

@@ -19,17 +19,18 @@ from typing import Any
 from uuid import UUID
 
 from terraform_runner import cli, prepared, private_files, working_dir
-from terraform_runner.cli import Terraform
+from terraform_runner.cli import Installation, Terraform
 from terraform_runner.domain.diff import summarize
 from terraform_runner.domain.plan import Plan, changes_digest, parse_plan
 from terraform_runner.domain.plan_document import mask_document
 from terraform_runner.domain.redaction import MASK, Redactor
 from terraform_runner.domain.results import Applied, Planned
+from terraform_runner.domain.state_identity import StateIdentity, check_state
 from terraform_runner.errors import RunnerError, StorageFailed
 from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
 from terraform_runner.process import Control, Limits
-from terraform_runner.state import State
+from terraform_runner.state import STATE_FILE, State
 from terraform_runner.working_dir import LOCK_FILE, WorkingDirectory
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -42,8 +43,8 @@ class Workspace:
 
     ``root`` is the root module (``main.tf.json``) without a backend, ``variables`` its ``service.auto.tfvars.json``,
     ``modules`` are copied to ``./modules/<name>``. ``environment`` are the only variables beyond the allow-list.
-    ``secrets``, and the values of
-    variables which ``root`` declares as sensitive, are masked wherever they appear.
+    ``secrets``, and the values of variables which ``root`` declares as sensitive, are masked wherever they appear.
+    ``last_state`` is who the state was after the last run; another one is refused.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Workspace:
     environment: Mapping[str, str]
     state: State
     secrets: tuple[str, ...]
+    last_state: StateIdentity | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, contro
             document_sha256=store.put(json.dumps(kept).encode()),
             changes_digest=changes_digest(parse_plan(document)),
             changes=summarize(shown),
+            state=_check_state(terraform.installation, workspace),
         )
 
 
@@ -114,15 +117,17 @@ def apply(
         store.copy_to(plan_sha256, terraform.directory.plan_file)
         before_apply(parse_plan(store.read_json(document_sha256)))
         terraform.apply()
+        written = _check_state(terraform.installation, workspace)
         if not wants_outputs:
-            return Applied(outputs={})
+            return Applied(outputs={}, state=written)
         # What is done is done: its outputs are read even if the run was asked to stop meanwhile.
         limits = Limits(
             deadline=time.monotonic() + settings.time_limit_seconds, grace_seconds=settings.grace_seconds
         )
         outputs = replace(terraform, limits=limits, control=_Unstoppable(control)).output()
     return Applied(
-        outputs={name: MASK if item["sensitive"] else item["value"] for name, item in outputs.items()}
+        outputs={name: MASK if item["sensitive"] else item["value"] for name, item in outputs.items()},
+        state=written,
     )
 
 
@@ -162,6 +167,7 @@ def _prepared(
 ) -> Iterator[Terraform]:
     """Terraform in a working directory of this run, initialised; the directory is removed afterwards."""
     installation = cli.find_terraform(settings.binary)
+    _check_state(installation, workspace)
     with _put_away_afterwards(run_id, settings):
         directory = working_dir.make(settings.data_root, run_id)
         _render(directory, workspace, settings)
@@ -211,6 +217,17 @@ def _render(directory: WorkingDirectory, workspace: Workspace, settings: RunnerS
     kept_lock_file = state.objects.get(LOCK_FILE)
     if kept_lock_file is not None:
         private_files.write_new(directory.lock_file, kept_lock_file)
+
+
+def _check_state(installation: Installation, workspace: Workspace) -> StateIdentity | None:
+    """Terraform itself would take a state that is gone, or another one, for a service that is yet to be made."""
+    objects = workspace.state.objects
+    return check_state(
+        objects.get(STATE_FILE),
+        expected=workspace.last_state,
+        terraform_version=installation.version,
+        place=objects.place(STATE_FILE),
+    )
 
 
 def _secrets(workspace: Workspace) -> Iterator[str]:

@@ -12,7 +12,8 @@ class Run(models.Model):
     """One execution of Terraform, a plan or an apply, for one workspace.
 
     All times are the database's. ``worker`` is what ``claims.worker_name`` says; ``process_group`` and
-    ``process_started`` identify the Terraform that runs now, as ``process_identity`` does.
+    ``process_started`` identify the Terraform that runs now, as ``process_identity`` does. ``state_lineage`` and
+    ``state_serial`` say which state it has planned on, or has written; empty if there was none yet.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -41,12 +42,20 @@ class Run(models.Model):
     changes = models.JSONField(default=list, blank=True)
     plan_used_at = models.DateTimeField(null=True, blank=True)
     outputs = models.JSONField(default=dict, blank=True)
+    state_lineage = models.CharField(max_length=100, blank=True)
+    state_serial = models.BigIntegerField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_reason = models.TextField(blank=True)
 
     class Meta:
         indexes = [
             models.Index("workspace", F("queued_at").desc(), name="run_workspace_latest"),
+            models.Index(
+                "workspace",
+                F("ended_at").desc(),
+                name="run_with_state",
+                condition=Q(state_serial__isnull=False),
+            ),
             models.Index("status", name="run_open", condition=Q(status__in=sorted(OPEN_STATUSES))),
         ]
         constraints = [

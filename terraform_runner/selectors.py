@@ -7,6 +7,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.models import LogChunk, Run
 
 
@@ -18,6 +19,13 @@ def get_run(run_id: UUID) -> Run:
 def list_runs(workspace: str) -> QuerySet[Run]:
     """A workspace's runs, newest first."""
     return Run.objects.filter(workspace=workspace).order_by("-queued_at", "-pk")
+
+
+def last_state(workspace: str) -> StateIdentity | None:
+    """Who a workspace's state was after its last run; None as long as no run has seen one."""
+    seen = Run.objects.filter(workspace=workspace, state_serial__isnull=False).order_by("-ended_at")
+    found = seen.values_list("state_lineage", "state_serial").first()
+    return StateIdentity(lineage=found[0], serial=found[1] or 0) if found else None
 
 
 def list_unsent(*, older_than_seconds: float) -> QuerySet[Run]:

@@ -24,10 +24,12 @@ from terraform_runner import executor
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.results import Planned
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.errors import PlanStale, StateLocked, TerraformFailed
 from terraform_runner.executor import RunnerSettings, Workspace
 from terraform_runner.models import Run
 from terraform_runner.objects import Objects
+from terraform_runner.selectors import last_state
 from terraform_runner.state import STATE_FILE, S3State
 from terraform_runner.tests.support import RecordingControl
 
@@ -114,6 +116,7 @@ def test_a_service_is_set_up_with_everything_in_the_bucket_and_nothing_on_the_ma
     }
     state = json.loads(storage.objects(f"state/{service.pk}").get("terraform.tfstate") or b"")
     assert state["outputs"]["blue_function_name"]["value"] == "in-a-bucket-blue"
+    assert last_state(str(service.pk)) == StateIdentity(lineage=state["lineage"], serial=state["serial"])
     storage.plan_store().copy_to(plan_run.plan_sha256, tmp_path / "plan")
     secret = sandbox.secret_access_key.encode()
     assert not any(secret in text for text in clear_texts((tmp_path / "plan").read_bytes()))

@@ -28,8 +28,10 @@ from terraform_runner import claims, executor
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.runs import Operation
 from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
+from terraform_runner.executor import Workspace
 from terraform_runner.hold import Hold
 from terraform_runner.models import Run
+from terraform_runner.selectors import last_state
 
 logger = logging.getLogger(__name__)
 
@@ -77,15 +79,9 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
     reality = read_reality(service) if service.set_up_at else None
     expectation = expectations.of_step(service, step, reality)
-    credentials = credentials_for_run(service, Purpose.READ, run.pk)
     planned = executor.plan(
         run_id=run.pk,
-        workspace=workspace(
-            service,
-            expectation.after,
-            credentials=credentials,
-            kept_in=storage.state(service.pk, run_id=run.pk),
-        ),
+        workspace=_workspace(run, service, expectation, Purpose.READ),
         settings=runner_settings(),
         control=hold,
     )
@@ -101,6 +97,17 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
         outcomes.plan_made(run, step, planned, expectation, reality)
 
 
+def _workspace(run: Run, service: Service, expectation: Expectation, purpose: Purpose) -> Workspace:
+    """With credentials for this run alone."""
+    return workspace(
+        service,
+        expectation.after,
+        credentials=credentials_for_run(service, purpose, run.pk),
+        kept_in=storage.state(service.pk, run_id=run.pk),
+        last_state=last_state(str(service.pk)),
+    )
+
+
 def _versions_before(step: Step, service: Service, reality: Reality) -> dict[Color, str]:
     """A rollback takes the functions as they are; anything else has to find them as they were recorded."""
     if step.transition == Transition.ROLLBACK:
@@ -112,18 +119,12 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
     expectation = expectations.of_kept_plan(service, step)
     plan_run = selectors.plan_run_of(run)
-    credentials = credentials_for_run(service, Purpose.WRITE, run.pk)
     try:
         result = executor.apply(
             run_id=run.pk,
             plan_sha256=plan_run.plan_sha256,
             document_sha256=plan_run.document_sha256,
-            workspace=workspace(
-                service,
-                expectation.after,
-                credentials=credentials,
-                kept_in=storage.state(service.pk, run_id=run.pk),
-            ),
+            workspace=_workspace(run, service, expectation, Purpose.WRITE),
             settings=runner_settings(),
             control=hold,
             wants_outputs=service.set_up_at is None,

@@ -8,6 +8,7 @@ from aws.credentials import Credentials
 from releases.domain.traffic import TrafficState
 from releases.models import Service
 from releases.services import storage
+from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.executor import RunnerSettings, Workspace
 from terraform_runner.state import State
 
@@ -25,9 +26,17 @@ OUTPUTS = (
 
 
 def workspace(
-    service: Service, state: TrafficState, *, credentials: Credentials, kept_in: State
+    service: Service,
+    state: TrafficState,
+    *,
+    credentials: Credentials,
+    kept_in: State,
+    last_state: StateIdentity | None = None,
 ) -> Workspace:
-    """What Terraform runs on to bring ``service`` to ``state``, as whom; its own state is ``kept_in``."""
+    """What Terraform runs on to bring ``service`` to ``state``, as whom; its own state is ``kept_in``.
+
+    It has to be the one that it was after the last run.
+    """
     variables = _variables(service, state)
     return Workspace(
         key=str(service.id),
@@ -36,6 +45,7 @@ def workspace(
         modules={MODULE: settings.BASE_DIR / "infra" / "modules" / MODULE},
         environment={**_place(service), **credentials.environment},
         state=kept_in,
+        last_state=last_state,
         secrets=(*credentials.secrets, *kept_in.secrets),
     )
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from audit.models import AuditEvent
 from infra.sandbox.info import write_info
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
@@ -16,8 +17,10 @@ from releases.management.commands.demo import NAME, PEOPLE
 from releases.models import Service, Step
 from releases.permissions import as_person
 from releases.services import storage
+from releases.tests.factories import ServiceFactory
 from terraform_runner import claims
 from terraform_runner.models import Run
+from terraform_runner.selectors import last_state
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +149,25 @@ def test_a_state_that_was_changed_meanwhile_is_not_printed(settings, tmp_path, c
     with pytest.raises(CommandError, match="was changed or cut off"):
         call_command("unsaved_state", str(run))
     assert capsys.readouterr().out == ""
+
+
+def test_a_state_is_accepted_with_a_reason_that_is_in_the_trail(capsys):
+    service = ServiceFactory.create(name="shop")
+    Run.objects.create(
+        workspace=str(service.pk), operation="plan", status="succeeded", state_lineage="one", state_serial=7
+    )
+
+    call_command("accept_state", "shop", "restored from the backup of Monday")
+
+    assert last_state(str(service.pk)) is None
+    event = AuditEvent.objects.get(action="service.state-accepted")
+    assert (event.before, event.reason) == (
+        {"lineage": "one", "serial": 7},
+        "restored from the backup of Monday",
+    )
+    assert "Plan the step again" in capsys.readouterr().out
+
+
+def test_a_state_of_a_service_that_is_not_there_is_not_accepted():
+    with pytest.raises(CommandError, match="There is no service “shop”"):
+        call_command("accept_state", "shop", "why")

@@ -9,9 +9,11 @@ from django.db import IntegrityError, connection, transaction
 from terraform_runner import claims
 from terraform_runner.domain.results import Applied
 from terraform_runner.domain.runs import ALLOWED_CHANGES, ENDED_STATUSES, Operation, RunStatus
+from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.errors import HoldLost, ModuleInvalid, PlanStale, RunCancelled, RunTimedOut
 from terraform_runner.models import Run
 from terraform_runner.process_identity import ProcessIdentity
+from terraform_runner.selectors import last_state
 from terraform_runner.tests.factories import WORKER, planned, planned_run, queued_run, running_run
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +117,38 @@ def test_apply_that_succeeded_keeps_its_outputs():
 
     run.refresh_from_db()
     assert (run.status, run.outputs) == (RunStatus.SUCCEEDED, {"arn": "x"})
+
+
+def test_runs_keep_which_state_they_had():
+    plan = running_run()
+    claims.finish(plan, planned(state=StateIdentity(lineage="one", serial=7)))
+    apply = claims.claim(
+        claims.queue_run(workspace="service", operation=Operation.APPLY, plan_run=plan).pk, worker=WORKER
+    )
+    assert apply is not None
+
+    claims.finish(apply, Applied(outputs={}, state=StateIdentity(lineage="one", serial=8)))
+
+    assert last_state("service") == StateIdentity(lineage="one", serial=8)
+    assert last_state("other") is None
+
+
+def test_a_run_without_a_state_leaves_what_was_known():
+    claims.finish(running_run(), planned(state=StateIdentity(lineage="one", serial=7)))
+    claims.finish(running_run(), planned(state=None))
+    claims.finish(running_run(), ModuleInvalid("wrong"))
+
+    assert last_state("service") == StateIdentity(lineage="one", serial=7)
+
+
+def test_a_forgotten_state_is_forgotten_for_one_workspace():
+    for workspace in ("service", "other"):
+        claims.finish(running_run(workspace), planned(state=StateIdentity(lineage=workspace, serial=7)))
+
+    assert claims.forget_state("service") == 1
+
+    assert last_state("service") is None
+    assert last_state("other") == StateIdentity(lineage="other", serial=7)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,13 @@ from terraform_runner import executor, working_dir
 from terraform_runner.cli import PASSED_ON
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.results import Applied, Planned
+from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.errors import (
     PlanMissing,
     PlanTampered,
     RunCancelled,
     RunTimedOut,
+    StateUnfit,
     StorageFailed,
     TerraformFailed,
 )
@@ -200,6 +202,28 @@ def test_failed_init_is_not_taken_for_a_prepared_one(bench):
     bench.plan(control)
 
     assert INITIALISED in control.seen
+
+
+@pytest.mark.parametrize("run", ["plan", "apply"])
+def test_state_that_is_gone_is_refused_before_terraform_starts(bench, run):
+    planned, control = bench.plan(), RecordingControl()
+    known = {"last_state": StateIdentity(lineage="one", serial=7)}
+
+    with pytest.raises(StateUnfit, match=r"terraform\.tfstate is gone"):
+        bench.plan(control, **known) if run == "plan" else bench.apply(planned, control, **known)
+
+    assert control.groups == []
+
+
+def test_run_says_which_state_it_had(bench):
+    assert bench.plan().state is None
+
+    (bench.folder / "state" / "terraform.tfstate").write_text(
+        json.dumps({"version": 4, "terraform_version": "1.11.4", "lineage": "one", "serial": 7})
+    )
+    planned = bench.plan()
+
+    assert planned.state == bench.apply(planned).state == StateIdentity(lineage="one", serial=7)
 
 
 def test_state_that_could_not_be_written_is_kept_and_named(bench):

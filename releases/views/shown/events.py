@@ -9,6 +9,7 @@ from releases.domain.traffic import Transition
 
 _WHAT = {
     "service.created": "created the service",
+    "service.state-accepted": "said that the stored state is the right one",
     "release.requested": "requested the release",
     "release.promoted": "finished the release: promoted",
     "release.rejected": "ended the release: rejected",

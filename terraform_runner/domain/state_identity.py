@@ -1,0 +1,98 @@
+"""Whether a state is the one that a workspace's runs have worked with, told by what every state says of itself."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from terraform_runner.errors import StateUnfit, TerraformTooOld
+
+# The format that Terraform 0.12 and later write.
+FORMAT = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateIdentity:
+    """A state's ``lineage`` is made with it and stays; its ``serial`` grows with each change."""
+
+    lineage: str
+    serial: int
+
+
+def check_state(
+    content: bytes | None, *, expected: StateIdentity | None, terraform_version: str, place: str
+) -> StateIdentity | None:
+    """Who a stored state is; None if there is none, and there need not be one yet.
+
+    ``expected`` is who it was after the last run of the workspace. A plan on another one could make everything anew.
+
+    Raises StateUnfit if it is gone, damaged, another one or an older one; TerraformTooOld if it is of a newer Terraform.
+    """
+    if not content:  # Terraform leaves an empty file where it was ended while it held the lock
+        if expected is not None:
+            raise StateUnfit(_gone(place, content, expected))
+        return None
+    state = _parse(content, place)
+    _refuse_newer(state, terraform_version, place)
+    found = StateIdentity(lineage=str(state["lineage"]), serial=int(state["serial"]))
+    if expected is not None:
+        _refuse_other(found, expected, place)
+    return found
+
+
+def _gone(place: str, content: bytes | None, expected: StateIdentity) -> str:
+    what = "gone" if content is None else "empty"
+    return (
+        f"The state {place} is {what}, although runs have written it (lineage {expected.lineage}, serial "
+        f"{expected.serial}). {_TO_DO}"
+    )
+
+
+def _parse(content: bytes, place: str) -> dict[str, Any]:
+    try:
+        state = json.loads(content)
+        fits = isinstance(state["lineage"], str) and type(state["serial"]) is int
+        written_by, written_in = str(state["terraform_version"]), state["version"]
+    except (ValueError, TypeError, KeyError):
+        fits = False
+    if not fits:
+        raise StateUnfit(f"The state {place} is damaged: it is not what Terraform writes. {_TO_DO}")
+    if type(written_in) is not int or written_in > FORMAT:
+        raise TerraformTooOld(
+            f"The state {place} was written by Terraform {written_by} in a format that is not known here. "
+            "Nothing was done."
+        )
+    return dict(state)
+
+
+def _refuse_newer(state: dict[str, Any], terraform_version: str, place: str) -> None:
+    written_by = str(state["terraform_version"])
+    if _number(written_by) > _number(terraform_version):
+        raise TerraformTooOld(
+            f"The state {place} was written by Terraform {written_by}, and this worker has {terraform_version}. "
+            f"Nothing was done. Install Terraform {written_by} or newer on every worker."
+        )
+
+
+def _refuse_other(found: StateIdentity, expected: StateIdentity, place: str) -> None:
+    if found.lineage != expected.lineage:
+        raise StateUnfit(
+            f"The state {place} is another one: its lineage is {found.lineage}, and that of this service's runs "
+            f"{expected.lineage}. {_TO_DO}"
+        )
+    if found.serial < expected.serial:
+        raise StateUnfit(
+            f"The state {place} is an older one: its serial is {found.serial}, and the last run had "
+            f"{expected.serial}. {_TO_DO}"
+        )
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """1.11.4 of "1.11.4" and of "1.11.4-beta2"."""
+    return tuple(map(int, re.findall(r"\d+", version.partition("-")[0])[:3]))
+
+
+_TO_DO = (
+    "Nothing was done. Bring the right one back, from a backup or the bucket's versions; if this is the right one, "
+    "say so with `manage.py accept_state`. Then plan again: see docs/storage.md."
+)
