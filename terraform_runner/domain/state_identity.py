@@ -26,7 +26,7 @@ def check_state(
 
     ``expected`` is who it was after the last run of the workspace. A plan on another one could make everything anew.
 
-    Raises StateUnfit if it is gone, damaged, another one or an older one; TerraformTooOld if it is of a newer Terraform.
+    Raises StateUnfit if it is gone, damaged, another or an older one; TerraformTooOld if it is of a newer Terraform.
     """
     if not content:  # Terraform leaves an empty file where it was ended while it held the lock
         if expected is not None:

@@ -3,8 +3,11 @@
 One workspace goes through its life once, in a fixture; the tests look at what came of it.
 """
 
-import fcntl
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -147,6 +150,19 @@ def start(folder: Path, terraform_cli) -> Life:
     return Life(workspace=workspace, settings=settings)
 
 
+@contextmanager
+def held_elsewhere(path: Path) -> Iterator[None]:
+    """Another process holds the lock as Terraform does: this one's would be lost as soon as it closes the file."""
+    code = "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        yield
+        holder.kill()
+
+
 @pytest.fixture(scope="module")
 def lived(terraform_cli, tmp_path_factory) -> Lived:
     life = start(tmp_path_factory.mktemp("life"), terraform_cli)
@@ -209,11 +225,9 @@ def test_state_that_somebody_else_holds_says_who_and_since_when(lived):
     }
     note = path.with_name(".terraform.tfstate.lock.info")
 
-    with path.open("r+") as state:
-        fcntl.lockf(state, fcntl.LOCK_EX)
-        note.write_text(json.dumps(who))
-        with pytest.raises(StateLocked) as caught:
-            lived.life.plan()
+    note.write_text(json.dumps(who))
+    with held_elsewhere(path), pytest.raises(StateLocked) as caught:
+        lived.life.plan()
     note.unlink()
 
     assert (caught.value.who, caught.value.operation) == ("jane@laptop", "OperationTypeApply")
