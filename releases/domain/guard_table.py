@@ -57,6 +57,8 @@ def _rotation(color: str) -> tuple[Place, ...]:
 MAY_CHANGE: Mapping[Transition, tuple[Place, ...]] = {
     Transition.ROTATE_STABLE: _rotation("{stable}"),
     Transition.ROTATE_TRAFFIC: ((TRAFFIC_RULE, WEIGHTS),),
+    # By literal value the traffic rule stays as it is: its weights are green's, whichever colour is stable.
+    Transition.SWAP_COLORS: ((CANARY_RULE, WEIGHTS),),
     Transition.ROTATE_CANDIDATE: _rotation("{candidate}"),
     Transition.CANARY: ((CANARY_RULE, SOURCE_ADDRESSES),),
     Transition.SHIFT: ((TRAFFIC_RULE, WEIGHTS),),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import pairwise
 
 from releases.domain.errors import InvalidRolloutPlan
@@ -15,6 +16,15 @@ _LONGEST_TEXT = 200
 _RANGE = "each share is a whole number from 1 to 99 (promotion, the 100 %, follows by itself)"
 # Written out, since int() also takes “٣”, “+5” and “1_0”.
 _WEIGHT = re.compile(r"[1-9][0-9]?")
+
+
+class Rotation(StrEnum):
+    """How a service makes room for the next version after a promotion (invariant 2)."""
+
+    COPY = "copy"
+    """The promoted version is copied to the stable colour, and everyone moves there: blue may stay the stable one."""
+    SWAP = "swap"
+    """The colours swap their roles: nobody is moved, and it takes one apply less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +73,14 @@ def build_steps(
     version: Version,
     *,
     weights: Sequence[int],
+    rotation: Rotation = Rotation.COPY,
     canary: bool = True,
     extra_gates: Collection[str] = (),
     bake_seconds: int = 0,
 ) -> tuple[PlannedStep, ...]:
     """The steps that bring `version` from `state` to everyone.
 
-    Rotation comes first (by copy after a promotion), then the canary, a shift for each of `weights`, and
+    Rotation comes first (after a promotion as `rotation` says), then the canary, a shift for each of `weights`, and
     promotion. The first step that sends anybody to the candidate and promotion have a gate always;
     `extra_gates` (keys of steps) adds some. After the canary and each shift there are `bake_seconds`.
 
@@ -88,7 +99,18 @@ def build_steps(
         )
         for position, (transition, share) in enumerate(shares)
     ]
-    return (*_rotation(state, version), *_with_extra_gates(steps, extra_gates))
+    return (*rotation_steps(state, rotation), *_with_extra_gates(steps, extra_gates))
+
+
+def rotation_steps(state: TrafficState, rotation: Rotation) -> tuple[PlannedStep, ...]:
+    """The steps that put a release's version in place, without traffic; raises InvalidRolloutPlan from a split."""
+    if is_safe(state, state.candidate):
+        return tuple(_part(transition, share) for transition, share in _AFTER_PROMOTION[rotation].items())
+    if is_safe(state, state.stable):
+        return (_part(Transition.ROTATE_CANDIDATE, 0),)
+    raise InvalidRolloutPlan(
+        "rollout:split", "Some users or the canary are on the candidate: roll back before the next release."
+    )
 
 
 def step_target(state: TrafficState, step: PlannedStep, version: Version) -> TrafficState:
@@ -113,20 +135,19 @@ def _check_weights(weights: Sequence[int]) -> None:
         raise InvalidRolloutPlan("rollout:not-rising", "Each share must be higher than the one before it.")
 
 
-def _rotation(state: TrafficState, version: Version) -> tuple[PlannedStep, ...]:
-    if is_safe(state, state.candidate):
-        shares = {Transition.ROTATE_STABLE: 100, Transition.ROTATE_TRAFFIC: 0, Transition.ROTATE_CANDIDATE: 0}
-    elif is_safe(state, state.stable):
-        shares = {Transition.ROTATE_CANDIDATE: 0}
-    else:
-        raise InvalidRolloutPlan(
-            "rollout:split",
-            "Some users or the canary are on the candidate: roll back before the next release.",
-        )
-    return tuple(
-        PlannedStep(transition=transition, candidate_share=share, gate=False, bake_seconds=0)
-        for transition, share in shares.items()
-    )
+def _part(transition: Transition, share: int) -> PlannedStep:
+    return PlannedStep(transition=transition, candidate_share=share, gate=False, bake_seconds=0)
+
+
+_AFTER_PROMOTION = {
+    Rotation.COPY: {
+        Transition.ROTATE_STABLE: 100,
+        Transition.ROTATE_TRAFFIC: 0,
+        Transition.ROTATE_CANDIDATE: 0,
+    },
+    Rotation.SWAP: {Transition.SWAP_COLORS: 0, Transition.ROTATE_CANDIDATE: 0},
+}
+"""The parts of a rotation with the candidate's share when each is done."""
 
 
 def _with_extra_gates(steps: Sequence[PlannedStep], extra_gates: Collection[str]) -> list[PlannedStep]:

@@ -88,6 +88,13 @@ def _rotate_traffic(facts: _Facts) -> str:
     return f"Moves everyone from {facts.after.candidate} to {facts.stable}, which is the same version."
 
 
+def _swap_colors(facts: _Facts) -> str:
+    return (
+        f"Makes {facts.stable}, which everyone uses, the stable colour: a rollback leads there from then on. "
+        f"{facts.after.candidate} is free for the next version. {_NO_TRAFFIC}"
+    )
+
+
 def _rotate_candidate(facts: _Facts) -> str:
     tag = facts.tag(facts.after.version_of(facts.after.candidate))
     return f"Puts {tag} on {facts.after.candidate}, which nobody is sent to. {_NO_TRAFFIC}"
@@ -136,6 +143,7 @@ _SENTENCES: Mapping[Transition, Callable[[_Facts], str]] = {
     Transition.SET_UP: _set_up,
     Transition.ROTATE_STABLE: _rotate_stable,
     Transition.ROTATE_TRAFFIC: _rotate_traffic,
+    Transition.SWAP_COLORS: _swap_colors,
     Transition.ROTATE_CANDIDATE: _rotate_candidate,
     Transition.CANARY: _canary,
     Transition.SHIFT: _shift,

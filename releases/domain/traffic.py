@@ -117,8 +117,10 @@ class Transition(StrEnum):
     """Copy (a): the stable function, which has no traffic, takes over the promoted version."""
     ROTATE_TRAFFIC = "rotate_traffic"
     """Copy (b): everyone moves to the same version on the stable colour."""
+    SWAP_COLORS = "rotate_swap"
+    """Swap (a): the promoted colour, which has all the traffic, becomes the stable one. Nobody is moved."""
     ROTATE_CANDIDATE = "rotate_candidate"
-    """Copy (c), or the first rotation: the candidate's function gets the release's version."""
+    """Copy (c), swap (b), or the first rotation: the candidate's function gets the release's version."""
     CANARY = "canary"
     SHIFT = "shift"
     PROMOTE = "promote"
@@ -130,7 +132,14 @@ class Transition(StrEnum):
     """Everything that the service has at AWS is destroyed."""
 
 
-ROTATIONS = frozenset({Transition.ROTATE_STABLE, Transition.ROTATE_TRAFFIC, Transition.ROTATE_CANDIDATE})
+ROTATIONS = frozenset(
+    {
+        Transition.ROTATE_STABLE,
+        Transition.ROTATE_TRAFFIC,
+        Transition.SWAP_COLORS,
+        Transition.ROTATE_CANDIDATE,
+    }
+)
 
 
 def initial_state(version: Version, *, active_color: Color = Color.BLUE) -> TrafficState:
@@ -227,6 +236,11 @@ def _rotate_traffic(state: TrafficState, asked: _Asked) -> TrafficState:
     return state.with_candidate_share(0)
 
 
+def _swap_colors(state: TrafficState, asked: _Asked) -> TrafficState:
+    _need_promoted(state)
+    return replace(state, active_color=state.candidate)
+
+
 def _rotate_candidate(state: TrafficState, asked: _Asked) -> TrafficState:
     if state.receives_traffic(state.candidate):
         raise _refuse(
@@ -294,6 +308,7 @@ _TARGETS: Mapping[Transition, Callable[[TrafficState, _Asked], TrafficState]] = 
     Transition.SET_UP: _set_up,
     Transition.ROTATE_STABLE: _rotate_stable,
     Transition.ROTATE_TRAFFIC: _rotate_traffic,
+    Transition.SWAP_COLORS: _swap_colors,
     Transition.ROTATE_CANDIDATE: _rotate_candidate,
     Transition.CANARY: _canary,
     Transition.SHIFT: _shift,

@@ -4,8 +4,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from releases.domain.rollout_plan import Rotation
 from releases.domain.traffic import Color, TrafficState, Version
 
+ROTATION_CHOICES = [(rotation.value, rotation.value) for rotation in Rotation]
 COLORS = [(color.value, color.value) for color in Color]
 
 
@@ -20,8 +22,10 @@ class Service(models.Model):
     ``epoch`` is raised by each emergency rollback: a plan made in an earlier epoch is worthless. ``safe_color`` is
     where that rollback leads, and is committed before an apply starts that changes it. ``*_traffic_ended_at`` is when
     traffic was last read back as gone from a function; null means that it has had none since it was set up.
-    ``settings_begun`` are settings that an apply has begun to bring about and that were not verified yet: what is real
-    may be these or the recorded ones, each by itself; empty otherwise.
+    ``promoted_at`` is when the present version was promoted, for as long as the version before it is still in place on
+    the other colour; there it is kept for ``rollback_window_seconds``. ``settings_begun`` are settings that an apply
+    has begun to bring about and that were not verified yet: what is real may be these or the recorded ones, each by
+    itself; empty otherwise.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -52,6 +56,8 @@ class Service(models.Model):
     bakes = models.JSONField(default=dict, blank=True)
     bake_seconds = models.PositiveIntegerField(default=300)
     settle_seconds = models.PositiveIntegerField(default=120)
+    rotation = models.CharField(max_length=4, choices=ROTATION_CHOICES, default=Rotation.COPY.value)
+    rollback_window_seconds = models.PositiveIntegerField(default=86_400)
     created_at = models.DateTimeField(auto_now_add=True)
     set_up_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -66,6 +72,7 @@ class Service(models.Model):
     green_weight = models.PositiveSmallIntegerField(default=0)
     activate_canary = models.BooleanField(default=False)
 
+    promoted_at = models.DateTimeField(null=True, blank=True)
     safe_color = models.CharField(max_length=5, choices=COLORS, default=Color.BLUE.value)
     epoch = models.PositiveIntegerField(default=0)
     blue_traffic_ended_at = models.DateTimeField(null=True, blank=True)
@@ -95,6 +102,10 @@ class Service(models.Model):
             ),
             models.CheckConstraint(condition=color_in("active_color"), name="service_active_color_known"),
             models.CheckConstraint(condition=color_in("safe_color"), name="service_safe_color_known"),
+            models.CheckConstraint(
+                condition=models.Q(rotation__in=[rotation.value for rotation in Rotation]),
+                name="service_rotation_known",
+            ),
             models.CheckConstraint(
                 condition=models.Q(priority__gte=2, priority__lte=50_000), name="service_priority_in_range"
             ),

@@ -191,10 +191,14 @@ def _note_traffic(service: Service, rollback: EmergencyRollback) -> None:
     color = Color(rollback.safe_color)
     if service.state.receives_traffic(color.other):
         setattr(service, f"{color.other.value}_traffic_ended_at", rollback.traffic_back_at)
+        service.promoted_at = None
     service.green_weight = 100 if color is Color.GREEN else 0
     service.activate_canary = False
     service.save(
-        update_fields=["green_weight", "activate_canary", "blue_traffic_ended_at", "green_traffic_ended_at"]
+        update_fields=[
+            *("green_weight", "activate_canary", "promoted_at"),
+            *("blue_traffic_ended_at", "green_traffic_ended_at"),
+        ]
     )
 
 

@@ -5,14 +5,14 @@ A run whose step has gone on without it (an emergency, another plan) is ended wi
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from releases import dispatch
 from releases.domain.guard import Expectation, Refusal
 from releases.domain.lifecycle import StepStatus
 from releases.domain.reality import Difference, Reality
-from releases.domain.traffic import Color, TrafficState, Transition
+from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
 from releases.models import Service, Step
 from releases.services import rollout, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
@@ -21,6 +21,8 @@ from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import RunnerError
 from terraform_runner.models import Run
+
+_MAKES_STABLE_SAFE = frozenset({Transition.SET_UP, Transition.ROTATE_STABLE, Transition.SWAP_COLORS})
 
 # A plan that never fits what is real would be made for ever.
 MOST_RUNS_PER_STEP = 20
@@ -203,11 +205,21 @@ def _record_state(service: Service, step: Step, expectation: Expectation, realit
     service.active_color = after.active_color.value
     service.green_weight = after.green_weight
     service.activate_canary = after.activate_canary
-    if step.transition in {Transition.SET_UP, Transition.ROTATE_STABLE}:
+    service.promoted_at = _promoted_at(service, expectation, moment)
+    if step.transition in _MAKES_STABLE_SAFE:
         service.safe_color = after.stable.value
     if step.transition == Transition.SET_UP:
         service.set_up_at = moment
     service.save()
+
+
+def _promoted_at(service: Service, expectation: Expectation, moment: datetime) -> datetime | None:
+    """Since when there is an old version to go back to: none once a function was changed, or the users went back."""
+    before, after = expectation.before, expectation.after
+    if expectation.transition is Transition.PROMOTE:
+        return moment
+    went_back = expectation.transition is Transition.ROLLBACK and before.green_weight != after.green_weight
+    return None if went_back or changed_colors(expectation.transition, before) else service.promoted_at
 
 
 def _record_color(service: Service, step: Step, color: Color, after: TrafficState, reality: Reality) -> None:

@@ -14,7 +14,7 @@ from releases import push
 from releases.domain.acts import may_request
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
-from releases.domain.rollout_plan import PlannedStep, build_steps
+from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
 from releases.domain.traffic import Version
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
@@ -57,6 +57,7 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
             service.state,
             version,
             weights=wanted.weights,
+            rotation=Rotation(service.rotation),
             canary=wanted.canary,
             extra_gates=wanted.extra_gates,
             bake_seconds=wanted.bake_seconds,

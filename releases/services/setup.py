@@ -9,6 +9,7 @@ from audit.events import Actor
 from aws import images
 from releases import push, selectors
 from releases.domain.lifecycle import StepStatus
+from releases.domain.rollout_plan import Rotation
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.services import rollout
@@ -34,6 +35,8 @@ class NewService:
     weights: list[int] = field(default_factory=lambda: [10, 25, 50, 75])
     bake_seconds: int = 300
     settle_seconds: int = 120
+    rotation: str = Rotation.COPY.value
+    rollback_window_seconds: int = 86_400
 
 
 def create_service(new: NewService, *, actor: Actor) -> Service:

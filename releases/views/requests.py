@@ -14,7 +14,7 @@ from aws.images import Image
 from releases.domain.acts import Act
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidRolloutPlan
-from releases.domain.rollout_plan import PlannedStep, build_steps, parse_weights
+from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights
 from releases.forms import ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
@@ -130,7 +130,13 @@ def _steps(service: Service, data: QueryDict) -> dict[str, object]:
     try:
         weights = parse_weights(data.get("weights", ""))
         state = service.state
-        steps = build_steps(state, state.version_of(state.stable), weights=weights, canary="canary" in data)
+        steps = build_steps(
+            state,
+            state.version_of(state.stable),
+            weights=weights,
+            rotation=Rotation(service.rotation),
+            canary="canary" in data,
+        )
     except DomainError as error:
         problem = error.message
     return {"steps": steps, "steps_problem": problem, "gates": data.getlist("gates"), "service": service}

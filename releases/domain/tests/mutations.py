@@ -26,6 +26,7 @@ class Mutation:
 
 SETS_AN_ALIAS = {
     *("set_up", "first_rotation", "rotate_stable", "rotate_candidate"),
+    *("swapped_rotation", "swapped_copy", "swapped_candidate"),
     *("set_up_configured", "configure", "reconfigure", "unconfigure"),
 }
 ACTIONS = [["no-op"], ["create"], ["read"], ["update"], ["delete"], ["delete", "create"], ["forget"]]

@@ -3,6 +3,7 @@
 `plans/plans.json` has each plan's `show -json` document, cut down to the keys that the guard reads;
 `plans/resource_changes.json` has their resource changes, most of which several plans share. `plans/configured.json`
 has plans of a service whose candidate gets another configuration, and another, and the module's defaults again.
+`plans/swapped.json` has plans and resource changes from a promotion on that was followed by a swap of the colours.
 """
 
 import json
@@ -19,6 +20,7 @@ from terraform_runner.domain.plan import Plan, parse_plan
 _FOLDER = Path(__file__).parent / "plans"
 _PLANS = json.loads((_FOLDER / "plans.json").read_text())
 _CHANGES = json.loads((_FOLDER / "resource_changes.json").read_text())
+_SWAPPED = json.loads((_FOLDER / "swapped.json").read_text())
 _CONFIGURED = json.loads((_FOLDER / "configured.json").read_text())
 
 PREFIX = "module.service."
@@ -35,8 +37,11 @@ def document(name: str) -> Document:
     if name in _CONFIGURED:
         configured: Document = deepcopy(_CONFIGURED[name])
         return configured
-    shown: Document = deepcopy(_PLANS[name])
-    shown["resource_changes"] = [deepcopy(_CHANGES[index]) for index in shown["resource_changes"]]
+    plans, changes = (
+        (_SWAPPED["plans"], _SWAPPED["resource_changes"]) if name in _SWAPPED["plans"] else (_PLANS, _CHANGES)
+    )
+    shown: Document = deepcopy(plans[name])
+    shown["resource_changes"] = [deepcopy(changes[index]) for index in shown["resource_changes"]]
     return shown
 
 
@@ -101,6 +106,14 @@ def _second(share: int, *, canary: bool = False) -> TrafficState:
     return _state(GREEN_IMAGE, YELLOW_IMAGE, share, canary=canary)
 
 
+def _swapped(blue: Version, green: Version, green_weight: int, *, canary: bool = False) -> TrafficState:
+    return replace(_state(blue, green, green_weight, canary=canary), active_color=Color.GREEN)
+
+
+def _third(green_weight: int, *, canary: bool = False) -> TrafficState:
+    return _swapped(YELLOW_IMAGE, GREEN_IMAGE, green_weight, canary=canary)
+
+
 def _configured(configuration: Document) -> TrafficState:
     return _state(BLUE_IMAGE, replace(BLUE_IMAGE, configuration=configuration), 0)
 
@@ -126,6 +139,29 @@ _STATES = {
     "converge": (Transition.ROLLBACK, _second(30, canary=True), _second(0)),
     # The run was lost after AWS had changed: what is real is what was wanted, and nothing is left to do.
     "shift_lost": (Transition.SHIFT, _second(0), _second(25)),
+    "swap_colors": (Transition.SWAP_COLORS, _first(100), _swapped(BLUE_IMAGE, GREEN_IMAGE, 100)),
+    "swapped_rotation": (
+        Transition.ROTATE_CANDIDATE,
+        _swapped(BLUE_IMAGE, GREEN_IMAGE, 100),
+        _third(100),
+    ),
+    "swapped_canary": (Transition.CANARY, _third(100), _third(100, canary=True)),
+    "swapped_shift_up": (Transition.SHIFT, _third(100, canary=True), _third(50, canary=True)),
+    "swapped_shift_down": (Transition.SHIFT, _third(50, canary=True), _third(90, canary=True)),
+    "swapped_rollback": (Transition.ROLLBACK, _third(90, canary=True), _third(100)),
+    "swapped_promote": (Transition.PROMOTE, _third(100), _third(0)),
+    "swapped_back": (Transition.SWAP_COLORS, _third(0), replace(_third(0), active_color=Color.BLUE)),
+    "swapped_copy": (Transition.ROTATE_STABLE, _third(0), _swapped(YELLOW_IMAGE, YELLOW_IMAGE, 0)),
+    "swapped_traffic": (
+        Transition.ROTATE_TRAFFIC,
+        _swapped(YELLOW_IMAGE, YELLOW_IMAGE, 0),
+        _swapped(YELLOW_IMAGE, YELLOW_IMAGE, 100),
+    ),
+    "swapped_candidate": (
+        Transition.ROTATE_CANDIDATE,
+        _swapped(YELLOW_IMAGE, YELLOW_IMAGE, 100),
+        _swapped(BLUE_IMAGE, YELLOW_IMAGE, 100),
+    ),
     "set_up_configured": (Transition.SET_UP, _CONFIGURED_BEGIN, _CONFIGURED_BEGIN),
     "configure": (Transition.ROTATE_CANDIDATE, _BEGIN, _configured(CONFIGURATION)),
     "reconfigure": (

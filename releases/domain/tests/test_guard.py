@@ -181,6 +181,50 @@ def test_a_rollback_changes_no_image():
     ]
 
 
+def test_a_swap_may_exchange_the_canarys_weights_and_nothing_else():
+    shown, expected = document("swap_colors"), expectation("swap_colors")
+    update(shown, TRAFFIC, tags={"owner": "x"})
+    assert reasons(shown, expected) == [
+        f"{TRAFFIC}, tags: would change, and the transition “rotate swap” may not change it."
+    ]
+    function = document("swap_colors")
+    update(function, BLUE_FUNCTION, image_uri=YELLOW_IMAGE.image)
+    assert reasons(function, expected)[0] == (
+        f"{BLUE_FUNCTION}, image_uri: would change, and the transition “rotate swap” may not change it."
+    )
+
+
+@pytest.mark.parametrize("share", [0, 50])
+def test_a_swap_that_would_move_users_is_refused(share):
+    shown = document("swap_colors")
+    groups = change_of(shown, TRAFFIC)["after"]["action"][0]["forward"][0]["target_group"]
+    for group, weight in zip(groups, (100 - share, share), strict=True):
+        group["weight"] = weight
+    change_of(shown, TRAFFIC)["actions"] = ["update"]
+    assert (
+        f"{TRAFFIC}, weights: would change, and the transition “rotate swap” may not change it."
+        in reasons(shown, expectation("swap_colors"))
+    )
+
+
+def test_a_swap_while_the_canary_is_on_is_refused():
+    expected = expectation("swap_colors")
+    on = replace(expected, before=expected.before.with_canary(True))
+    shown = document("swap_colors")
+    change_of(shown, CANARY)["after"]["condition"][1]["source_ip"][0]["values"] = ["127.0.0.9/32"]
+    assert any("source addresses: would change" in reason for reason in reasons(shown, on))
+
+
+def test_with_swapped_colours_a_share_is_never_taken_for_greens_weight():
+    """10 % on the candidate is 90 for green: a plan that gives green 10 would send 90 % to the new version."""
+    shown = document("swapped_shift_down")
+    groups = change_of(shown, TRAFFIC)["after"]["action"][0]["forward"][0]["target_group"]
+    groups[0]["weight"], groups[1]["weight"] = groups[1]["weight"], groups[0]["weight"]
+    assert reasons(shown, expectation("swapped_shift_down")) == [
+        f"{TRAFFIC}, weights: shall be blue 10, green 90, and the plan leaves blue 90, green 10."
+    ]
+
+
 def test_an_alias_that_becomes_unknown_has_to_follow_its_own_function():
     shown = document("first_rotation")
     module = shown["configuration"]["root_module"]["module_calls"]["service"]["module"]

@@ -3,9 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from releases.domain.errors import InvalidRolloutPlan
-from releases.domain.rollout_plan import MOST_WEIGHTS, build_steps, parse_weights, step_target
+from releases.domain.rollout_plan import (
+    MOST_WEIGHTS,
+    Rotation,
+    build_steps,
+    parse_weights,
+    rotation_steps,
+    step_target,
+)
 from releases.domain.tests.states import NEW, NEXT, OLD, state
-from releases.domain.traffic import ROTATIONS, Transition, initial_state
+from releases.domain.traffic import ROTATIONS, Color, Transition, initial_state
 
 rising = st.sets(st.integers(1, 99), min_size=1, max_size=MOST_WEIGHTS).map(sorted).map(tuple)
 
@@ -70,6 +77,22 @@ def test_a_release_after_a_promotion_rotates_by_copy():
     assert not any(step.gate or step.may_have_gate for step in steps[:3])
 
 
+@pytest.mark.parametrize("active", Color)
+def test_a_release_after_a_promotion_rotates_by_swap_where_the_service_chose_so(active):
+    steps = build_steps(state(100, active=active), NEXT, weights=(10,), rotation=Rotation.SWAP)
+    assert [(step.key, step.candidate_share) for step in steps[:3]] == [
+        ("rotate_swap", 0),
+        ("rotate_candidate", 0),
+        ("canary", 0),
+    ]
+    assert not any(step.gate or step.may_have_gate for step in steps[:2])
+
+
+@pytest.mark.parametrize("rotation", Rotation)
+def test_without_a_promotion_before_it_every_rotation_is_of_the_candidate_only(rotation):
+    assert [step.key for step in rotation_steps(state(), rotation)] == ["rotate_candidate"]
+
+
 @pytest.mark.parametrize("begin", [state(1), state(99), state(canary=True), state(100, canary=True)])
 def test_a_release_of_a_split_service_is_refused(begin):
     with pytest.raises(InvalidRolloutPlan, match="roll back before") as refusal:
@@ -108,10 +131,15 @@ def test_no_choice_takes_a_gate_away_or_sends_users_back(weights, canary, data):
     assert (steps[-1].transition, steps[-1].candidate_share) == (Transition.PROMOTE, 100)
 
 
-@given(rising, st.booleans(), st.sampled_from([initial_state(OLD), state(100)]))
-def test_every_step_of_a_plan_is_legal_after_the_one_before(weights, canary, begin):
+@given(
+    rising,
+    st.booleans(),
+    st.builds(state, st.sampled_from([0, 100]), active=st.sampled_from(Color)),
+    st.sampled_from(Rotation),
+)
+def test_every_step_of_a_plan_is_legal_after_the_one_before(weights, canary, begin, rotation):
     now = begin
-    for step in build_steps(begin, NEXT, canary=canary, weights=weights):
+    for step in build_steps(begin, NEXT, canary=canary, weights=weights, rotation=rotation):
         now = step_target(now, step, NEXT)
         assert now.candidate_share == step.candidate_share
     assert now.version_of(now.candidate) == NEXT

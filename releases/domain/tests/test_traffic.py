@@ -69,6 +69,16 @@ def test_copying_never_takes_users_back_to_an_older_version(steps, active):
             assert before.version_of(before.stable) == before.version_of(before.candidate)
 
 
+@given(walks, colors)
+def test_swapping_moves_no_user_and_changes_no_function(steps, active):
+    for taken in walk(steps, active):
+        if taken.transition is Transition.SWAP_COLORS:
+            before, after = taken.before.traffic, taken.after.traffic
+            assert after in (before, replace(before, active_color=before.candidate))
+            assert all(before.weight_of(color) == after.weight_of(color) for color in Color)
+            assert is_safe(after, before.candidate)
+
+
 @given(states, colors)
 def test_a_rollback_is_legal_from_every_state(traffic, color):
     after = target_state(traffic, Transition.ROLLBACK, safe_color=color)
@@ -113,12 +123,29 @@ def test_a_whole_release_and_the_next_one():
     assert (now.blue, now.green, now.candidate_share) == (NEW, NEXT, 0)
 
 
+def test_a_release_by_swap_changes_the_colour_that_the_next_one_begins_from():
+    now = target_state(state(100), Transition.SWAP_COLORS)
+    assert (now.stable, now.candidate_share, now.green_weight) == (Color.GREEN, 0, 100)
+    assert safe_color(now, stable_is_being_changed=False) is Color.GREEN
+    now = target_state(now, Transition.ROTATE_CANDIDATE, version=NEXT)
+    assert (now.blue, now.green) == (NEXT, NEW)
+    now = target_state(now, Transition.SHIFT, version=NEXT, share=10)
+    assert now.green_weight == 90
+    now = target_state(now, Transition.PROMOTE, version=NEXT)
+    assert now.green_weight == 0
+    now = target_state(now, Transition.SWAP_COLORS)
+    assert (now.stable, now.candidate_share) == (Color.BLUE, 0)
+
+
 @pytest.mark.parametrize(
     ("begin", "transition", "code"),
     [
         (state(), Transition.ROTATE_STABLE, "transition:not-promoted"),
         (state(99), Transition.ROTATE_STABLE, "transition:not-promoted"),
         (state(100, canary=True), Transition.ROTATE_STABLE, "transition:not-promoted"),
+        (state(0), Transition.SWAP_COLORS, "transition:not-promoted"),
+        (state(99), Transition.SWAP_COLORS, "transition:not-promoted"),
+        (state(100, canary=True), Transition.SWAP_COLORS, "transition:not-promoted"),
         (state(0), Transition.ROTATE_TRAFFIC, "transition:not-promoted"),
         (state(100), Transition.ROTATE_TRAFFIC, "transition:not-copied"),
         (state(1), Transition.ROTATE_CANDIDATE, "transition:candidate-has-traffic"),
