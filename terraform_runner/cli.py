@@ -13,7 +13,7 @@ from terraform_runner import process
 from terraform_runner.domain.diagnosis import recognise
 from terraform_runner.domain.output import Output
 from terraform_runner.domain.redaction import Redactor
-from terraform_runner.errors import RunCancelled, RunTimedOut, TerraformMissing, TerraformTooOld
+from terraform_runner.errors import HoldLost, RunCancelled, RunTimedOut, TerraformMissing, TerraformTooOld
 from terraform_runner.process import Command, Control, Ended, Limits
 from terraform_runner.working_dir import WorkingDirectory
 
@@ -160,4 +160,6 @@ def _raise(verb: str, ended: Ended, output: Output) -> None:
             f"Its last lines:\n{last}",
             exit_code=ended.exit_code,
         )
+    if ended.unfed:
+        raise HoldLost("Terraform was ended: this worker could not say any more that it holds the run.")
     raise recognise(verb, ended.exit_code, output.recent)

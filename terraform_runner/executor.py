@@ -157,6 +157,9 @@ class _Unstoppable:
     def should_stop(self) -> str | None:
         return None
 
+    def holds_until(self) -> float:
+        return self.control.holds_until()
+
     def process_started(self, group: int, started: float) -> None:
         self.control.process_started(group, started)
 

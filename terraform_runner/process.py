@@ -1,9 +1,11 @@
-"""Starts Terraform and follows it to its end: the only place that uses ``subprocess``."""
+"""Starts Terraform under a launcher and follows it to its end: the only place that uses ``subprocess``."""
 
+import contextlib
 import os
 import selectors
-import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,10 +15,13 @@ from typing import IO, Protocol
 
 from terraform_runner.domain.output import Output
 from terraform_runner.errors import TerraformMissing
-from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group, signal_group
+from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group
 
 POLL_SECONDS = 0.1
 READ_BYTES = 65_536
+LAUNCHER = Path(__file__).with_name("launcher.py")
+# A launcher that was told to end Terraform does it within the grace period; then it is taken for stopped.
+LAUNCHER_SECONDS = 5.0
 # What Terraform writes (state, its backups, plans) is for this user only.
 UMASK = 0o077
 
@@ -30,8 +35,11 @@ class Control(Protocol):
     def should_stop(self) -> str | None:
         """Why the run has to stop; None if it may go on. Asked often: must be quick."""
 
+    def holds_until(self) -> float:
+        """Until when (``launcher.now``) Terraform may run, whatever becomes of its owner. Asked often."""
+
     def process_started(self, group: int, started: float) -> None:
-        """Learn which process group runs now. May raise, which ends that group."""
+        """Learn which process group is about to run. May raise, and then nothing was run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,29 +62,31 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a command ended. ``cancelled`` is the reason if it was asked to stop."""
+    """How a command ended. ``cancelled`` is the reason if it was asked to stop, ``unfed`` if its time was over."""
 
     exit_code: int
     cancelled: str | None
     timed_out: bool
+    unfed: bool
 
 
 def run(command: Command, *, limits: Limits, control: Control, output: Output) -> Ended:
-    """Run a command in a process group of its own, of which nothing is left when this returns or raises.
+    """Run a command under a launcher, in a process group of its own; nothing of it is left afterwards.
 
     1. Its output goes line by line to ``control``, standard error together with standard output.
-    2. When it has to stop, the group gets SIGINT once, which Terraform takes as "finish what you are doing, write
-       the state, free the lock"; a second one would make it leave at once. After the grace period: SIGKILL.
+    2. It begins, and goes on, only for as long as ``control`` holds the run; the launcher sees to that, so that it is
+       true of a worker which was killed or stopped too.
+    3. When it has to stop, the launcher interrupts it once and kills it after the grace period.
 
     Raises TerraformMissing if it cannot be started.
     """
-    with _started(command, limits) as (process, pipe):
-        identity = ProcessIdentity.of(process.pid)
+    with _launched(command, limits) as launched:
+        identity = ProcessIdentity.of(launched.group)
         if identity is not None:
-            control.process_started(process.pid, identity.started)
-        stop = _Stop(process.pid, limits, control)
-        _follow(process, pipe, stop, control, output)
-        return Ended(exit_code=process.wait(), cancelled=stop.cancelled, timed_out=stop.timed_out)
+            control.process_started(identity.pid, identity.started)
+        stop = _Stop(launched, limits, control)
+        _follow(launched, stop, control, output)
+        return _ended(command, launched, stop)
 
 
 def read(argv: tuple[str, ...], *, environment: Mapping[str, str], directory: Path, seconds: float) -> str:
@@ -93,86 +103,137 @@ def read(argv: tuple[str, ...], *, environment: Mapping[str, str], directory: Pa
 TO_DO = "Install Terraform 1.10 or newer, or name its binary with BLUEGREEN_TERRAFORM_BIN."
 
 
-class _Stop:
-    """Ends a group that has to stop, without waiting: ``check`` is called again and again."""
+@dataclass(frozen=True, kw_only=True)
+class _Launched:
+    """A launcher: the process, what Terraform prints, and what is said to it and heard from it."""
 
-    def __init__(self, group: int, limits: Limits, control: Control) -> None:
+    process: "subprocess.Popen[bytes]"
+    pipe: IO[bytes]
+    words: socket.socket
+
+    @property
+    def group(self) -> int:
+        """The process group, which is Terraform's too."""
+        return self.process.pid
+
+    def say(self, line: str) -> None:
+        """Say something to it; one that is stopped hears it later, or never."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            self.words.send(f"{line}\n".encode())
+
+    def report(self) -> tuple[str, str]:
+        """How it says that Terraform ended: see ``launcher``. Nothing, if the launcher itself was killed."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            word, _, rest = self.words.recv(READ_BYTES).decode().partition(" ")
+            return word, rest
+        return "", ""
+
+
+class _Stop:
+    """Sees that Terraform goes on no longer than it may, without waiting: ``check`` is called again and again."""
+
+    def __init__(self, launched: _Launched, limits: Limits, control: Control) -> None:
         self.cancelled: str | None = None
         self.timed_out = False
-        self._group = group
+        self._launched = launched
         self._limits = limits
         self._control = control
+        self._fed_until = float("-inf")
         self._kill_at: float | None = None
 
     def check(self) -> None:
         now = time.monotonic()
         if self._kill_at is not None:
             if now >= self._kill_at:
-                signal_group(self._group, signal.SIGKILL)
+                kill_group(self._launched.group)
             return
+        self._feed()
         self.cancelled = self._control.should_stop()
         self.timed_out = self.cancelled is None and now >= self._limits.deadline
         if self.cancelled is not None or self.timed_out:
-            signal_group(self._group, signal.SIGINT)
-            self._kill_at = now + self._limits.grace_seconds
+            self._launched.say("stop")
+            self._kill_at = now + self._limits.grace_seconds + LAUNCHER_SECONDS
+
+    def _feed(self) -> None:
+        until = self._control.holds_until()
+        if until > self._fed_until:
+            self._launched.say(f"until {until}")
+            self._fed_until = until
+
+
+def _ended(command: Command, launched: _Launched, stop: _Stop) -> Ended:
+    launched.process.wait()
+    word, rest = launched.report()
+    if word == "absent":
+        raise TerraformMissing(f"{command.argv[0]} cannot be started: {rest}. {TO_DO}")
+    return Ended(
+        exit_code=int(rest) if word else launched.process.returncode,
+        cancelled=stop.cancelled,
+        timed_out=stop.timed_out,
+        unfed=word == "unfed",
+    )
 
 
 @contextmanager
-def _started(command: Command, limits: Limits) -> Iterator[tuple["subprocess.Popen[bytes]", IO[bytes]]]:
-    process, pipe = _start(command)
+def _launched(command: Command, limits: Limits) -> Iterator[_Launched]:
+    launched = _launch(command, limits)
     try:
-        yield process, pipe
+        yield launched
     finally:
-        leader = ProcessIdentity.of(process.pid) if process.poll() is None else None
-        if leader is not None:  # an exception is on its way
-            end_group(leader, grace_seconds=limits.grace_seconds)
-        kill_group(process.pid)  # what the leader left behind, e.g. a provider
-        process.wait()
-        pipe.close()
+        with contextlib.suppress(OSError):  # it has ended; if it goes on, an exception is on its way
+            launched.words.shutdown(socket.SHUT_WR)
+        _wait_for_end(launched, limits)
+        launched.words.close()
+        launched.pipe.close()
 
 
-def _start(command: Command) -> tuple["subprocess.Popen[bytes]", IO[bytes]]:
+def _wait_for_end(launched: _Launched, limits: Limits) -> None:
+    """The launcher ends Terraform and itself; for one that was stopped or killed that is done here."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        launched.process.wait(limits.grace_seconds + LAUNCHER_SECONDS)
+    if launched.process.returncode:
+        end_group(ProcessIdentity(pid=launched.group, started=0), grace_seconds=limits.grace_seconds)
+    kill_group(launched.group)
+    launched.process.wait()
+
+
+def _launch(command: Command, limits: Limits) -> _Launched:
     reading, writing = os.pipe()
+    words, launchers_words = socket.socketpair()
+    words.setblocking(False)
     document = None if command.document is None else command.document.open("xb")
+    kind = "log" if document is None else "document"
     try:
         process = subprocess.Popen(
-            command.argv,
+            (sys.executable, "-I", "-S", LAUNCHER, str(limits.grace_seconds), kind, *command.argv),
             cwd=command.directory,
             env=command.environment,
-            stdin=subprocess.DEVNULL,
+            stdin=launchers_words,
             stdout=document or writing,
             stderr=writing,
             start_new_session=True,
             umask=UMASK,
         )
-    except OSError as error:
-        os.close(reading)
-        raise TerraformMissing(f"{command.argv[0]} cannot be started: {error}. {TO_DO}") from error
     finally:
         os.close(writing)
+        launchers_words.close()
         if document is not None:
             document.close()
-    return process, os.fdopen(reading, "rb", buffering=0)
+    return _Launched(process=process, pipe=os.fdopen(reading, "rb", buffering=0), words=words)
 
 
-def _follow(
-    process: "subprocess.Popen[bytes]", pipe: IO[bytes], stop: _Stop, control: Control, output: Output
-) -> None:
+def _follow(launched: _Launched, stop: _Stop, control: Control, output: Output) -> None:
+    stop.check()
     with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
+        selector.register(launched.pipe, selectors.EVENT_READ)
         while True:
             if selector.select(POLL_SECONDS):
-                data = pipe.read(READ_BYTES)
+                data = launched.pipe.read(READ_BYTES)
                 if not data:
                     break
                 _pass_on(output.feed(data), control)
-            elif process.poll() is not None:
-                break  # ended, while something that it started keeps the pipe open
             stop.check()
     _pass_on(output.end(), control)
-    while process.poll() is None:  # it closed its output and goes on
-        stop.check()
-        time.sleep(POLL_SECONDS)
 
 
 def _pass_on(lines: list[str], control: Control) -> None:

@@ -1,5 +1,6 @@
 """Which process it is, beyond its number: numbers are used again."""
 
+import contextlib
 import math
 import os
 import signal
@@ -63,9 +64,13 @@ def end_group(leader: ProcessIdentity, *, grace_seconds: float) -> None:
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL to whatever there is of a group; returns when that is gone."""
+    """SIGKILL to a group, and to its leader's descendants outside of it; returns when they are gone."""
+    outside = _descendants(group)
     if signal_group(group, signal.SIGKILL):
-        psutil.wait_procs(live_members(group), timeout=KILL_SECONDS)
+        for process in outside:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs([*live_members(group), *outside], timeout=KILL_SECONDS)
 
 
 def signal_group(group: int, number: signal.Signals) -> bool:
@@ -80,6 +85,13 @@ def signal_group(group: int, number: signal.Signals) -> bool:
 def live_members(group: int) -> list[psutil.Process]:
     """The processes of a group, without zombies, which nothing can end."""
     return [process for process in psutil.process_iter() if _is_live_member(process, group)]
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _is_live_member(process: psutil.Process, group: int) -> bool:

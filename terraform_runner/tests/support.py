@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from terraform_runner import launcher
 from terraform_runner.encrypted_objects import EncryptedObjects
 from terraform_runner.encryption import KeyRing
 from terraform_runner.objects import LocalObjects
@@ -71,6 +72,9 @@ class RecordingControl:
 
     def should_stop(self) -> str | None:
         return "asked to stop" if self._stop_when(self.seen) else None
+
+    def holds_until(self) -> float:
+        return launcher.now() + 3600
 
     def process_started(self, group: int, started: float) -> None:
         self.groups.append(group)

@@ -66,7 +66,7 @@ def test_both_pipes_come_line_by_line_in_their_order(tmp_path):
     )
 
     assert control.seen == ["0", "0", "1", "1", "2", "2"]
-    assert ended == Ended(exit_code=7, cancelled=None, timed_out=False)
+    assert ended == Ended(exit_code=7, cancelled=None, timed_out=False, unfed=False)
 
 
 def test_document_goes_to_its_file_and_not_to_the_log(tmp_path):
@@ -100,10 +100,10 @@ def test_there_is_nothing_to_read_and_what_is_written_is_private(tmp_path):
     assert (tmp_path / "made").stat().st_mode & 0o777 == 0o600
 
 
-def test_process_leads_a_group_of_its_own(tmp_path):
+def test_process_is_in_the_group_of_its_launcher_and_not_in_the_workers(tmp_path):
     control = RecordingControl()
 
-    run(tmp_path, "import os\nprint(os.getpid(), os.getpgrp(), os.getsid(0))", control=control)
+    run(tmp_path, "import os\nprint(os.getppid(), os.getpgrp(), os.getsid(0))", control=control)
 
     (group,) = control.groups
     assert control.seen == [f"{group} {group} {group}"]
@@ -125,14 +125,14 @@ def test_cancelled_process_is_interrupted_once_and_ends_by_itself(tmp_path):
     ended = run(tmp_path, REPORT_INTERRUPTS, control=control)
 
     assert control.seen == ["ready", "1 interrupts"]
-    assert ended == Ended(exit_code=1, cancelled="asked to stop", timed_out=False)
+    assert ended == Ended(exit_code=1, cancelled="asked to stop", timed_out=False, unfed=False)
 
 
 @pytest.mark.fault
 def test_process_that_ignores_the_interrupt_is_killed_after_the_grace_period(tmp_path):
     ended = run(tmp_path, IGNORE_INTERRUPTS, control=when_ready(), grace=0.2)
 
-    assert ended == Ended(exit_code=-9, cancelled="asked to stop", timed_out=False)
+    assert ended == Ended(exit_code=-9, cancelled="asked to stop", timed_out=False, unfed=False)
 
 
 @pytest.mark.fault
