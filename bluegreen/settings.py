@@ -163,6 +163,8 @@ TERRAFORM_MIRROR = Path(_mirror) if _mirror else None
 TERRAFORM_TIME_LIMIT_SECONDS = env.int("BLUEGREEN_TERRAFORM_TIME_LIMIT_SECONDS", default=1800)
 TERRAFORM_GRACE_SECONDS = env.int("BLUEGREEN_TERRAFORM_GRACE_SECONDS", default=30)
 TERRAFORM_LOCK_TIMEOUT_SECONDS = env.int("BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS", default=10)
+# How long a worker holds a run after each heartbeat; another one takes over when that and the grace are over.
+LEASE_SECONDS = env.int("BLUEGREEN_LEASE_SECONDS", default=45)
 
 # AWS: without these, boto3's own search for credentials applies. The sandbox sets all three.
 AWS_ENDPOINT_URL = env.str("BLUEGREEN_AWS_ENDPOINT_URL", default="") or None

@@ -18,22 +18,38 @@ from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import ALLOWED_CHANGES, OPEN_STATUSES, Operation, RunStatus
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
+from terraform_runner.leases import LEASE_SECONDS, after, list_expired
 from terraform_runner.models import Run
 from terraform_runner.process_identity import ProcessIdentity
 
+# Linux gives this number to the first namespace of process numbers; a container's has another one.
+FIRST_NAMESPACE = 0xEFFFFFFC
+
+
+def worker_host() -> str:
+    """Where process numbers mean the same as here: this machine, or this container of it."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        namespace = FIRST_NAMESPACE
+    name = socket.gethostname()
+    return name if namespace == FIRST_NAMESPACE else f"{name}:{namespace}"
+
 
 def worker_name() -> str:
-    """This process, so that another one on the same machine can tell whether it still lives."""
+    """This process, so that another one on the same host can tell whether it still lives."""
     pid = os.getpid()
     identity = ProcessIdentity.of(pid)
     if identity is None:
         raise RuntimeError("The operating system does not know the calling process.")
-    return f"{socket.gethostname()}/{pid}/{identity.started:.2f}"
+    return f"{worker_host()}/{pid}/{identity.started:.2f}"
 
 
-def queue_run(*, workspace: str, operation: Operation, plan_run: Run | None = None) -> Run:
+def queue_run(
+    *, workspace: str, operation: Operation, plan_run: Run | None = None, urgent: bool = False
+) -> Run:
     """Write down that a run is wanted. An apply names the plan run whose plan it executes."""
-    run = Run.objects.create(workspace=workspace, operation=operation, plan_run=plan_run)
+    run = Run.objects.create(workspace=workspace, operation=operation, plan_run=plan_run, urgent=urgent)
     run.refresh_from_db(fields=["queued_at"])
     return run
 
@@ -43,15 +59,15 @@ def mark_sent(run_ids: Collection[UUID]) -> None:
     Run.objects.filter(pk__in=run_ids, status=RunStatus.QUEUED).update(sent_at=Now())
 
 
-def claim(run_id: UUID, *, worker: str) -> Run | None:
-    """Take a queued run and with it the hold of its workspace, in one statement.
+def claim(run_id: UUID, *, worker: str, lease_seconds: float = LEASE_SECONDS) -> Run | None:
+    """Take a queued run and with it the hold of its workspace, for so long, in one statement.
 
     None if the run was taken, ended or cancelled, or if another run holds the workspace (it stays queued).
     """
     try:
         with transaction.atomic():
             queued = Run.objects.filter(pk=run_id)
-            now = {"started_at": Now(), "heartbeat_at": Now()}
+            now = {"started_at": Now(), "heartbeat_at": Now(), "lease_until": after(lease_seconds)}
             taken = _change(queued, RunStatus.QUEUED, RunStatus.RUNNING, worker=worker, **now)
     except IntegrityError:
         return None  # the constraint one_running_run_per_workspace: held by another run
@@ -68,8 +84,13 @@ def finish(run: Run, outcome: Planned | Applied | RunnerError) -> RunStatus:
 
 def mark_lost(run: Run, *, message: str) -> bool:
     """Record that a run's worker is gone. False if the run has ended meanwhile."""
-    ending = {"ended_at": Now(), "error_code": "run:lost", "error_message": message}
-    return _change(_held(run), RunStatus.RUNNING, RunStatus.LOST, **ending)
+    return _lose(_held(run), message)
+
+
+def take_over(run: Run, *, lease_seconds: float, grace_seconds: float, message: str) -> bool:
+    """Record that a run's hold is over. False if its worker has renewed it, or it has ended, meanwhile."""
+    expired = list_expired(lease_seconds=lease_seconds, grace_seconds=grace_seconds)
+    return _lose(expired.filter(pk=run.pk, worker=run.worker), message)
 
 
 def request_cancel(*, workspace: str, reason: str) -> list[UUID]:
@@ -117,6 +138,11 @@ def _identity(state: StateIdentity | None) -> dict[str, Any]:
 
 def _held(run: Run) -> QuerySet[Run]:
     return Run.objects.filter(pk=run.pk, worker=run.worker)
+
+
+def _lose(one: QuerySet[Run], message: str) -> bool:
+    ending = {"ended_at": Now(), "error_code": "run:lost", "error_message": message}
+    return _change(one, RunStatus.RUNNING, RunStatus.LOST, **ending)
 
 
 def _change(one: QuerySet[Run], expected: RunStatus, status: RunStatus, **values: object) -> bool:

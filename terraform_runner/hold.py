@@ -1,4 +1,4 @@
-"""A claimed run's hold while its worker is busy with it: heartbeat, log, and the wish to stop."""
+"""A claimed run's hold while its worker is busy with it: heartbeat and lease, log, and the wish to stop."""
 
 import itertools
 import logging
@@ -7,10 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from django.db import Error, connections
-from django.db.models.functions import Now
 
-from terraform_runner.domain.runs import RunStatus
-from terraform_runner.errors import HoldLost
+from terraform_runner import launcher, leases
 from terraform_runner.log_sink import LogSink, OnLines
 from terraform_runner.models import Run
 
@@ -23,12 +21,16 @@ FLUSHES_PER_BEAT = 5
 class Hold:
     """Keeps a claimed run alive from a thread of its own, with a connection of its own that it gives back.
 
-    It is the ``Control`` that the executor wants. While the database cannot be reached Terraform goes on, and
-    heartbeat and log catch up. Leaving it keeps the last lines; how the run ended is for ``claims.finish``.
+    It is the ``Control`` that the executor wants. While the database cannot be reached Terraform goes on for half a
+    lease, and heartbeat and log catch up. Leaving it keeps the last lines; how the run ended is for ``claims.finish``.
     """
 
-    def __init__(self, run: Run, *, on_lines: OnLines | None = None) -> None:
-        self._mine = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING, worker=run.worker)
+    def __init__(
+        self, run: Run, *, lease_seconds: float = leases.LEASE_SECONDS, on_lines: OnLines | None = None
+    ) -> None:
+        self._run = run
+        self._lease_seconds = lease_seconds
+        self._held_until = float("-inf")
         self._sink = LogSink(run.pk, on_lines=on_lines)
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"hold-{run.pk}", daemon=True)
@@ -58,13 +60,19 @@ class Hold:
             return "The heartbeat of this run has stopped: the worker's log says why."
         return self._reason
 
+    def holds_until(self) -> float:
+        """Half a lease after the last heartbeat that reached the database, by the machine's own clock.
+
+        The other half is for the launcher, which has to have ended Terraform before anybody else takes over.
+        """
+        return self._held_until
+
     def process_started(self, group: int, started: float) -> None:
-        """Write down which process group runs, so that it can be ended when this worker is gone.
+        """Write down which process group is about to run, so that it can be ended when this worker is gone.
 
         Raises HoldLost if this worker does not hold the run any more.
         """
-        if self._mine.update(process_group=group, process_started=started) != 1:
-            raise HoldLost("This run was ended by somebody else, so its worker stops.")
+        leases.note_process(self._run, group=group, started=started)
 
     def _keep(self) -> None:
         try:
@@ -85,9 +93,12 @@ class Hold:
             connections.close_all()
 
     def _beat(self) -> None:
-        if self._mine.update(heartbeat_at=Now()) != 1:
+        asked_at = launcher.now()
+        if not leases.renew(self._run, lease_seconds=self._lease_seconds):
             self._reason = "This run was ended by somebody else, so its worker stops."
             return
-        asked = self._mine.exclude(cancel_requested_at=None).values_list("cancel_reason", flat=True).first()
-        if asked is not None:
-            self._reason = asked or "Somebody asked this run to stop."
+        self._held_until = asked_at + self._lease_seconds / 2
+        asked = leases.running(self._run).exclude(cancel_requested_at=None)
+        reason = asked.values_list("cancel_reason", flat=True).first()
+        if reason is not None:
+            self._reason = reason or "Somebody asked this run to stop."

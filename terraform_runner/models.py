@@ -11,8 +11,10 @@ from terraform_runner.domain.runs import OPEN_STATUSES, Operation, RunStatus
 class Run(models.Model):
     """One execution of Terraform, a plan or an apply, for one workspace.
 
-    All times are the database's. ``worker`` is what ``claims.worker_name`` says; ``process_group`` and
-    ``process_started`` identify the Terraform that runs now, as ``process_identity`` does. ``state_lineage`` and
+    All times are the database's. ``worker`` is what ``claims.worker_name`` says, and holds the run until
+    ``lease_until``; ``process_group`` and ``process_started`` identify the launcher that runs now, as
+    ``process_identity`` does, and ``ending_since`` says that somebody is about to end that one. An ``urgent`` run
+    goes to workers of its own. ``state_lineage`` and
     ``state_serial`` say which state it has planned on, or has written; empty if there was none yet.
     """
 
@@ -22,6 +24,7 @@ class Run(models.Model):
     status = models.CharField(
         max_length=10, choices=[(item, item) for item in RunStatus], default=RunStatus.QUEUED
     )
+    urgent = models.BooleanField(default=False)
     plan_run = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="apply_runs"
     )
@@ -29,6 +32,8 @@ class Run(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    ending_since = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=300, blank=True)
     process_group = models.IntegerField(null=True, blank=True)
@@ -90,3 +95,19 @@ class LogChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}, from line {self.first_line}"
+
+
+class ClockReading(models.Model):
+    """What a machine has read last: the database's clock, and its own, in seconds, which nothing moves.
+
+    ``jumped_at`` is when it noticed last that the database's clock had been moved, and ``jump_seconds`` how far.
+    """
+
+    machine = models.CharField(primary_key=True, max_length=100)
+    read_at = models.DateTimeField()
+    own_seconds = models.FloatField()
+    jumped_at = models.DateTimeField(null=True, blank=True)
+    jump_seconds = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.machine}, {self.read_at}"

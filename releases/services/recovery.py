@@ -1,7 +1,5 @@
 """What the scheduler does, and the supervisor at its start: nothing waits for a lost message or a dead process."""
 
-import socket
-
 from django.conf import settings
 
 from releases import dispatch, selectors
@@ -9,7 +7,7 @@ from releases.models import Step
 from releases.services import emergency, outcomes, rollout
 from releases.services.lifecycle import locked
 from releases.services.workspaces import runner_settings
-from terraform_runner import claims, executor, reaper
+from terraform_runner import claims, clocks, executor, reaper
 from terraform_runner import selectors as runs
 from terraform_runner.models import Run
 
@@ -37,11 +35,15 @@ def resend() -> None:
 
 
 def end_lost_runs() -> list[Run]:
-    """End the runs of this machine whose process is gone, and plan their steps again. Gives the runs that were lost.
+    """End the runs whose process is gone on this host, or whose worker anywhere was silent for too long.
 
-    What a process that was itself killed between the two has left is found by its step.
+    Their steps are planned again. Gives the runs that were lost; what a process that was itself killed between the two
+    has left is found by its step.
     """
-    reaper.end_orphans(worker_host=socket.gethostname(), grace_seconds=settings.TERRAFORM_GRACE_SECONDS)
+    host, grace_seconds = claims.worker_host(), settings.TERRAFORM_GRACE_SECONDS
+    reaper.end_orphans(worker_host=host, grace_seconds=grace_seconds)
+    if clocks.can_be_trusted(lease_seconds=settings.LEASE_SECONDS):
+        reaper.take_over(worker_host=host, lease_seconds=settings.LEASE_SECONDS, grace_seconds=grace_seconds)
     return [_plan_again(run, step) for run, step in selectors.lost_runs()]
 
 

@@ -8,6 +8,8 @@ import time
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
+
 from aws.accounts import Purpose
 from aws.errors import AwsError
 from releases import push, selectors
@@ -24,7 +26,7 @@ from releases.services.lifecycle import SYSTEM, locked, now, record
 from releases.services.realities import read_reality
 from releases.services.waking import read_awake
 from releases.services.workspaces import runner_settings, workspace
-from terraform_runner import claims, executor
+from terraform_runner import claims, executor, leases
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.runs import Operation
 from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
@@ -42,17 +44,17 @@ VERIFY_PAUSE_SECONDS = 0.5
 
 def execute(run_id: UUID, *, worker: str) -> None:
     """Execute a queued run. A run that somebody else took, or whose service is held, is left alone."""
-    run = claims.claim(run_id, worker=worker)
+    run = claims.claim(run_id, worker=worker, lease_seconds=settings.LEASE_SECONDS)
     if run is None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return
     step = selectors.step_of_run(run)
     logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, step, step.service)
     try:
-        with Hold(run, on_lines=push.lines_added) as hold:
+        with Hold(run, lease_seconds=settings.LEASE_SECONDS, on_lines=push.lines_added) as hold:
             _execute(run, step, hold)
     except HoldLost:
-        logger.warning("run %s was ended by somebody else meanwhile", run_id)
+        logger.warning("run %s is not held by this worker any more", run_id)
     else:
         run.refresh_from_db()
         logger.info("run %s ended: %s %s", run.pk, run.status, run.error_code)
@@ -63,6 +65,8 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         if not outcomes.waits_for(step, run):
             raise RunCancelled("Its step has gone on without it.")
         (_plan if run.operation == Operation.PLAN else _apply)(run, step, hold)
+    except HoldLost:
+        raise  # nothing more is recorded: whoever takes over sees what has become of it
     except (PlanOutdated, PlanStale) as error:
         outcomes.plan_again(run, step, error)
     except (RunnerError, AwsError, DomainError) as error:
@@ -168,6 +172,7 @@ def _compare_with_reality(service: Service, expectation: Expectation, plan: Plan
 
 
 def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> None:
+    leases.refuse_unless_held(run)
     stop = hold.should_stop()
     if stop or not outcomes.waits_for(step, run) or step.epoch != service.epoch:
         raise RunCancelled(stop or "Its step has gone on without it.")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection
 
-from terraform_runner import claims
+from terraform_runner import claims, launcher, leases
 from terraform_runner.errors import HoldLost
 from terraform_runner.hold import Hold
 from terraform_runner.log_sink import LogSink
@@ -191,3 +191,48 @@ def test_nothing_is_written_where_there_is_nothing_new():
     LogSink(run.pk).flush()
 
     assert not LogChunk.objects.exists()
+
+
+def test_terraform_may_go_on_for_half_a_lease_after_a_heartbeat():
+    run = running_run()
+    before = launcher.now()
+
+    with Hold(run, lease_seconds=40) as hold:
+        until(lambda: hold.holds_until() > 0)
+        assert before + 20 <= hold.holds_until() <= launcher.now() + 20
+
+
+def test_terraform_may_not_begin_before_the_first_heartbeat():
+    hold = Hold(running_run())
+
+    assert hold.holds_until() == float("-inf")
+
+
+@pytest.mark.fault
+def test_nothing_is_prolonged_while_the_database_cannot_be_reached(monkeypatch):
+    run = running_run()
+
+    def unreachable(*_, **__):
+        raise OperationalError("gone")
+
+    with Hold(run) as hold:
+        until(lambda: hold.holds_until() > 0)
+        monkeypatch.setattr(leases, "renew", unreachable)
+        held = hold.holds_until()
+        run.refresh_from_db()
+        time.sleep(1.5)
+        assert hold.holds_until() - held < 1.5  # a heartbeat may have been on its way
+        still = hold.holds_until()
+        time.sleep(1.2)
+        assert hold.holds_until() == still
+
+
+def test_nothing_is_prolonged_once_the_run_was_ended_by_somebody_else():
+    run = running_run()
+
+    with Hold(run) as hold:
+        claims.mark_lost(run, message="gone")
+        until(lambda: hold.should_stop() is not None)
+        held = hold.holds_until()
+        time.sleep(1.2)
+        assert hold.holds_until() == held

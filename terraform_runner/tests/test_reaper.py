@@ -1,11 +1,14 @@
-import socket
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
-from terraform_runner import claims
+from infra.local.tests.waiting import wait_for
+from terraform_runner import claims, leases, reaper
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
 from terraform_runner.process_identity import ProcessIdentity
@@ -14,12 +17,12 @@ from terraform_runner.tests.factories import running_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.fault]
 
-HOST = socket.gethostname()
+HOST = claims.worker_host()
 DEAD_WORKER = f"{HOST}/{2**22 + 1}/1.0"  # no Linux gives such a number
-NAME_WORKER = """
-import socket, time, os
+NAME_WORKER = f"""
+import time, os
 from terraform_runner.process_identity import ProcessIdentity
-print(f"{socket.gethostname()}/{os.getpid()}/{ProcessIdentity.of(os.getpid()).started:.2f}", flush=True)
+print(f"{HOST}/{{os.getpid()}}/{{ProcessIdentity.of(os.getpid()).started:.2f}}", flush=True)
 time.sleep(600)
 """
 
@@ -41,6 +44,18 @@ def orphan(process: ProcessIdentity | None = None, *, worker: str = DEAD_WORKER)
     if process is not None:
         Run.objects.filter(pk=run.pk).update(process_group=process.pid, process_started=process.started)
     return run
+
+
+def silent(process: ProcessIdentity | None = None, *, worker: str) -> Run:
+    """A run whose worker has not renewed its hold for a lease and the grace."""
+    run = orphan(process, worker=worker)
+    assert run.lease_until is not None
+    Run.objects.filter(pk=run.pk).update(lease_until=run.lease_until - timedelta(seconds=76))
+    return run
+
+
+def take_over() -> list[Run]:
+    return reaper.take_over(worker_host=HOST, lease_seconds=45, grace_seconds=30)
 
 
 def reap() -> list[Run]:
@@ -109,3 +124,68 @@ def test_runs_are_ended_once():
 
     assert len(reap()) == 1
     assert reap() == []
+
+
+def test_launcher_that_ends_by_itself_is_not_disturbed(tmp_path):
+    code = f"""
+import signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: open({str(tmp_path / "interrupted")!r}, "w"))
+open({str(tmp_path / "ready")!r}, "w")
+time.sleep(1)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], start_new_session=True) as launcher:
+        wait_for((tmp_path / "ready").exists, "the launcher to run")
+        run = orphan(ProcessIdentity.of(launcher.pid))
+
+        assert reap() == [run]
+
+    assert not (tmp_path / "interrupted").exists()
+
+
+def test_launcher_that_was_stopped_is_ended_with_its_terraform(terraform):
+    os.kill(terraform.pid, signal.SIGSTOP)
+    run = orphan(terraform)
+
+    assert end_orphans(worker_host=HOST, grace_seconds=0.2) == [run]
+    assert not terraform.is_running()
+
+
+def test_run_whose_processes_somebody_else_is_about_to_end_is_left_to_them(terraform):
+    run = orphan(terraform)
+    leases.begin_to_end(run, patience_seconds=90)
+
+    assert reap() == []
+    assert terraform.is_running()
+
+
+def test_silent_run_of_another_machine_is_taken_over():
+    run = silent(worker="elsewhere/1/1.0")
+
+    assert take_over() == [run]
+
+    run.refresh_from_db()
+    assert run.status == RunStatus.LOST
+    assert "The worker elsewhere/1/1.0 was not heard of" in run.error_message
+
+
+def test_silent_run_of_this_machine_is_taken_over_when_its_terraform_has_ended(terraform):
+    os.kill(terraform.pid, signal.SIGSTOP)
+    run = silent(terraform, worker=claims.worker_name())
+
+    taken = reaper.take_over(worker_host=HOST, lease_seconds=45, grace_seconds=0.2)
+
+    assert taken == [run]
+    assert not terraform.is_running()
+
+
+def test_run_that_is_held_is_not_taken_over():
+    orphan(worker="elsewhere/1/1.0")
+
+    assert take_over() == []
+
+
+def test_silent_run_is_taken_over_once():
+    silent(worker="elsewhere/1/1.0")
+
+    assert len(take_over()) == 1
+    assert take_over() == []

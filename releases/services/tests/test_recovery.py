@@ -1,10 +1,10 @@
 import os
-import socket
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -15,11 +15,11 @@ from releases.services import recovery, rollout
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
 from releases.services.workspaces import runner_settings
-from terraform_runner import claims, executor, working_dir
+from terraform_runner import claims, clocks, executor, working_dir
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
 
-DEAD_WORKER = f"{socket.gethostname()}/{os.getpid()}/1.00"
+DEAD_WORKER = f"{claims.worker_host()}/{os.getpid()}/1.00"
 
 
 @pytest.fixture
@@ -142,3 +142,28 @@ def test_a_run_whose_loss_was_noted_but_not_followed_up_is_found_by_its_step(lif
     recovery.sweep()
     assert life.step().plan_run != lost
     assert life.step().status == StepStatus.PLANNING
+
+
+def test_a_run_whose_worker_elsewhere_is_silent_is_taken_over_and_planned_again(life):
+    queued_request(life)
+    lost = life.step().plan_run
+    claims.claim(lost.pk, worker="elsewhere/1/1.00")
+    recovery.sweep()
+    assert life.step().plan_run == lost
+    ago = timedelta(seconds=settings.LEASE_SECONDS + settings.TERRAFORM_GRACE_SECONDS)
+    Run.objects.filter(pk=lost.pk).update(lease_until=timezone.now() - ago)
+    recovery.sweep()
+    assert (life.step().status, life.step().plan_run == lost) == (StepStatus.PLANNING, False)
+    life.world.work()
+    assert life.step().status == StepStatus.WAITING
+
+
+def test_nothing_is_taken_over_while_the_clock_is_not_trusted(life, monkeypatch):
+    queued_request(life)
+    held = life.step().plan_run
+    claims.claim(held.pk, worker="elsewhere/1/1.00")
+    Run.objects.filter(pk=held.pk).update(lease_until=timezone.now() - timedelta(hours=1))
+    monkeypatch.setattr(clocks, "can_be_trusted", lambda **_: False)
+    recovery.sweep()
+    held.refresh_from_db()
+    assert held.status == RunStatus.RUNNING

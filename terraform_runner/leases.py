@@ -1,0 +1,62 @@
+"""A run's lease: its worker holds it for so long after each heartbeat, by the database's clock.
+
+Who holds it may be gone, stopped or cut off. Its launcher ends Terraform half a lease after the last heartbeat, within
+a grace period; so whoever waits for a lease and that grace can take over.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce, Now
+
+from terraform_runner.domain.runs import RunStatus
+from terraform_runner.errors import HoldLost
+from terraform_runner.models import Run
+
+LEASE_SECONDS = 45.0
+
+
+def renew(run: Run, *, lease_seconds: float) -> bool:
+    """Hold a run for so long from now on. False if it was ended by somebody else."""
+    now = {"heartbeat_at": Now(), "lease_until": after(lease_seconds)}
+    return running(run).update(**now) == 1
+
+
+def refuse_unless_held(run: Run) -> None:
+    """Raise HoldLost unless this worker holds the run now; in a transaction, until its end."""
+    if not running(run).filter(lease_until__gt=Now()).select_for_update().exists():
+        raise HoldLost("This worker does not hold the run any more, so it does nothing more.")
+
+
+def note_process(run: Run, *, group: int, started: float) -> None:
+    """Write down what runs, so that it can be ended by another process. Raises HoldLost."""
+    held = running(run).filter(lease_until__gt=Now())
+    if held.update(process_group=group, process_started=started) != 1:
+        raise HoldLost("This worker does not hold the run any more, so it starts nothing.")
+
+
+def list_expired(*, lease_seconds: float, grace_seconds: float) -> QuerySet[Run]:
+    """Runs whose hold was over so long ago that their worker's launcher must have ended Terraform.
+
+    A lease that ends later than one that begins now is from before a clock was set back: nobody renews it.
+    """
+    until = Coalesce("lease_until", "heartbeat_at")
+    over = Q(until__lt=after(-grace_seconds)) | Q(until__gt=after(lease_seconds + grace_seconds))
+    return Run.objects.filter(status=RunStatus.RUNNING).alias(until=until).filter(over)
+
+
+def begin_to_end(run: Run, *, patience_seconds: float) -> bool:
+    """Whether the caller is the one who ends a run's processes: nobody else does, or has for so long."""
+    nobody = Q(ending_since=None) | Q(ending_since__lt=after(-patience_seconds))
+    return running(run).filter(nobody).update(ending_since=Now()) == 1
+
+
+def after(seconds: float) -> CombinedExpression:
+    """The moment so many seconds after now, by the database's clock."""
+    return Now() + Value(timedelta(seconds=seconds))
+
+
+def running(run: Run) -> QuerySet[Run]:
+    """The run, while the worker that claimed it has it."""
+    return Run.objects.filter(pk=run.pk, worker=run.worker, status=RunStatus.RUNNING)
