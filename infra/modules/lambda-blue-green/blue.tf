@@ -1,7 +1,7 @@
 # Blue, complete. green.tf is the same for green, but for the order at its function.
 
 resource "aws_lambda_function" "blue" {
-  function_name = coalesce(var.names.blue_function, "${var.name}-blue")
+  function_name = local.function_names.blue
   role          = local.role_arn
   package_type  = "Image"
   image_uri     = var.blue_image
@@ -10,6 +10,8 @@ resource "aws_lambda_function" "blue" {
   timeout       = var.blue_config.timeout
   architectures = var.blue_config.architectures
   tags          = var.tags
+
+  reserved_concurrent_executions = var.blue_config.reserved_concurrency
 
   ephemeral_storage {
     size = var.blue_config.ephemeral_storage
@@ -43,7 +45,16 @@ resource "aws_lambda_function" "blue" {
     }
   }
 
-  depends_on = [aws_iam_role_policy_attachment.vpc_access]
+  lifecycle {
+    precondition {
+      condition     = length(local.config_problems.blue) == 0
+      error_message = "blue_config: ${join(" ", local.config_problems.blue)}"
+    }
+  }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.vpc_access, aws_iam_role_policy.least, aws_cloudwatch_log_group.blue,
+  ]
 }
 
 resource "aws_lambda_alias" "blue" {

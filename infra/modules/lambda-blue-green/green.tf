@@ -1,7 +1,7 @@
 # Green, complete. blue.tf is the same for blue, but for the order at its function.
 
 resource "aws_lambda_function" "green" {
-  function_name = coalesce(var.names.green_function, "${var.name}-green")
+  function_name = local.function_names.green
   role          = local.role_arn
   package_type  = "Image"
   image_uri     = var.green_image
@@ -10,6 +10,8 @@ resource "aws_lambda_function" "green" {
   timeout       = var.green_config.timeout
   architectures = var.green_config.architectures
   tags          = var.tags
+
+  reserved_concurrent_executions = var.green_config.reserved_concurrency
 
   ephemeral_storage {
     size = var.green_config.ephemeral_storage
@@ -43,8 +45,18 @@ resource "aws_lambda_function" "green" {
     }
   }
 
+  lifecycle {
+    precondition {
+      condition     = length(local.config_problems.green) == 0
+      error_message = "green_config: ${join(" ", local.config_problems.green)}"
+    }
+  }
+
   # After the traffic rule, which takes green's traffic away before green changes (main.tf).
-  depends_on = [aws_iam_role_policy_attachment.vpc_access, aws_lb_listener_rule.traffic]
+  depends_on = [
+    aws_iam_role_policy_attachment.vpc_access, aws_iam_role_policy.least, aws_cloudwatch_log_group.green,
+    aws_lb_listener_rule.traffic,
+  ]
 }
 
 resource "aws_lambda_alias" "green" {

@@ -51,14 +51,14 @@ variable "active_color" {
 }
 
 variable "activate_canary" {
-  description = "Whether canary_source_ips are sent to the candidate, whatever the weight."
+  description = "Whether canary_source_ips, and requests with canary_header, are sent to the candidate, whatever the weight."
   type        = bool
   default     = false
   nullable    = false
 
   validation {
-    condition     = !var.activate_canary || length(var.canary_source_ips) > 0
-    error_message = "activate_canary = true needs somebody to send to the candidate: write their addresses in canary_source_ips, e.g. [\"203.0.113.7/32\"]."
+    condition     = !var.activate_canary || length(var.canary_source_ips) > 0 || var.canary_header != null
+    error_message = "activate_canary = true needs somebody to send to the candidate: write their addresses in canary_source_ips, e.g. [\"203.0.113.7/32\"], or a canary_header that they send."
   }
 }
 
@@ -88,6 +88,8 @@ variable "blue_config" {
     subnet_ids         = optional(list(string), [])
     security_group_ids = optional(list(string), [])
     tracing_mode       = optional(string, "PassThrough")
+    # Calls at a time that are kept for this function, and that it never exceeds; -1: none.
+    reserved_concurrency = optional(number, -1)
     image_config = optional(object({
       command           = optional(list(string))
       entry_point       = optional(list(string))
@@ -114,6 +116,8 @@ variable "green_config" {
     subnet_ids         = optional(list(string), [])
     security_group_ids = optional(list(string), [])
     tracing_mode       = optional(string, "PassThrough")
+    # Calls at a time that are kept for this function, and that it never exceeds; -1: none.
+    reserved_concurrency = optional(number, -1)
     image_config = optional(object({
       command           = optional(list(string))
       entry_point       = optional(list(string))
@@ -127,146 +131,4 @@ variable "green_config" {
     condition     = (length(var.green_config.subnet_ids) == 0) == (length(var.green_config.security_group_ids) == 0)
     error_message = "green_config: a function in a VPC needs both subnet_ids and security_group_ids; write both, or neither."
   }
-}
-
-# --- The service's fixed settings --------------------------------------------------------------------------------
-
-variable "name" {
-  description = "The service's name: its functions are called <name>-blue and <name>-green."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,52}$", var.name))
-    error_message = "name = \"${var.name}\" can't be used in the names of functions and role. Write 1 to 52 letters, digits, hyphens and underscores (the role lambda_exec_<name> has at most 64 characters)."
-  }
-}
-
-variable "hostnames" {
-  description = "The hosts whose requests are the service's; * and ? are wildcards. None: all requests (path /*)."
-  type        = list(string)
-  default     = []
-  nullable    = false
-
-  validation {
-    condition     = length(distinct(var.hostnames)) <= 3
-    error_message = "A load balancer's condition takes at most three values, and hostnames has ${length(distinct(var.hostnames))}. Write a wildcard such as *.example.com."
-  }
-}
-
-variable "priority" {
-  description = "Priority of the traffic rule on the listener; the canary rule has priority - 1."
-  type        = number
-  default     = 200
-  nullable    = false
-
-  validation {
-    condition     = var.priority >= 2 && var.priority <= 50000 && floor(var.priority) == var.priority
-    error_message = "priority = ${var.priority}: write a whole number from 2 to 50000. The number before it must be free too: the canary rule has it."
-  }
-}
-
-locals {
-  # Three values in a condition, five in a rule:
-  # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
-  host_values     = max(1, length(distinct(var.hostnames)))
-  room_for_canary = max(0, min(3, 5 - local.host_values))
-}
-
-variable "canary_source_ips" {
-  description = "The addresses, as CIDR blocks, that are sent to the candidate while activate_canary is true. It is the connection's address that counts, not X-Forwarded-For."
-  type        = list(string)
-  default     = []
-  nullable    = false
-
-  validation {
-    condition     = alltrue([for cidr in var.canary_source_ips : can(cidrsubnet(cidr, 0, 0)) && try(cidrsubnet(cidr, 0, 0) == cidr, false)])
-    error_message = "canary_source_ips: not a CIDR block in its usual form: ${join(", ", [for cidr in var.canary_source_ips : cidr if try(cidrsubnet(cidr, 0, 0), "") != cidr])}. Write one address as 203.0.113.7/32 or 2001:db8::7/128, a network by its first address, as 203.0.113.0/24."
-  }
-
-  validation {
-    condition     = alltrue([for cidr in var.canary_source_ips : !endswith(cidr, "/0")])
-    error_message = "canary_source_ips: 0.0.0.0/0 and ::/0 are everyone, and a canary is for a few known addresses. To send a share of everyone to the candidate, change green_weight."
-  }
-
-  validation {
-    condition     = length(distinct(var.canary_source_ips)) <= local.room_for_canary
-    error_message = "canary_source_ips has ${length(distinct(var.canary_source_ips))} blocks, and there is room for ${local.room_for_canary}: a load balancer's rule takes five values in all and three in one condition, and the hosts (or the path) need ${local.host_values}. Write a wider block, or fewer hostnames with a wildcard."
-  }
-}
-
-# --- Where the listener is found: exactly one of these four ------------------------------------------------------
-
-variable "listener_arn" {
-  description = "The listener, by its ARN. This one may be a resource made in the same apply."
-  type        = string
-  default     = null
-
-  validation {
-    condition = 1 == length([for given in [
-      var.listener_arn != null, var.load_balancer_arn != null, var.load_balancer_name != null, length(var.load_balancer_tags) > 0
-    ] : given if given])
-    error_message = "Say in exactly one way where the listener is found: listener_arn, load_balancer_arn, load_balancer_name or load_balancer_tags (the last three with listener_port)."
-  }
-}
-
-variable "load_balancer_arn" {
-  description = "The load balancer, by its ARN; listener_port says which of its listeners."
-  type        = string
-  default     = null
-}
-
-variable "load_balancer_name" {
-  description = "The load balancer, by its name; listener_port says which of its listeners."
-  type        = string
-  default     = null
-}
-
-variable "load_balancer_tags" {
-  description = "The load balancer, by tags that no other one in the region has; listener_port says which of its listeners."
-  type        = map(string)
-  default     = {}
-  nullable    = false
-}
-
-variable "listener_port" {
-  description = "The listener's port on the load balancer. Not used with listener_arn."
-  type        = number
-  default     = 443
-  nullable    = false
-
-  validation {
-    condition     = var.listener_port >= 1 && var.listener_port <= 65535 && floor(var.listener_port) == var.listener_port
-    error_message = "listener_port = ${var.listener_port}: write the port of a listener that the load balancer has, usually 443."
-  }
-}
-
-# --- Less often --------------------------------------------------------------------------------------------------
-
-variable "role_arn" {
-  description = "The functions' execution role. Null: one is made, lambda_exec_<name>, that may write logs and work in a VPC. Its value must be known when planning: for a role made in the same apply, write its ARN out."
-  type        = string
-  default     = null
-}
-
-variable "names" {
-  description = "Names that differ from the usual ones, for a stack that has others already."
-  type = object({
-    blue_function      = optional(string)
-    green_function     = optional(string)
-    blue_target_group  = optional(string)
-    green_target_group = optional(string)
-    blue_permission    = optional(string)
-    green_permission   = optional(string)
-    role               = optional(string)
-  })
-  default  = {}
-  nullable = false
-}
-
-variable "tags" {
-  description = "Tags for everything that is made here."
-  type        = map(string)
-  default     = {}
-  nullable    = false
 }

@@ -1,5 +1,6 @@
 """The module on its own: its format, its validity, its tests, and the order that one apply has."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,29 +29,38 @@ def test_green_differs_from_blue_by_its_colour_and_its_place_in_the_order_only()
     renamed = [line.replace("blue", "green") for line in blue]
     assert [line for line in green if line not in renamed] == [
         "  # After the traffic rule, which takes green's traffic away before green changes (main.tf).",
-        "  depends_on = [aws_iam_role_policy_attachment.vpc_access, aws_lb_listener_rule.traffic]",
+        "    aws_lb_listener_rule.traffic,",
     ]
 
 
-def test_nothing_that_a_release_touches_is_counted() -> None:
-    counted = [file.name for file in MODULE.glob("*.tf") if "\n  count " in file.read_text()]
-    repeated = [file.name for file in MODULE.glob("*.tf") if "\n  for_each " in file.read_text()]
-    assert sorted(counted) == ["listener.tf", "role.tf"]
-    assert repeated == []
+def test_nothing_of_either_colour_is_counted_and_no_rule_but_the_canarys_further_ones() -> None:
+    counted = {
+        match[0]
+        for file in MODULE.glob("*.tf")
+        for match in re.findall(
+            r'resource "aws_\w+" "(\w+)" \{\n  (count|for_each) ', file.read_text(), re.MULTILINE
+        )
+    }
+    assert counted == {"canary_slot", "header", "this", "vpc_access", "least", "blue", "green"}
+    for file in ("main.tf", "blue.tf", "green.tf"):
+        assert not re.search(r"^  (count|for_each) ", (MODULE / file).read_text(), re.MULTILINE)
 
 
-def test_unordered_copy_waits_for_nothing_but_the_role_and_the_permissions(tmp_path: Path) -> None:
+def test_unordered_copy_waits_for_nothing_but_role_logs_and_permissions(tmp_path: Path) -> None:
     copy = write_unordered_module(tmp_path / "copy")
     waits = {
-        line.strip()
+        waited
         for file in copy.glob("*.tf")
-        for line in file.read_text().splitlines()
-        if "depends_on" in line
+        for listed in re.findall(r"depends_on = \[(.*?)\]", file.read_text(), re.DOTALL)
+        for waited in re.findall(r"aws_\w+\.\w+", listed)
     }
     assert waits == {
-        "depends_on = [aws_iam_role_policy_attachment.vpc_access]",
-        "depends_on = [aws_lambda_permission.blue]",
-        "depends_on = [aws_lambda_permission.green]",
+        "aws_iam_role_policy_attachment.vpc_access",
+        "aws_iam_role_policy.least",
+        "aws_cloudwatch_log_group.blue",
+        "aws_cloudwatch_log_group.green",
+        "aws_lambda_permission.blue",
+        "aws_lambda_permission.green",
     }
 
 
@@ -59,7 +69,7 @@ def test_order_written_in_another_way_is_not_taken_for_dropped(
 ) -> None:
     already_unordered = write_unordered_module(tmp_path / "first")
     monkeypatch.setattr("infra.modules.tests.unordered.MODULE", already_unordered)
-    with pytest.raises(ValueError, match=r"main\.tf has 0 of the 2 places"):
+    with pytest.raises(ValueError, match=r"main\.tf has 0 of the 1 places"):
         write_unordered_module(tmp_path / "second")
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 MODULE = Path(__file__).parents[1] / "lambda-blue-green"
 
-# What makes the traffic rule wait for blue, green for the traffic rule, and the canary rule for green.
+# What makes the traffic rule wait for blue, green for the traffic rule, and the canary's rules for green.
 _RULE_WAITS = re.compile(r"\n  depends_on = \[aws_lambda_alias\.\w+, aws_lb_target_group_attachment\.\w+\]\n")
-_GREEN_WAITS = re.compile(r", aws_lb_listener_rule\.traffic\]")
+_GREEN_WAITS = re.compile(r"\n    aws_lb_listener_rule\.traffic,")
 
 
 def write_unordered_module(destination: Path) -> Path:
@@ -17,8 +17,9 @@ def write_unordered_module(destination: Path) -> Path:
     Raises ValueError if the order isn't written as it was known here: the copy would then be an ordered one.
     """
     shutil.copytree(MODULE, destination, ignore=shutil.ignore_patterns(".terraform*", "tests"))
-    _drop(destination / "main.tf", _RULE_WAITS, "\n", times=2)
-    _drop(destination / "green.tf", _GREEN_WAITS, "]", times=1)
+    _drop(destination / "main.tf", _RULE_WAITS, "\n", times=1)
+    _drop(destination / "canary.tf", _RULE_WAITS, "\n", times=3)
+    _drop(destination / "green.tf", _GREEN_WAITS, "", times=1)
     return destination
 
 
