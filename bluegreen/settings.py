@@ -188,3 +188,4 @@ if STORAGE_BUCKET and not (STORAGE_ACCOUNT_ID and STORAGE_REGION):
 SANDBOX_FILE = env.str("BLUEGREEN_SANDBOX_FILE", default="") or None
 # The password of the demo's people, made by set-up; empty where there is no demo.
 DEMO_PASSWORD = env.str("BLUEGREEN_DEMO_PASSWORD", default="")
+DEMO_SERVICE = env.json("BLUEGREEN_DEMO_SERVICE", default={})

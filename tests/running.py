@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +31,16 @@ class Bluegreen:
 
 
 @contextmanager
-def running_bluegreen(data_dir: Path) -> Iterator[Bluegreen]:
-    """Starts everything in a data directory of its own, and ends it as Ctrl-C does."""
+def running_bluegreen(data_dir: Path, *, environment: Mapping[str, str]) -> Iterator[Bluegreen]:
+    """Starts everything in a data directory of its own, with these settings, and ends it as Ctrl-C does."""
     port = _free_port()
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    environment = {**inherited, "BLUEGREEN_DATA_DIR": str(data_dir), "PORT": str(port)}
+    own = {"BLUEGREEN_DATA_DIR": str(data_dir), "PORT": str(port)}
     with (data_dir.parent / "output.txt").open("w+") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local"],
             cwd=ROOT,
-            env=environment,
+            env={**inherited, **environment, **own},
             stdout=output,
             stderr=output,
         )

@@ -1,206 +1,29 @@
-"""The README's first release and the next ones, by three people at their browsers, with the real Terraform, under load.
-
-At each point the rules read through the API, the load balancer's counts and the pages agree; and no request of the
-whole story fails, or reaches a version that it was not meant to.
-"""
-
-import re
-import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+"""The README's first release and the next ones; and the same life with the choices that a service has."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser
 
-from tests.browser import DESK
-from tests.load import Load
-from tests.reality import Reality
-from tests.running import Bluegreen, running_bluegreen
-
-SERVICE = "/services/nginx-lambda/"
-# One step with everything around it, on a busy machine.
-STEP_MS = 180_000
-PRESSES = 100
-
-
-@pytest.fixture
-def bluegreen() -> Iterator[Bluegreen]:
-    """In a folder with a short name: sockets are in it."""
-    folder = tempfile.TemporaryDirectory(prefix="bluegreen-")
-    with folder as name, running_bluegreen(Path(name, "data")) as running:
-        yield running
-
-
-@dataclass
-class Story:
-    """The three people, each with a browser of their own, and a page of the service and one of the sandbox."""
-
-    browser: Browser
-    bluegreen: Bluegreen
-    reality: Reality
-    release: str = ""
-    pages: dict[str, Page] = field(default_factory=dict)
-
-    def enter(self, *, name: str, java_script: bool = True) -> Page:
-        """Somebody signs in."""
-        context = self.browser.new_context(
-            base_url=self.bluegreen.address, viewport=DESK, java_script_enabled=java_script
-        )
-        page = context.new_page()
-        page.goto(SERVICE)
-        page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill(self.bluegreen.password)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="nginx-lambda", exact=True)).to_be_visible()
-        return page
-
-    def wait_for_set_up(self) -> None:
-        """The demo's service is set up while somebody looks at its page."""
-        self.pages = {name: self.enter(name=name) for name in ("requester", "operator", "manager")}
-        # Nobody touches these two: what they show was pushed.
-        self.pages["service"] = self.pages["requester"].context.new_page()
-        self.pages["service"].goto(SERVICE)
-        self.pages["release"] = self.pages["requester"].context.new_page()
-        expect(self.pages["service"].get_by_text("Request the first release")).to_be_visible(timeout=STEP_MS)
-
-    def request(self, tag: str, *, canary: bool = True) -> None:
-        """The requester asks for a release with one share, 50 %."""
-        page = self.pages["requester"]
-        page.goto(SERVICE)
-        page.get_by_role("link", name="Request release").click()
-        page.get_by_label("Image").select_option(tag)
-        page.get_by_label("Shares of users").fill("50")
-        page.get_by_label("Canary first").set_checked(canary)
-        page.get_by_role("button", name="Request this release").click()
-        expect(page).to_have_url(re.compile(r"/releases/\d+/$"))
-        self.release = page.url
-        self.pages["release"].goto(self.release)
-
-    def step(self, title: str, *, approve: bool = False) -> None:
-        """The operator starts a step, the manager approves its plan, and everybody sees that it is done."""
-        self.started()
-        if approve:
-            self.approved()
-        self.is_done(title)
-
-    def started(self) -> None:
-        """The operator starts what can be started now."""
-        page = self.pages["operator"]
-        page.goto(self.release)
-        page.get_by_role("button", name=re.compile("^Start ")).click(timeout=STEP_MS)
-        expect(page.get_by_text("Started.")).to_be_visible()
-
-    def approved(self) -> None:
-        """The manager finds it in the inbox, which fills itself, and approves the plan after a look at it."""
-        page = self.pages["manager"]
-        page.goto("/inbox/")
-        page.get_by_role("link", name="Review").click(timeout=STEP_MS)
-        page.get_by_role("button", name=re.compile("^Approve plan")).click()
-        expect(page.get_by_text("Approved.")).to_be_visible()
-
-    def is_done(self, title: str) -> None:
-        """The release's page, which nobody reloads, says so."""
-        stair = self.pages["release"].get_by_label("Steps").get_by_role("link", name=re.compile(f"^{title}"))
-        expect(stair).to_contain_text("done", timeout=STEP_MS)
-
-    def roll_back(self) -> None:
-        """The manager presses twice, in a browser without JavaScript, and nothing is typed."""
-        page = self.enter(name="manager", java_script=False)
-        page.get_by_role("link", name="Roll back").click()
-        page.get_by_role("button", name=re.compile("^Send all PRODUCTION traffic back")).click()
-        expect(page.get_by_text("Traffic is back")).to_be_visible()
-        expect(page.get_by_text("Terraform agrees")).to_be_visible(timeout=STEP_MS)
-        page.context.close()
-
-    def agrees(self, *, green_weight: int, canary: bool, everyone: set[str], you: set[str]) -> None:
-        """The rules, the pages, the sandbox's two buttons and the load balancer's counts all say this."""
-        assert self.reality.green_weight() == green_weight
-        assert self.reality.canary_is_on() is canary
-        service = self.pages["service"]
-        expect(service.locator(".target-green .share")).to_have_text(f"{green_weight} %")
-        expect(service.locator(".target-blue .share")).to_have_text(f"{100 - green_weight} %")
-        before = self.reality.counted()
-        assert self.press("you") == you
-        assert self.press("everyone") == everyone
-        counted = self.reality.counted() - before
-        assert set(counted) == {self.digest(tag) for tag in everyone | you}
-        assert counted.total() >= 2 * PRESSES
-
-    def press(self, who: str) -> set[str]:
-        """A hundred requests from the sandbox's page; gives the tags of the images that answered."""
-        page = self.pages["requester"]
-        page.goto(f"{self.bluegreen.sandbox.url}/-/sandbox/")
-        section = page.get_by_role("region", name=who)
-        section.get_by_role("button").click()
-        expect(section.get_by_role("button")).to_be_enabled()
-        counts = [
-            int(text.split(" of ")[0]) for text in section.get_by_text(f" of {PRESSES}").all_inner_texts()
-        ]
-        assert sum(counts) == PRESSES
-        images = section.get_by_text("image ").all_inner_texts()
-        return {text.split()[1] for text in images}
-
-    def digest(self, tag: str) -> str:
-        """The digest of an image of the demo."""
-        return self.bluegreen.sandbox.images[tag].partition("@")[2]
-
-
-def first_release(story: Story, load: Load) -> None:
-    """Put in place, shown to the canary, then to half of the users, and rolled back."""
-    blue, green = story.digest("blue"), story.digest("green")
-    story.request("green")
-    story.step("Rotate")
-    story.agrees(green_weight=0, canary=False, everyone={"blue"}, you={"blue"})
-
-    load.phase(everyone={blue}, you={blue, green})
-    story.step("Canary", approve=True)
-    load.phase(everyone={blue}, you={green})
-    story.agrees(green_weight=0, canary=True, everyone={"blue"}, you={"green"})
-
-    load.phase(everyone={blue, green}, you={green})
-    story.step("50 %")
-    story.agrees(green_weight=50, canary=True, everyone={"blue", "green"}, you={"green"})
-
-    load.phase(everyone={blue, green}, you={blue, green})
-    story.roll_back()
-    load.phase(everyone={blue}, you={blue})
-    story.agrees(green_weight=0, canary=False, everyone={"blue"}, you={"blue"})
-
-
-def promotion(story: Story, load: Load) -> None:
-    """The same image again, without a canary: its rotation has nothing to change."""
-    blue, green = story.digest("blue"), story.digest("green")
-    story.request("green", canary=False)
-    story.is_done("Rotate")
-    load.phase(everyone={blue, green}, you={blue, green})
-    story.step("50 %", approve=True)
-    story.step("Promote", approve=True)
-    load.phase(everyone={green}, you={green})
-    story.agrees(green_weight=100, canary=False, everyone={"green"}, you={"green"})
-
-
-def next_release(story: Story) -> None:
-    """Rotates first, in three steps, through which everyone stays on the promoted version."""
-    story.request("yellow")
-    story.step("Rotate")
-    story.agrees(green_weight=0, canary=False, everyone={"green"}, you={"green"})
-    expect(story.pages["service"].locator(".target-green")).to_contain_text("yellow")
+from tests.story import promoted, rotated_after_promotion, shown_and_taken_back, story_under_load
 
 
 @pytest.mark.browser
 @pytest.mark.terraform
-def test_releases_by_three_people_under_load(browser: Browser, bluegreen: Bluegreen):
-    reality = Reality(sandbox=bluegreen.sandbox)
-    story = Story(browser=browser, bluegreen=bluegreen, reality=reality)
-    story.wait_for_set_up()
-    load = Load(sandbox=bluegreen.sandbox, target=reality.target())
-    load.phase(everyone={story.digest("blue")}, you={story.digest("blue")})
-    began = time.monotonic()
-    with load:
-        first_release(story, load)
-        promotion(story, load)
-        next_release(story)
-    assert load.wrong_answers() == []
-    assert len(load.answers) >= 20 * (time.monotonic() - began)
+def test_releases_by_three_people_under_load(browser: Browser):
+    with story_under_load(browser) as (story, load):
+        shown_and_taken_back(story, load, old="blue", new="green")
+        promoted(story, load, old="blue", new="green")
+        rotated_after_promotion(story, now="green", new="yellow")
+
+
+@pytest.mark.browser
+@pytest.mark.terraform
+@pytest.mark.long
+def test_releases_of_a_service_whose_colours_swap(browser: Browser):
+    with story_under_load(browser, service={"rotation": "swap"}) as (story, load):
+        shown_and_taken_back(story, load, old="blue", new="green")
+        promoted(story, load, old="blue", new="green")
+        story.candidate = "blue"
+        shown_and_taken_back(story, load, old="green", new="yellow")
+        promoted(story, load, old="green", new="yellow")
+        story.candidate = "green"
+        rotated_after_promotion(story, now="yellow", new="blue")

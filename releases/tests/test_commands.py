@@ -86,6 +86,21 @@ def test_a_set_up_that_failed_is_begun_anew_by_the_next_start(demo):
     assert list(statuses) == [StepStatus.ABANDONED, StepStatus.PLANNING]
 
 
+def test_what_a_setting_says_differs_in_the_demos_service(demo, settings):
+    settings.DEMO_SERVICE = {"rotation": "swap", "bake_seconds": 30}
+    demo()
+    service = Service.objects.get()
+    assert (service.rotation, service.bake_seconds, service.settle_seconds) == ("swap", 30, 1)
+
+
+@pytest.mark.parametrize("given", [["rotation"], {"rotations": "swap"}])
+def test_a_demo_service_that_cannot_be_is_refused_in_words(demo, settings, given):
+    settings.DEMO_SERVICE = given
+    with pytest.raises(CommandError, match="BLUEGREEN_DEMO_SERVICE"):
+        demo()
+    assert not Service.objects.exists()
+
+
 @pytest.mark.parametrize("missing", ["SANDBOX_FILE", "DEMO_PASSWORD"])
 def test_without_sandbox_or_password_there_is_no_demo(demo, settings, missing):
     setattr(settings, missing, "")

@@ -1,5 +1,6 @@
 """``manage.py demo``: the service and the people that ``make run`` begins with, against the sandbox."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Command(BaseCommand):
 
 def _demo_service(sandbox: SandboxInfo) -> NewService:
     """With a settle time of a second, since the sandbox's rules are in force at once."""
-    return NewService(
+    usual = NewService(
         name=NAME,
         family="nginx-svc",
         environment="production",
@@ -62,6 +63,18 @@ def _demo_service(sandbox: SandboxInfo) -> NewService:
         bake_seconds=0,
         settle_seconds=1,
     )
+    return replace(usual, **_differences())
+
+
+def _differences() -> dict[str, Any]:
+    """What BLUEGREEN_DEMO_SERVICE says; refused where the service has no such field."""
+    given = settings.DEMO_SERVICE
+    if not isinstance(given, dict):
+        raise CommandError("BLUEGREEN_DEMO_SERVICE is not a JSON object.")
+    unknown = sorted(set(given) - {field.name for field in fields(NewService)})
+    if unknown:
+        raise CommandError(f"BLUEGREEN_DEMO_SERVICE has what a service has not: {', '.join(unknown)}.")
+    return given
 
 
 def _try_set_up_again(service: Service) -> None:
