@@ -11,9 +11,13 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
+from releases.domain.traffic import Transition
 from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import LogChunk, Run
+
+# The last ones tell best; a service of years has thousands.
+MOST_DURATIONS = 60
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
 _OPEN = sorted(OPEN_STATUSES)
@@ -79,6 +83,23 @@ def last_rollback(service: Service) -> EmergencyRollback | None:
         .select_related("converge", "converge__apply_run", "converge__plan_run", "pressed_by", "release")
         .first()
     )
+
+
+def step_durations(service: Service) -> dict[Transition, list[float]]:
+    """How long the last applied steps took, by transition: in seconds, waiting for people apart; one query."""
+    applied = (
+        Step.objects.filter(service=service, apply_run__status=RunStatus.SUCCEEDED, plan_run__isnull=False)
+        .order_by("-apply_run__ended_at")
+        .values_list(
+            *("transition", "plan_run__started_at", "plan_run__ended_at"),
+            *("apply_run__started_at", "apply_run__ended_at"),
+        )[:MOST_DURATIONS]
+    )
+    durations: dict[Transition, list[float]] = {}
+    for transition, *(planning, planned, applying, ended) in applied:
+        seconds = (planned - planning + (ended - applying)).total_seconds()
+        durations.setdefault(Transition(transition), []).append(seconds)
+    return durations
 
 
 def services_with_something_due() -> list[UUID]:

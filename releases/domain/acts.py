@@ -25,6 +25,7 @@ class ServiceFacts:
 
     `state` is the recorded one, None until the set-up is done. `rules_differ`: the rules at AWS are known
     to send traffic elsewhere than recorded. `converging`: a rollback is done, Terraform doesn't agree yet.
+    `preparing`: a rotation goes on, or has failed, ahead of the release that it is for.
     """
 
     state: TrafficState | None
@@ -32,6 +33,7 @@ class ServiceFacts:
     release_open: bool
     converging: bool
     rules_differ: bool
+    preparing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +84,17 @@ def possible_acts(person: Person, service: ServiceFacts, step: StepFacts | None)
 def may_request(person: Person, service: ServiceFacts) -> Decision:
     """Whether this person may request a release of this service now."""
     permitted = has_permission(person, Permission.REQUEST)
-    if not permitted:
-        return permitted
+    return may_begin(service) if permitted else permitted
+
+
+def may_begin(service: ServiceFacts) -> Decision:
+    """Whether a release, or what is done ahead of one, may begin now, whoever asks for it."""
     if service.state is None:
         return _NOT_SET_UP
     if service.release_open:
         return Refused("act:release-open", "A release is open: it has to end first.")
+    if service.preparing:
+        return Refused("act:preparing", "The next release is being prepared: that has to end first.")
     if service.converging:
         return Refused("act:converging", "A rollback is being finished: Terraform does not agree yet.")
     if not any(is_safe(service.state, color) for color in Color):
@@ -130,7 +137,7 @@ def may_roll_back(person: Person, service: ServiceFacts) -> Decision:
         return permitted
     if service.state is None:
         return _NOT_SET_UP
-    unsettled = service.release_open or service.converging or service.rules_differ
+    unsettled = any((service.release_open, service.converging, service.preparing, service.rules_differ))
     if is_safe(service.state, service.safe_color) and not unsettled:
         return Refused(NOTHING_TO_ROLL_BACK, f"Everyone is on {service.safe_color} already.")
     return Allowed()

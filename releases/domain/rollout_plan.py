@@ -102,6 +102,20 @@ def build_steps(
     return (*rotation_steps(state, rotation), *_with_extra_gates(steps, extra_gates))
 
 
+def straight_steps(state: TrafficState, version: Version, rotation: Rotation) -> tuple[PlannedStep, ...]:
+    """The steps that bring a version that was released before to everyone at once: a promotion, with its gate.
+
+    Where it is still in place on the colour without traffic, no function is changed: after a promotion the colours
+    swap their roles, whatever the service's rotation, so that it is the candidate. Raises InvalidRolloutPlan.
+    """
+    promotion = PlannedStep(transition=Transition.PROMOTE, candidate_share=100, gate=True, bake_seconds=0)
+    if is_safe(state, state.stable) and state.version_of(state.candidate) == version:
+        return (promotion,)
+    if is_safe(state, state.candidate) and state.version_of(state.stable) == version:
+        return (_part(Transition.SWAP_COLORS, 0), promotion)
+    return (*rotation_steps(state, rotation), promotion)
+
+
 def rotation_steps(state: TrafficState, rotation: Rotation) -> tuple[PlannedStep, ...]:
     """The steps that put a release's version in place, without traffic; raises InvalidRolloutPlan from a split."""
     if is_safe(state, state.candidate):

@@ -80,6 +80,11 @@ class TrafficState:
         return self.active_color.other
 
     @property
+    def serving(self) -> Color:
+        """The colour whose version all users have, where nobody is in between: the stable one until a promotion."""
+        return self.candidate if self.candidate_share == 100 else self.stable
+
+    @property
     def candidate_share(self) -> int:
         """The candidate's share of all users, 0 to 100."""
         return self.weight_of(self.candidate)

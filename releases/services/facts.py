@@ -28,7 +28,8 @@ def service_facts(service: Service, *, rules_differ: bool = False) -> ServiceFac
         state=service.state if service.set_up_at else None,
         safe_color=Color(service.safe_color),
         release_open=step is not None and step.release is not None,
-        converging=step is not None and step.release is None,
+        converging=step is not None and step.release is None and step.transition not in ROTATIONS,
+        preparing=step is not None and step.release is None and step.transition in ROTATIONS,
         rules_differ=rules_differ,
     )
 
