@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from aws.errors import AwsError, in_words
+from aws.function_configuration import NO_RESERVE, FunctionConfiguration, read_configuration
 from aws.session import Access, functions
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class FunctionReality:
     Digests are "sha256:…" as Lambda resolved them ("" for a zip), of ``$LATEST`` and of the version that the alias
     leads to. ``newest_version`` is the number published last, "" before the first. ``state`` and ``update_status`` are
     of the alias' version, which answers, ``latest_state`` and ``last_update_status`` of ``$LATEST``, which is changed;
-    all four are Lambda's words.
+    all four are Lambda's words. The same goes for the two configurations; ``reserved_concurrency`` is the whole
+    function's, -1 without any.
     """
 
     name: str
@@ -35,13 +37,16 @@ class FunctionReality:
     update_status: str
     latest_state: str
     last_update_status: str
+    latest_configuration: FunctionConfiguration
+    alias_configuration: FunctionConfiguration
+    reserved_concurrency: int
 
 
 def read_function(access: Access, name: str, *, alias: str = "live") -> FunctionReality:
     """What a function runs now, by four calls, or more where it has over fifty versions.
 
     Raises ``AwsError``: "aws:function-missing" without function or alias, "aws:alias-split" where somebody made the
-    alias lead to two versions.
+    alias lead to two versions, "aws:environment-hidden" where Lambda does not show the environment.
     """
     client = functions(access)
     with in_words(f"read the function {name}"):
@@ -59,6 +64,9 @@ def read_function(access: Access, name: str, *, alias: str = "live") -> Function
         update_status=aliased["Configuration"].get("LastUpdateStatus", ""),
         latest_state=latest["Configuration"].get("State", ""),
         last_update_status=latest["Configuration"].get("LastUpdateStatus", ""),
+        latest_configuration=read_configuration(name, latest["Configuration"]),
+        alias_configuration=read_configuration(name, aliased["Configuration"]),
+        reserved_concurrency=_reserved(latest),
     )
 
 
@@ -95,6 +103,10 @@ def _newest_version(client: "LambdaClient", name: str) -> str:
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
     versions = [found["Version"] for page in pages for found in page["Versions"]]
     return max((version for version in versions if version.isdecimal()), key=int, default="")
+
+
+def _reserved(function: "GetFunctionResponseTypeDef") -> int:
+    return function.get("Concurrency", {}).get("ReservedConcurrentExecutions", NO_RESERVE)
 
 
 def _digest(function: "GetFunctionResponseTypeDef") -> str:

@@ -83,13 +83,13 @@ def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, contro
         document = terraform.show()
         store = settings.plans
         kept = mask_document(document, terraform.redactor)
-        shown = parse_plan(kept)
+        made = parse_plan(document)
         return Planned(
-            plan=shown,
+            plan=made,
             plan_sha256=store.put(terraform.directory.plan_file.read_bytes()),
             document_sha256=store.put(json.dumps(kept).encode()),
-            changes_digest=changes_digest(parse_plan(document)),
-            changes=summarize(shown),
+            changes_digest=changes_digest(made),
+            changes=summarize(parse_plan(kept)),
             state=_check_state(terraform.installation, workspace),
         )
 

@@ -5,9 +5,11 @@ Terraform notices neither: a saved plan is refused only if the state changed, no
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from releases.domain.configuration import Configuration
+from releases.domain.configuration_reality import configuration_rows, planned_rows
 from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
 from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, attributes, condition_values, is_sticky
 from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
@@ -36,7 +38,8 @@ class ColorReality:
     """A colour's function, its alias, and what its target group calls. Digests are "sha256:…".
 
     `callers` are the target groups from which the load balancer may invoke the alias ("*": from any). `state` and
-    `update_status` are of the version that the alias leads to, `latest_state` and `last_update_status` of the function.
+    `update_status` are of the version that the alias leads to, `latest_state` and `last_update_status` of the function;
+    both configurations are in the clear, only in memory.
     """
 
     function_name: str
@@ -50,6 +53,8 @@ class ColorReality:
     update_status: str
     latest_state: str
     last_update_status: str
+    configuration: Configuration = field(default_factory=dict, repr=False)
+    alias_configuration: Configuration = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,7 @@ def differences_from_plan(plan: Plan, reality: Reality, expectation: Expectation
         *_planned_rule("traffic rule", before.get(TRAFFIC_RULE, {}), reality.traffic),
         *_planned_rule("canary rule", before.get(CANARY_RULE, {}), reality.canary),
         *(row for color in Color for row in _planned_color(color, before, reality.color(color))),
+        *(row for color in Color for row in _planned_configuration(color, expectation, reality)),
     ]
     return _differences(compared)
 
@@ -209,6 +215,11 @@ def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) 
         yield f"targets of {color}'s group", frozenset({target["target_id"]}), frozenset(real.targets)
 
 
+def _planned_configuration(color: Color, expected: Expectation, reality: Reality) -> Iterator[_Row]:
+    before, after = (expected.configuration(state, color) for state in (expected.before, expected.after))
+    return planned_rows(f"{color}'s function", before, after, reality.color(color).configuration)
+
+
 def _wanted_rules(after: TrafficState, expected: Expectation, reality: Reality) -> Iterator[_Row]:
     traffic, canary = reality.traffic, reality.canary
     hosts = frozenset(expected.hostnames)
@@ -246,6 +257,9 @@ def _wanted_color(
         True,
         all(target.endswith(f":{real.function_name}:live") for target in real.targets),
     )
+    wanted = expected.configuration(after, color)
+    yield from configuration_rows(f"{color}'s function", wanted, real.configuration)
+    yield from configuration_rows(f"the version that {color} serves", wanted, real.alias_configuration)
 
 
 def _may_call(color: Color, expected: Expectation, real: ColorReality) -> bool:

@@ -9,13 +9,18 @@ from releases.models.service import Service
 
 
 class Release(models.Model):
-    """``from_image`` is what the users had when it was requested, for pages and the history."""
+    """``from_image`` and ``from_configuration`` are what the users had when it was requested, for the history.
+
+    A configuration has the form of :mod:`releases.domain.configuration`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="releases")
     number = models.PositiveIntegerField()
     image = models.CharField(max_length=400)
     tag = models.CharField(max_length=128, blank=True)
+    configuration = models.JSONField(default=dict, blank=True)
+    from_configuration = models.JSONField(default=dict, blank=True)
     from_image = models.CharField(max_length=400)
     from_tag = models.CharField(max_length=128, blank=True)
     reason = models.TextField(max_length=2000, blank=True)

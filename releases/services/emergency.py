@@ -146,8 +146,9 @@ def _promoted_release(service: Service) -> Release | None:
     state = service.state
     if state.candidate_share < 100 or service.safe_color == state.candidate.value:
         return None
+    version = state.version_of(state.candidate)
     return service.releases.filter(
-        status=ReleaseStatus.PROMOTED.value, image=state.version_of(state.candidate).image
+        status=ReleaseStatus.PROMOTED.value, image=version.image, configuration=dict(version.configuration)
     ).first()
 
 

@@ -4,7 +4,7 @@ from releases.domain.guard import Expectation
 from releases.domain.reality import Reality
 from releases.domain.traffic import Color, TrafficState, Transition, Version, target_state
 from releases.models import Service, Step
-from releases.services import states
+from releases.services import secret_values, states
 from releases.services.realities import real_version
 
 
@@ -31,7 +31,13 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
         green_target_group_arn=service.green_target_group_arn,
         hostnames=tuple(service.hostnames),
         priority=service.priority,
+        revealed=_revealed(service, before, after),
     )
+
+
+def _revealed(service: Service, *given: TrafficState) -> dict[str, str]:
+    versions = [state.version_of(color) for state in given for color in Color]
+    return secret_values.reveal(service.pk, *(version.configuration for version in versions))
 
 
 def _state_before(service: Service, step: Step, reality: Reality | None) -> TrafficState:
@@ -47,9 +53,7 @@ def _state_before(service: Service, step: Step, reality: Reality | None) -> Traf
 def _state_after(service: Service, step: Step, before: TrafficState) -> TrafficState:
     version = None
     if step.release is not None:
-        version = Version(
-            image=step.release.image, configuration=before.version_of(before.stable).configuration
-        )
+        version = Version(image=step.release.image, configuration=step.release.configuration)
     return target_state(
         before,
         Transition(step.transition),

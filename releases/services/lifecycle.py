@@ -17,6 +17,7 @@ from django.utils import timezone
 from audit import events
 from audit.events import Actor
 from releases import push
+from releases.domain.environment import hide
 from releases.domain.errors import IllegalChange
 from releases.domain.lifecycle import (
     OPEN_STATUSES,
@@ -129,7 +130,9 @@ def record(
 
 
 def _plain(value: object) -> object:
-    if value is None or isinstance(value, (bool, int, str, dict, list)):
+    if isinstance(value, (dict, list)):
+        return hide(value)
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, datetime):
         return value.isoformat()

@@ -17,6 +17,7 @@ from releases.models import Service, Step
 from releases.services import rollout, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
 from terraform_runner import claims, selectors
+from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import RunnerError
@@ -47,12 +48,14 @@ def plan_made(
             rollout.advance(service)
 
 
-def plan_refused(run: Run, step: Step, planned: Planned, refusals: Sequence[Refusal]) -> None:
-    """The guard refused the plan: the step has failed, with each reason in words."""
+def plan_refused(
+    run: Run, step: Step, planned: Planned, refusals: Sequence[Refusal], *, redactor: Redactor
+) -> None:
+    """The guard refused the plan, which it sees in the clear: the step has failed, with each reason in words."""
     with _current(run, step) as (_, current):
         claims.finish(run, planned)
         if current:
-            _fail(current, "plan:refused", "\n".join(str(refusal) for refusal in refusals))
+            _fail(current, "plan:refused", redactor.mask("\n".join(map(str, refusals))))
 
 
 def plan_is_empty(

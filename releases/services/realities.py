@@ -1,12 +1,16 @@
 """Reads what is real at AWS into the form that the rules compare with."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from aws import functions, load_balancer, permissions, session
+from aws.function_configuration import FunctionConfiguration
 from aws.session import Access
+from releases.domain.configuration import without_defaults
 from releases.domain.reality import ColorReality, Reality, RuleReality
 from releases.domain.traffic import Color, Version
 from releases.models import Service
+from releases.services import secret_values
 from releases.services.accounts import access
 
 
@@ -27,10 +31,12 @@ def read_reality(service: Service) -> Reality:
 
 
 def real_version(service: Service, reality: Reality, color: Color) -> Version:
-    """The version that a colour's function really has, in the form that Terraform is given."""
-    digest = (reality.blue if color is Color.BLUE else reality.green).latest_digest
-    recorded = service.state.version_of(color)
-    return Version(image=f"{service.repository_uri}@{digest}", configuration=recorded.configuration)
+    """The version that a colour's function really has, image and configuration, in the form that is recorded."""
+    real = reality.color(color)
+    configuration = dict(real.configuration)
+    if "environment" in configuration:
+        configuration["environment"] = secret_values.recognise(service, configuration["environment"])
+    return Version(image=f"{service.repository_uri}@{real.latest_digest}", configuration=configuration)
 
 
 def _rule(rule: load_balancer.Rule) -> RuleReality:
@@ -59,4 +65,29 @@ def _color(reach: Access, function_name: str, target_group_arn: str) -> ColorRea
         update_status=function.update_status,
         latest_state=function.latest_state,
         last_update_status=function.last_update_status,
+        configuration=_configuration(function.latest_configuration, function.reserved_concurrency),
+        alias_configuration=_configuration(function.alias_configuration, function.reserved_concurrency),
+    )
+
+
+def _configuration(found: FunctionConfiguration, reserved_concurrency: int) -> dict[str, Any]:
+    """In the one form of configurations, the environment in the clear."""
+    image = {
+        "command": list(found.command),
+        "entry_point": list(found.entry_point),
+        "working_directory": found.working_directory,
+    }
+    return without_defaults(
+        {
+            "memory_size": found.memory_size,
+            "timeout": found.timeout,
+            "environment": dict(found.environment),
+            "architectures": list(found.architectures),
+            "ephemeral_storage": found.ephemeral_storage,
+            "subnet_ids": sorted(found.subnet_ids),
+            "security_group_ids": sorted(found.security_group_ids),
+            "tracing_mode": found.tracing_mode,
+            "image_config": {name: value for name, value in image.items() if value} or None,
+            "reserved_concurrency": reserved_concurrency,
+        }
     )

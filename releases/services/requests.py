@@ -12,6 +12,7 @@ from aws import images
 from aws.images import Image
 from releases import push
 from releases.domain.acts import may_request
+from releases.domain.configuration_words import changes
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
@@ -20,15 +21,20 @@ from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
 from releases.services import rollout
 from releases.services.accounts import access
+from releases.services.configurations import WantedConfiguration, settle
 from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, person
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """``tag`` names an image there, ``extra_gates`` steps by their key; ``bake_seconds`` follow each step."""
+    """``tag`` names an image there, ``extra_gates`` steps by their key; ``bake_seconds`` follow each step.
+
+    Without a ``configuration`` the new version has the one that the users have now.
+    """
 
     tag: str
+    configuration: WantedConfiguration | None = None
     weights: Sequence[int]
     canary: bool = True
     extra_gates: Collection[str] = ()
@@ -43,16 +49,15 @@ class RequestRefused(DomainError):
 def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> Release:
     """Open a release and plan its first step.
 
-    Raises ``NotAllowed``, ``RequestRefused``, ``InvalidRolloutPlan``, and ``AwsError`` when the image is not there.
+    Raises ``NotAllowed``, ``RequestRefused``, ``InvalidRolloutPlan``, ``InvalidConfiguration``, and ``AwsError`` when
+    the image is not there.
     """
     service = Service.objects.get(pk=service_id)
     _refuse_unless_allowed(service, user)
     image = images.resolve_image(access(service), f"{service.repository_uri}:{wanted.tag}")
     with locked(service_id) as service:
         _refuse_unless_allowed(service, user)
-        version = Version(
-            image=image.reference, configuration=service.state.version_of(service.state.stable).configuration
-        )
+        version = _wanted_version(service, image, wanted)
         planned = build_steps(
             service.state,
             version,
@@ -62,8 +67,8 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
             extra_gates=wanted.extra_gates,
             bake_seconds=wanted.bake_seconds,
         )
-        _refuse_same_version(service, image)
-        release = _create(service, user, image, wanted, planned)
+        _refuse_same_version(service, version)
+        release = _create(service, user, image, version, wanted, planned)
         rollout.advance(service, actor=person(user))
     return release
 
@@ -75,26 +80,41 @@ def _refuse_unless_allowed(service: Service, user: User) -> None:
         raise kind(answer.code, answer.reason)
 
 
-def _refuse_same_version(service: Service, image: Image) -> None:
-    state = service.state
-    serving = state.candidate if state.candidate_share == 100 else state.stable
-    if state.version_of(serving).image == image.reference:
+def _wanted_version(service: Service, image: Image, wanted: ReleaseRequest) -> Version:
+    configuration = _serving(service).configuration
+    if wanted.configuration is not None:
+        configuration = settle(service.pk, wanted.configuration, present=configuration)
+    return Version(image=image.reference, configuration=configuration)
+
+
+def _refuse_same_version(service: Service, version: Version) -> None:
+    if _serving(service) == version:
         raise RequestRefused("request:same", f"All users of {service.name} have this version already.")
 
 
+def _serving(service: Service) -> Version:
+    return service.state.version_of(service.state.serving)
+
+
 def _create(
-    service: Service, user: User, image: Image, wanted: ReleaseRequest, planned: Sequence[PlannedStep]
+    service: Service,
+    user: User,
+    image: Image,
+    version: Version,
+    wanted: ReleaseRequest,
+    planned: Sequence[PlannedStep],
 ) -> Release:
-    state = service.state
-    serving = state.candidate if state.candidate_share == 100 else state.stable
+    serving = _serving(service)
     number = service.releases.aggregate(last=Max("number"))["last"] or 0
     release = Release.objects.create(
         service=service,
         number=number + 1,
         image=image.reference,
         tag=image.tag,
-        from_image=state.version_of(serving).image,
-        from_tag=service.blue_tag if serving == "blue" else service.green_tag,
+        configuration=dict(version.configuration),
+        from_image=serving.image,
+        from_configuration=dict(serving.configuration),
+        from_tag=service.blue_tag if service.state.serving == "blue" else service.green_tag,
         reason=wanted.reason,
         requested_by=user,
     )
@@ -119,6 +139,9 @@ def _create(
         after={
             "image": release.image,
             "tag": release.tag,
+            "configuration": [
+                str(change) for change in changes(release.from_configuration, release.configuration)
+            ],
             "steps": [[step.key, step.gate, step.bake_seconds] for step in planned],
         },
         reason=wanted.reason,

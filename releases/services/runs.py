@@ -28,6 +28,7 @@ from releases.services.waking import read_awake
 from releases.services.workspaces import runner_settings, workspace
 from terraform_runner import claims, executor, leases
 from terraform_runner.domain.plan import Plan
+from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.runs import Operation
 from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
 from terraform_runner.executor import Workspace
@@ -83,15 +84,11 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
     reality = read_reality(service) if service.set_up_at else None
     expectation = expectations.of_step(service, step, reality)
-    planned = executor.plan(
-        run_id=run.pk,
-        workspace=_workspace(run, service, expectation, Purpose.READ),
-        settings=runner_settings(),
-        control=hold,
-    )
+    given = _workspace(run, service, expectation, Purpose.READ)
+    planned = executor.plan(run_id=run.pk, workspace=given, settings=runner_settings(), control=hold)
     refusals = guard.check_plan(planned.plan, expectation)
     if refusals:
-        outcomes.plan_refused(run, step, planned, refusals)
+        outcomes.plan_refused(run, step, planned, refusals, redactor=Redactor(given.secrets))
     elif reality is not None and guard.changes_nothing(planned.plan):
         differences = verify(
             expectation.after, expectation, reality, versions_before=_versions_before(step, service, reality)

@@ -1,25 +1,32 @@
 """A new service: its record, and the step that creates it at AWS."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
 from audit import events
 from audit.events import Actor
 from aws import images
 from releases import push, selectors
+from releases.domain.environment import hide
 from releases.domain.lifecycle import StepStatus
 from releases.domain.rollout_plan import Rotation
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.services import rollout
 from releases.services.accounts import access
+from releases.services.configurations import WantedConfiguration, settle
 from releases.services.lifecycle import change_step, now
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewService:
-    """What has to be said about a service at its set-up; ``tag`` is what both colours run first."""
+    """What has to be said about a service at its set-up.
+
+    ``tag`` and ``configuration`` are the version that both colours run first.
+    """
 
     name: str
     family: str
@@ -37,28 +44,43 @@ class NewService:
     settle_seconds: int = 120
     rotation: str = Rotation.COPY.value
     rollback_window_seconds: int = 86_400
+    configuration: WantedConfiguration = field(default_factory=WantedConfiguration)
 
 
 def create_service(new: NewService, *, actor: Actor) -> Service:
-    """Record a service and begin its set-up, which a worker does. Raises ``AwsError`` when the image is not there."""
+    """Record a service and begin its set-up, which a worker does.
+
+    Raises ``InvalidConfiguration``, and ``AwsError`` when the image is not there.
+    """
+    service_id = uuid7()
+    configuration = settle(service_id, new.configuration, present={})
     image = images.resolve_image(access(new), f"{new.repository_uri}:{new.tag}")
     with transaction.atomic():
         service = Service.objects.create(
-            **{field.name: getattr(new, field.name) for field in fields(new) if field.name != "tag"},
+            pk=service_id,
+            **_columns(new),
             blue_image=image.reference,
             green_image=image.reference,
             blue_tag=new.tag,
             green_tag=new.tag,
+            blue_configuration=configuration,
+            green_configuration=configuration,
         )
         events.record(
             actor=actor,
             action="service.created",
             service_id=str(service.pk),
             subject={"service": service.name},
-            after=asdict(new),
+            after={**_columns(new), "tag": new.tag, "configuration": hide(configuration)},
         )
         begin_set_up(service, actor=actor)
     return service
+
+
+def _columns(new: NewService) -> dict[str, Any]:
+    """What has a column of its own; the version is in both colours'."""
+    own = {"tag", "configuration"}
+    return {field.name: getattr(new, field.name) for field in fields(new) if field.name not in own}
 
 
 def begin_set_up(service: Service, *, actor: Actor) -> None:

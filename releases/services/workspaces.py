@@ -5,9 +5,11 @@ from typing import Any
 from django.conf import settings
 
 from aws.credentials import Credentials
+from releases.domain.configuration import in_the_clear
+from releases.domain.environment import Revealed
 from releases.domain.traffic import TrafficState
 from releases.models import Service
-from releases.services import storage
+from releases.services import secret_values, storage
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.executor import RunnerSettings, Workspace
 from terraform_runner.state import State
@@ -37,7 +39,8 @@ def workspace(
 
     It has to be the one that it was after the last run.
     """
-    variables = _variables(service, state)
+    revealed = secret_values.reveal(service.pk, state.blue.configuration, state.green.configuration)
+    variables = _variables(service, state, revealed)
     return Workspace(
         key=str(service.id),
         root=_root(service, variables),
@@ -46,7 +49,7 @@ def workspace(
         environment={**_place(service), **credentials.environment},
         state=kept_in,
         last_state=last_state,
-        secrets=(*credentials.secrets, *kept_in.secrets),
+        secrets=(*credentials.secrets, *kept_in.secrets, *revealed.values()),
     )
 
 
@@ -70,14 +73,14 @@ def _place(service: Service) -> dict[str, str]:
     return {"AWS_REGION": service.region, **endpoint}
 
 
-def _variables(service: Service, state: TrafficState) -> dict[str, Any]:
+def _variables(service: Service, state: TrafficState, revealed: Revealed) -> dict[str, Any]:
     return {
         "name": service.name,
         "family": service.family,
         "blue_image": state.blue.image,
         "green_image": state.green.image,
-        "blue_config": dict(state.blue.configuration),
-        "green_config": dict(state.green.configuration),
+        "blue_config": in_the_clear(state.blue.configuration, revealed),
+        "green_config": in_the_clear(state.green.configuration, revealed),
         "active_color": state.active_color.value,
         "activate_canary": state.activate_canary,
         "green_weight": state.green_weight,

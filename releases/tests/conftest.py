@@ -11,6 +11,7 @@ from django.test import Client
 
 from aws import functions, images, load_balancer
 from aws.errors import AwsError
+from aws.function_configuration import FunctionConfiguration
 from aws.functions import FunctionReality
 from aws.images import Image
 from aws.load_balancer import Rule
@@ -19,6 +20,19 @@ from releases.models import Release, Service, Step
 from releases.tests import factories
 
 DOWN = AwsError("aws:unreachable", "AWS did not answer. Try again.")
+USUAL = FunctionConfiguration(
+    memory_size=128,
+    timeout=30,
+    environment={},
+    architectures=("x86_64",),
+    ephemeral_storage=512,
+    subnet_ids=frozenset(),
+    security_group_ids=frozenset(),
+    tracing_mode="PassThrough",
+    command=(),
+    entry_point=(),
+    working_directory="",
+)
 
 
 @dataclass
@@ -58,6 +72,9 @@ class FakeAws:
             update_status="Successful",
             latest_state="Active",
             last_update_status="Successful",
+            latest_configuration=USUAL,
+            alias_configuration=USUAL,
+            reserved_concurrency=-1,
         )
 
     def list_images(self, access: object, repository_uri: str) -> list[Image]:

@@ -1,7 +1,7 @@
 """What a run that succeeded hands back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from terraform_runner.domain.plan import Plan
@@ -12,12 +12,12 @@ from terraform_runner.domain.state_identity import StateIdentity
 class Planned:
     """A plan that was made and is kept in the plan store. ``state`` is who the state was, None if there was none yet.
 
-    ``plan_sha256`` names the plan file and ``document_sha256`` its JSON. ``plan`` is that JSON, so its
-    sensitive values are masked; ``changes_digest`` is taken from the unmasked one. ``changes`` is what pages
-    show: see ``terraform_runner.domain.diff.summarize``.
+    ``plan`` has everything in the clear, for those who judge it: it is never stored or shown. ``plan_sha256`` names the
+    plan file and ``document_sha256`` its JSON, in which sensitive values are masked. ``changes`` is what pages show of
+    that: see ``terraform_runner.domain.diff.summarize``.
     """
 
-    plan: Plan
+    plan: Plan = field(repr=False)
     plan_sha256: str
     document_sha256: str
     changes_digest: str

@@ -210,6 +210,13 @@ def test_secret_is_neither_printed_nor_in_what_is_kept_readably(lived):
         assert kept.read_bytes().startswith(b"BG1")
 
 
+def test_whoever_judges_a_plan_has_it_in_the_clear_and_nobody_prints_it(lived):
+    (service,) = (change for change in lived.set_up.plan.changes if change.name == "service")
+
+    assert service.after["input"]["password"] == SECRET
+    assert SECRET not in repr(lived.set_up)
+
+
 def test_plan_that_was_applied_is_stale(lived):
     with pytest.raises(PlanStale):
         lived.life.apply(lived.change)

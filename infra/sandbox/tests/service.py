@@ -81,7 +81,7 @@ def make_role(info: SandboxInfo, name: str) -> str:
 def make_function(info: SandboxInfo, name: str, role: str, image: str) -> None:
     functions = client(info, "lambda")
     functions.create_function(
-        FunctionName=name, Role=role, PackageType="Image", Code={"ImageUri": image}, Publish=True
+        FunctionName=name, Role=role, PackageType="Image", Code={"ImageUri": image}, Timeout=30, Publish=True
     )
     functions.create_alias(FunctionName=name, Name=ALIAS, FunctionVersion="1")
 

@@ -154,3 +154,70 @@ def test_dry_run_changes_nothing(make, functions, sandbox):
 def test_managed_policies_of_aws_exist(sandbox):
     arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
     assert client(sandbox, "iam").get_policy(PolicyArn=arn)["Policy"]["Arn"] == arn
+
+
+EVERYTHING = {
+    "MemorySize": 256,
+    "Timeout": 60,
+    "Environment": {"Variables": {"LEVEL": "debug"}},
+    "EphemeralStorage": {"Size": 1024},
+    "TracingConfig": {"Mode": "Active"},
+    "VpcConfig": {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]},
+    "ImageConfig": {"Command": ["serve"], "WorkingDirectory": "/srv"},
+}
+ASKED = ("MemorySize", "Timeout", "Environment", "EphemeralStorage", "TracingConfig", "ImageConfigResponse")
+
+
+def configuration(functions, name: str, version: str) -> dict:
+    """What GetFunction tells of a version, as far as people set it."""
+    found = functions.get_function(FunctionName=name, Qualifier=version)["Configuration"]
+    network = found.get("VpcConfig") or {}
+    return {key: found.get(key) for key in ASKED} | {"SubnetIds": network.get("SubnetIds") or []}
+
+
+def test_published_version_keeps_its_configuration(make, functions, sandbox):
+    name = make(sandbox.images["blue"], Environment={"Variables": {"LEVEL": "info"}})
+    first = configuration(functions, name, "1")
+    functions.update_function_configuration(FunctionName=name, **EVERYTHING)
+    functions.publish_version(FunctionName=name)
+    second = configuration(functions, name, "2")
+    functions.update_function_configuration(
+        FunctionName=name,
+        Environment={"Variables": {}},
+        VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+        ImageConfig={},
+        Timeout=1,
+    )
+    assert configuration(functions, name, "1") == first
+    assert configuration(functions, name, "2") == second
+    assert first["Environment"] == {"Variables": {"LEVEL": "info"}}
+    assert second["Environment"] == {"Variables": {"LEVEL": "debug"}}
+    assert second["SubnetIds"] == ["subnet-0a1b2c3d"]
+
+
+def test_configuration_that_is_taken_away_is_gone(make, functions, sandbox):
+    name = make(sandbox.images["blue"], **EVERYTHING)
+    functions.update_function_configuration(
+        FunctionName=name,
+        Environment={"Variables": {}},
+        VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+        ImageConfig={},
+    )
+    left = configuration(functions, name, "$LATEST")
+    assert (left["Environment"], left["SubnetIds"], left["ImageConfigResponse"]) == (None, [], None)
+
+
+def test_a_changed_environment_alone_is_published_as_a_new_version(make, functions, sandbox):
+    name = make(sandbox.images["blue"])
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": {"LEVEL": "debug"}})
+    assert functions.publish_version(FunctionName=name)["Version"] == "2"
+    assert functions.publish_version(FunctionName=name)["Version"] == "2"
+
+
+def test_reserved_concurrency_is_the_functions_and_can_be_taken_away(make, functions, sandbox):
+    name = make(sandbox.images["blue"])
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=5)
+    assert functions.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 5}
+    functions.delete_function_concurrency(FunctionName=name)
+    assert "Concurrency" not in functions.get_function(FunctionName=name)
+    assert functions.publish_version(FunctionName=name)["Version"] == "1"

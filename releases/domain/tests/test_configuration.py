@@ -80,8 +80,11 @@ def test_numbers_have_their_range(name):
     for value in (least, most):
         assert normalise({name: value}) == ({} if value == default else {name: value})
     wrong: list[object] = [least - 1, most + 1, -7, 10**9, 128.5, "512", "٣", True, [512]]
-    for value in wrong:
-        assert refused(**{name: value}) == (name, f"Write a whole number from {least} to {most} ({unit}).")
+    for no_number in wrong:
+        assert refused(**{name: no_number}) == (
+            name,
+            f"Write a whole number from {least} to {most} ({unit}).",
+        )
 
 
 def test_no_reserved_concurrency_may_be_said_in_two_ways():

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from releases.domain.configuration import DEFAULTS, in_the_clear
@@ -38,7 +40,7 @@ def test_what_terraform_shows_is_what_the_configuration_asks_for(name, when, con
 
 
 def test_every_field_of_a_configuration_has_its_attribute():
-    unlike = {
+    unlike: dict[str, Any] = {
         "memory_size": 256,
         "timeout": 31,
         "environment": {"A1": "x"},

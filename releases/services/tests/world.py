@@ -41,26 +41,26 @@ def reference(tag: str) -> str:
 
 
 class Function:
-    """One colour's function: a digest for each published version, and what the alias leads to."""
+    """One colour's function: digest and configuration of each published version, and what the alias leads to."""
 
-    def __init__(self, image: str) -> None:
-        self.versions = [image.partition("@")[2]]
+    def __init__(self, image: str, configuration: Mapping[str, Any]) -> None:
+        self.versions = [(image.partition("@")[2], configuration)]
         self.alias = 1
         self.state = "Active"
 
-    def run(self, image: str) -> None:
-        """What Terraform does when the image is another one: update, publish, move the alias."""
-        digest = image.partition("@")[2]
-        if self.versions[-1] != digest:
-            self.versions.append(digest)
+    def run(self, image: str, configuration: Mapping[str, Any]) -> None:
+        """What Terraform does when the version is another one: update, publish, move the alias."""
+        version = image.partition("@")[2], configuration
+        if self.versions[-1] != version:
+            self.versions.append(version)
         self.alias = len(self.versions)
 
     def read(self, color: Color) -> ColorReality:
         return ColorReality(
             function_name=f"shop-{color}",
             alias_version=str(self.alias),
-            alias_digest=self.versions[self.alias - 1],
-            latest_digest=self.versions[-1],
+            alias_digest=self.versions[self.alias - 1][0],
+            latest_digest=self.versions[-1][0],
             newest_version=str(len(self.versions)),
             targets=(f"arn:aws:lambda:eu-central-1:123456789012:function:shop-{color}:live",),
             callers=frozenset({f"arn:group/{color}"}),
@@ -68,6 +68,8 @@ class Function:
             update_status="Successful",
             latest_state="Active",
             last_update_status="Successful",
+            configuration=self.versions[-1][1],
+            alias_configuration=self.versions[self.alias - 1][1],
         )
 
 
@@ -173,19 +175,19 @@ class World:
         """Terraform reads what is real before it plans."""
         there = deepcopy(self)
         there._become(variables)
-        return (there.weights, there.canary_ips, there._images()) == (
+        return (there.weights, there.canary_ips, there._versions()) == (
             self.weights,
             self.canary_ips,
-            self._images(),
+            self._versions(),
         )
 
-    def _images(self) -> dict[Color, str]:
+    def _versions(self) -> dict[Color, tuple[str, Mapping[str, Any]]]:
         return {color: function.versions[-1] for color, function in self.functions.items()}
 
     def _become(self, variables: Mapping[str, Any]) -> None:
         for color in Color:
-            image = variables[f"{color}_image"]
-            self.functions.setdefault(color, Function(image)).run(image)
+            version = variables[f"{color}_image"], variables[f"{color}_config"]
+            self.functions.setdefault(color, Function(*version)).run(*version)
         green = variables["green_weight"]
         self.weights["arn:rule/traffic"] = {"arn:group/blue": 100 - green, "arn:group/green": green}
         candidate = Color(variables["active_color"]).other
