@@ -51,7 +51,7 @@ def read_configuration(name: str, answer: "FunctionConfigurationTypeDef") -> Fun
         timeout=answer.get("Timeout", 0),
         environment=_environment(name, answer),
         architectures=tuple(answer.get("Architectures") or ()),
-        ephemeral_storage=(answer.get("EphemeralStorage") or {}).get("Size", 0),
+        ephemeral_storage=(answer.get("EphemeralStorage") or {"Size": 0})["Size"],
         subnet_ids=frozenset(network.get("SubnetIds") or ()),
         security_group_ids=frozenset(network.get("SecurityGroupIds") or ()),
         tracing_mode=tracing.get("Mode", ""),
