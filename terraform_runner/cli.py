@@ -154,7 +154,7 @@ def _raise(verb: str, ended: Ended, output: Output) -> None:
     if ended.cancelled is not None:
         raise RunCancelled(ended.cancelled, exit_code=ended.exit_code)
     if ended.timed_out:
-        last = "\n".join(list(output.recent)[-5:])
+        last = "\n".join(output.recent[-5:])
         raise RunTimedOut(
             f"terraform {verb} took too long and was ended. Look at what it was waiting for, then plan again. "
             f"Its last lines:\n{last}",

@@ -11,6 +11,7 @@ from django.db import Error, connections
 from terraform_runner import launcher, leases
 from terraform_runner.log_sink import LogSink, OnLines
 from terraform_runner.models import Run
+from terraform_runner.whole_log import WholeLog
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +27,17 @@ class Hold:
     """
 
     def __init__(
-        self, run: Run, *, lease_seconds: float = leases.LEASE_SECONDS, on_lines: OnLines | None = None
+        self,
+        run: Run,
+        *,
+        lease_seconds: float = leases.LEASE_SECONDS,
+        on_lines: OnLines | None = None,
+        whole_log: WholeLog | None = None,
     ) -> None:
         self._run = run
         self._lease_seconds = lease_seconds
         self._held_until = float("-inf")
-        self._sink = LogSink(run.pk, on_lines=on_lines)
+        self._sink = LogSink(run.pk, on_lines=on_lines, whole_log=whole_log)
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"hold-{run.pk}", daemon=True)
         self._reason: str | None = None
@@ -46,6 +52,7 @@ class Hold:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._sink.end()
         self._leaving.set()
         self._thread.join()
         self._sink.flush()

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
@@ -21,6 +22,12 @@ def write_new(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+
+
+def open_to_append(path: Path) -> IO[bytes]:
+    """Open a file 0600 to add to it; a link is not followed (OSError)."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, FILE_MODE), "ab")
 
 
 def replace(path: Path, content: bytes) -> None:

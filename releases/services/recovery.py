@@ -4,7 +4,7 @@ from django.conf import settings
 
 from releases import dispatch, selectors
 from releases.models import Step
-from releases.services import emergency, outcomes, rollout
+from releases.services import emergency, outcomes, rollout, storage
 from releases.services.lifecycle import locked
 from releases.services.workspaces import runner_settings
 from terraform_runner import claims, clocks, executor, reaper
@@ -51,4 +51,5 @@ def _plan_again(run: Run, step: Step) -> Run:
     unsaved_state = executor.put_away(run.pk, runner_settings())
     emergency.keep_traffic_back(step)
     outcomes.run_lost(run, step, unsaved_state=unsaved_state)
+    storage.whole_log(run.pk).close()
     return run

@@ -52,7 +52,12 @@ def execute(run_id: UUID, *, worker: str) -> None:
     step = selectors.step_of_run(run)
     logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, step, step.service)
     try:
-        with Hold(run, lease_seconds=settings.LEASE_SECONDS, on_lines=push.lines_added) as hold:
+        with Hold(
+            run,
+            lease_seconds=settings.LEASE_SECONDS,
+            on_lines=push.lines_added,
+            whole_log=storage.whole_log(run.pk),
+        ) as hold:
             _execute(run, step, hold)
     except HoldLost:
         logger.warning("run %s is not held by this worker any more", run_id)

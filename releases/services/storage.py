@@ -1,5 +1,7 @@
 """Where states, plans and logs are kept: in the bucket that the settings name, else in the data directory."""
 
+from collections.abc import Iterator
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -7,14 +9,18 @@ from django.conf import settings
 from aws.accounts import Purpose
 from aws.artifacts import Bucket
 from aws.credentials import Credentials
+from aws.errors import AwsError
 from aws.session import Access
 from releases.services import accounts
 from terraform_runner.encrypted_objects import EncryptedObjects
+from terraform_runner.errors import StorageFailed
 from terraform_runner.objects import LocalObjects, Objects
 from terraform_runner.plan_store import PlanStore
 from terraform_runner.state import LocalState, S3State, State
+from terraform_runner.whole_log import WholeLog, read_compressed
 
 PLANS = "plans"
+LOGS = "logs"
 UNSAVED_STATES = "unsaved-states"
 _TRIED = "written-and-removed"
 
@@ -57,6 +63,29 @@ def state(service_id: UUID, *, run_id: UUID) -> State:
         return LocalState(folder=settings.DATA_DIR / folder)
     credentials = accounts.credentials_for_run(_access(), Purpose.WRITE, run_id)
     return _s3_state(bucket(f"{folder}/"), credentials)
+
+
+def whole_log(run_id: UUID) -> WholeLog:
+    """The log of a run that goes on; or, to be closed, what a killed process has left of it on this machine."""
+    path = settings.DATA_DIR / "terraform" / LOGS / f"{run_id}.log"
+    return WholeLog(path, keep=partial(_keep_log, run_id))
+
+
+def read_log(run_id: UUID) -> Iterator[bytes] | None:
+    """All of a run's log that was kept, in pieces; None while it goes on. Raises ``AwsError``."""
+    kept = objects(LOGS).get(_log_name(run_id))
+    return None if kept is None else read_compressed(kept)
+
+
+def _keep_log(run_id: UUID, compressed: bytes) -> None:
+    try:
+        objects(LOGS).put(_log_name(run_id), compressed)
+    except AwsError as error:
+        raise StorageFailed(error.message) from error
+
+
+def _log_name(run_id: UUID) -> str:
+    return f"{run_id}.log.gz"
 
 
 def check() -> tuple[str, list[str]]:

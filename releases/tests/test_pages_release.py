@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from aws.errors import AwsError
 from releases.models import Approval, Release, Service, Step
+from releases.services import storage
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from terraform_runner.models import LogChunk
@@ -307,3 +309,30 @@ def test_a_long_log_comes_in_pages_and_whole_as_a_download(scene, as_user):
     assert first.context["is_full"]
     assert [text for _, text in second.context["lines"]] == ["line 4999", "line 5000"]
     assert b"".join(download.streaming_content).count(b"\n") == 5002
+
+
+def test_the_download_is_all_that_was_kept_of_an_ended_run(scene, as_user, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    run = scene.canary.plan_run
+    log = storage.whole_log(run.pk)
+    log.write(["all", "of it"])
+    log.close()
+
+    download = as_user(scene.requester).get(f"/services/catalog/runs/{run.pk}/log.txt")
+
+    assert b"".join(download.streaming_content) == b"all\nof it\n"
+
+
+def test_a_store_that_does_not_answer_leaves_the_lines_of_the_page(scene, as_user, monkeypatch):
+    def fail(_):
+        raise AwsError("aws:unreachable", "AWS did not answer.")
+
+    monkeypatch.setattr(storage, "read_log", fail)
+    run = scene.canary.plan_run
+    LogChunk.objects.create(run=run, first_line=1, lines=["of the page"])
+
+    download = as_user(scene.requester).get(f"/services/catalog/runs/{run.pk}/log.txt")
+
+    first, *rest = b"".join(download.streaming_content).decode().splitlines()
+    assert first.startswith("(The whole log cannot be read now: AWS did not answer.")
+    assert "of the page" in rest

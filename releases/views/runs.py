@@ -1,12 +1,15 @@
 """The log of a run."""
 
 from collections.abc import Iterator
+from itertools import chain
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from aws.errors import AwsError
+from releases.services import storage
 from releases.views.lookups import find_run, find_service
 from releases.views.pages import service_context
 from releases.views.shown.words import step_title
@@ -39,16 +42,25 @@ def run_log(request: HttpRequest, name: str, run_id: UUID) -> HttpResponse:
 
 @require_safe
 def run_download(request: HttpRequest, name: str, run_id: UUID) -> StreamingHttpResponse:
-    """All of a run's log, as text."""
+    """All of a run's log, as text: what was kept of it; while the run goes on, what there is so far."""
     _, run = find_run(find_service(request, name), run_id)
     return StreamingHttpResponse(
-        _all_lines(run.pk),
+        _whole_log(run.pk),
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{run.operation}-{run.pk}.log"'},
     )
 
 
-def _all_lines(run_id: UUID) -> Iterator[str]:
+def _whole_log(run_id: UUID) -> Iterator[bytes] | Iterator[str]:
+    try:
+        kept = storage.read_log(run_id)
+    except (AwsError, OSError) as error:
+        note = f"(The whole log cannot be read now: {error} These are the lines that the page has.)\n"
+        return chain([note], _lines_of_the_page(run_id))
+    return _lines_of_the_page(run_id) if kept is None else kept
+
+
+def _lines_of_the_page(run_id: UUID) -> Iterator[str]:
     first = 0
     while lines := runs.list_lines(run_id, after=first, limit=LINES_PER_PAGE):
         yield "".join(f"{line}\n" for _, line in lines)

@@ -6,12 +6,14 @@ import pytest
 from django.db import OperationalError, connection
 
 from terraform_runner import claims, launcher, leases
-from terraform_runner.errors import HoldLost
+from terraform_runner.domain import log_bounds
+from terraform_runner.errors import HoldLost, StorageFailed
 from terraform_runner.hold import Hold
 from terraform_runner.log_sink import LogSink
 from terraform_runner.models import LogChunk, Run
 from terraform_runner.selectors import list_lines
 from terraform_runner.tests.factories import running_run
+from terraform_runner.whole_log import WholeLog, read_compressed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -236,3 +238,52 @@ def test_nothing_is_prolonged_once_the_run_was_ended_by_somebody_else():
         held = hold.holds_until()
         time.sleep(1.2)
         assert hold.holds_until() == held
+
+
+def test_all_lines_are_in_the_whole_log_and_the_page_has_what_it_can_show(monkeypatch, tmp_path):
+    monkeypatch.setattr(log_bounds, "PAGE_LINES", 200)
+    run = running_run()
+    stored: list[bytes] = []
+    printed = [f"line {number}" for number in range(1_000)]
+
+    with Hold(run, whole_log=WholeLog(tmp_path / "log", keep=stored.append)) as hold:
+        hold.lines(printed)
+        until(lambda: len(lines(run)) == 99)
+
+    assert b"".join(read_compressed(stored[0])).decode().splitlines() == printed
+    shown = lines(run)
+    assert (shown[:99], shown[100:]) == (printed[:99], printed[-100:])
+    assert "“Download all” has them" in shown[99]
+
+
+@pytest.mark.fault
+def test_a_log_that_could_not_be_kept_is_told_at_its_end(tmp_path):
+    run = running_run()
+
+    def refuse(_: bytes) -> None:
+        raise StorageFailed("S3 did not answer.")
+
+    with Hold(run, whole_log=WholeLog(tmp_path / "log", keep=refuse)) as hold:
+        hold.lines(["one"])
+
+    assert lines(run)[0] == "one"
+    assert lines(run)[1].startswith("(The whole log could not be kept: S3 did not answer.")
+
+
+@pytest.mark.fault
+def test_lines_that_came_while_the_database_was_gone_are_kept_after_those_before_it():
+    run = running_run()
+    failures = iter([OperationalError("gone")])
+
+    def fail_once(*_):
+        for failure in failures:
+            raise failure
+
+    sink = LogSink(run.pk, on_lines=fail_once)
+    sink.add(["one"])
+    with pytest.raises(OperationalError):
+        sink.flush()
+    sink.add(["two"])
+    sink.flush()
+
+    assert lines(run) == ["one", "two"]

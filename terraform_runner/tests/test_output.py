@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terraform_runner.domain import output
+from terraform_runner.domain.log_bounds import LAST_LINES
 from terraform_runner.domain.output import LINE_CHARACTERS, Output, clean
 from terraform_runner.domain.redaction import MASK, Redactor
 
@@ -88,23 +89,31 @@ def test_line_full_of_secrets_keeps_no_part_of_the_last_one():
 
 
 def test_too_many_lines_are_left_out_but_for_the_last_ones(monkeypatch):
-    monkeypatch.setattr(output, "MOST_LINES", 10)
+    monkeypatch.setattr(output, "MOST_BYTES", 70)  # ten of these lines, with their ends
 
     lines = lines_of(b"".join(b"line %d\n" % number for number in range(1_000)))
 
     assert lines[:10] == [f"line {number}" for number in range(10)]
-    assert lines[10] == f"… ({990 - output.LAST_LINES} lines left out)"
-    assert lines[11:] == [f"line {number}" for number in range(1_000 - output.LAST_LINES, 1_000)]
+    assert lines[10] == "… (lines left out)"
+    assert lines[11:] == [f"line {number}" for number in range(1_000 - LAST_LINES, 1_000)]
 
 
 def test_too_many_characters_are_left_out(monkeypatch):
-    monkeypatch.setattr(output, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(output, "MOST_BYTES", 100)
 
-    assert lines_of(b"x" * 60 + b"\n" + b"y" * 60 + b"\n") == ["x" * 60, "… (0 lines left out)", "y" * 60]
+    lines = lines_of((b"x" * 60 + b"\n") * 3)
+
+    assert lines == ["x" * 60, "x" * 60, "… (lines left out)", "x" * 60]
+
+
+def test_a_secret_in_the_last_lines_is_masked_too(monkeypatch):
+    monkeypatch.setattr(output, "MOST_BYTES", 0)
+
+    assert lines_of(b"the key is " + SECRET.encode() + b"\n", secrets=(SECRET,))[-1] == f"the key is {MASK}"
 
 
 def test_recent_lines_are_there_for_whoever_looks_for_the_cause():
     seen = Output(Redactor())
     seen.feed(b"one\ntwo\n")
 
-    assert list(seen.recent) == ["one", "two"]
+    assert seen.recent == ["one", "two"]

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from releases import dispatch
 from releases.domain.lifecycle import StepStatus
 from releases.models import Step
-from releases.services import recovery, rollout
+from releases.services import recovery, rollout, storage
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
 from releases.services.workspaces import runner_settings
@@ -167,3 +167,12 @@ def test_nothing_is_taken_over_while_the_clock_is_not_trusted(life, monkeypatch)
     recovery.sweep()
     held.refresh_from_db()
     assert held.status == RunStatus.RUNNING
+
+
+def test_the_log_of_a_lost_run_is_kept_as_far_as_it_came(life):
+    queued_request(life)
+    lost = life.step().plan_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    storage.whole_log(lost.pk).write(["its last words"])
+    recovery.sweep()
+    assert list(storage.read_log(lost.pk) or ()) == [b"its last words\n"]
