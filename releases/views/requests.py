@@ -6,12 +6,15 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aws import images
 from aws.errors import AwsError
 from aws.images import Image
+from releases.configuration_form import ConfigurationForm
 from releases.domain.acts import Act
+from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidRolloutPlan
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights
@@ -30,15 +33,19 @@ MOST_IMAGES = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
 def release_request(request: HttpRequest, name: str) -> HttpResponse:
     """The form, and what it sends; whatever goes wrong, what was typed stays."""
     service = find_service(request, name)
+    present = service.state.version_of(service.state.serving).configuration
     if request.method != "POST":
-        return _page(request, service, ReleaseForm(initial=_usual(service)))
-    form = ReleaseForm(request.POST)
-    release = _request(request, service, form) if form.is_valid() else None
+        usual = ReleaseForm(initial=_usual(service))
+        return _page(request, service, usual, ConfigurationForm(present=present))
+    form, configuration = ReleaseForm(request.POST), ConfigurationForm(request.POST, present=present)
+    is_valid = all([form.is_valid(), configuration.is_valid()])
+    release = _request(request, service, form, configuration) if is_valid else None
     if release is None:
-        return _page(request, service, form, status=422)
+        return _page(request, service, form, configuration, status=422)
     messages.success(request, f"{release} is requested: its first plan is being made.")
     return redirect("release-detail", name=service.name, number=release.number)
 
@@ -50,7 +57,9 @@ def request_steps(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "releases/_request_steps.html", _steps(service, request.GET))
 
 
-def _request(request: HttpRequest, service: Service, form: ReleaseForm) -> Release | None:
+def _request(
+    request: HttpRequest, service: Service, form: ReleaseForm, configuration: ConfigurationForm
+) -> Release | None:
     wanted = form.cleaned_data
     try:
         return request_release(
@@ -58,6 +67,7 @@ def _request(request: HttpRequest, service: Service, form: ReleaseForm) -> Relea
             user=signed_in(request),
             wanted=ReleaseRequest(
                 tag=wanted["tag"],
+                configuration=configuration.wanted,
                 weights=wanted["weights"],
                 canary=wanted["canary"],
                 extra_gates=wanted["gates"],
@@ -69,6 +79,8 @@ def _request(request: HttpRequest, service: Service, form: ReleaseForm) -> Relea
         raise PermissionDenied(error.message) from error
     except InvalidRolloutPlan as error:
         form.add_error("weights", error.message)
+    except InvalidConfiguration as error:
+        configuration.refuse(error)
     except (RequestRefused, AwsError) as error:
         form.add_error(None, error.message)
     return None
@@ -83,7 +95,13 @@ def _usual(service: Service) -> dict[str, object]:
     }
 
 
-def _page(request: HttpRequest, service: Service, form: ReleaseForm, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    service: Service,
+    form: ReleaseForm,
+    configuration: ConfigurationForm,
+    status: int = 200,
+) -> HttpResponse:
     allowed = facts.possible_acts(signed_in(request), service)[Act.REQUEST]
     if isinstance(allowed, Refused) and allowed.code.startswith("person:"):
         raise PermissionDenied(allowed.reason)
@@ -91,6 +109,7 @@ def _page(request: HttpRequest, service: Service, form: ReleaseForm, status: int
     serving = traffic_of(service).serving
     context = service_context(request, service) | {
         "form": form,
+        "configuration": configuration,
         "refused": allowed.reason if isinstance(allowed, Refused) else "",
         "images": found,
         "images_problem": problem,
