@@ -96,8 +96,11 @@ def _swap_colors(facts: _Facts) -> str:
 
 
 def _rotate_candidate(facts: _Facts) -> str:
-    tag = facts.tag(facts.after.version_of(facts.after.candidate))
-    return f"Puts {tag} on {facts.after.candidate}, which nobody is sent to. {_NO_TRAFFIC}"
+    new, users = (facts.after.version_of(color) for color in (facts.after.candidate, facts.after.serving))
+    differs = " with another configuration" if new.configuration != users.configuration else ""
+    return (
+        f"Puts {facts.tag(new)}{differs} on {facts.after.candidate}, which nobody is sent to. {_NO_TRAFFIC}"
+    )
 
 
 def _canary(facts: _Facts) -> str:

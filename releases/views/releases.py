@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from releases import selectors
+from releases.domain.configuration_words import changes
 from releases.domain.decisions import Permission
 from releases.domain.traffic import Transition
 from releases.domain.variables import variables_text
@@ -71,6 +72,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
     return service_context(request, service) | {
         "release": release,
+        "configuration_changes": changes(release.from_configuration, release.configuration),
         "headline": headline(release, current, approvals, settled_at=settled_at),
         "stairs": stairs(steps, shown),
         "step": shown,

@@ -10,6 +10,7 @@ from releases.domain.traffic import Transition
 from releases.domain.variables import VariableLine, variable_lines
 from releases.models import Service, Step
 from releases.services import states
+from releases.views.shown.plan_environment import by_name
 from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
 
 MOST_LETTERS = 200
@@ -97,7 +98,11 @@ def _change(change: Mapping[str, Any]) -> ChangeShown:
         address=change["address"],
         action=_action(change),
         reason=(change.get("action_reason") or "").replace("_", " "),
-        attributes=tuple(map(_attribute, change["attributes"])),
+        attributes=tuple(
+            _attribute(row)
+            for attribute in change["attributes"]
+            for row in by_name(change["type"], attribute)
+        ),
     )
 
 

@@ -1,8 +1,9 @@
 """Who serves whom: the two colours of a service as pages show them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from releases.domain.configuration_words import SettingShown, settings_in_words
 from releases.domain.traffic import Color, TrafficState
 from releases.models import Service
 
@@ -20,6 +21,7 @@ class ColorShown:
     is_stable: bool
     has_canary: bool
     function_version: str = ""
+    settings: Sequence[SettingShown] = ()
 
     @property
     def role(self) -> str:
@@ -88,6 +90,7 @@ def traffic_in(
             is_stable=color is state.stable,
             has_canary=state.activate_canary and color is state.candidate,
             function_version=(versions or {}).get(color, ""),
+            settings=settings_in_words(state.version_of(color).configuration),
         )
         for color in Color
     )
