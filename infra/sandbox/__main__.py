@@ -18,10 +18,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "port": "the load balancer: requests come from the address that connects",
         "everyone-port": "the load balancer: requests come from changing addresses",
         "you-port": "the load balancer: requests come from 127.0.0.9",
+        "ipv6-port": "the load balancer: requests come from 2001:db8::9",
     }.items():
         parser.add_argument(f"--{option}", type=int, default=0, metavar="N", help=f"{what} (0: a free port)")
     asked = parser.parse_args(arguments)
-    ports = {"api": asked.api_port, "own": asked.port, "everyone": asked.everyone_port, "you": asked.you_port}
+    ports = {
+        "api": asked.api_port,
+        "own": asked.port,
+        "everyone": asked.everyone_port,
+        "you": asked.you_port,
+        "ipv6": asked.ipv6_port,
+    }
     try:
         return run(asked.data_dir.resolve(), ports)
     except SandboxError as error:

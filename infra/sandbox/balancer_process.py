@@ -31,7 +31,7 @@ class BalancerProcess:
 
 @contextmanager
 def running_balancer(sockets: Sequence[socket.socket]) -> Iterator[BalancerProcess]:
-    """Run a load balancer on three listening sockets: own address, everyone, you."""
+    """Run a load balancer on four listening sockets: own address, everyone, you, you by IPv6."""
     descriptors = [listener.fileno() for listener in sockets]
     command = [sys.executable, "-m", "infra.sandbox.load_balancer", *map(str, descriptors)]
     with subprocess.Popen(  # noqa: S603 - this very program

@@ -27,6 +27,7 @@ class SandboxInfo:
     url: str
     everyone_url: str
     you_url: str
+    ipv6_url: str
     pid: int
 
     def environment(self) -> dict[str, str]:

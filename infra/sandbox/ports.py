@@ -1,4 +1,4 @@
-"""The sandbox's four ports: asked for, else those of its last start, else free ones."""
+"""The sandbox's five ports: asked for, else those of its last start, else free ones."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.sandbox.errors import SandboxError
 
-NAMES = ("api", "own", "everyone", "you")
+NAMES = ("api", "own", "everyone", "you", "ipv6")
 _FILE_NAME = "ports.json"
 
 

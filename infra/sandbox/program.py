@@ -51,7 +51,7 @@ def running(
         store = Store(data_directory / "aws")
         store.load()
         sockets = bind_ports(data_directory, asked_ports)
-        with running_balancer([sockets[name] for name in ("own", "everyone", "you")]) as balancer:
+        with running_balancer([sockets[name] for name in ("own", "everyone", "you", "ipv6")]) as balancer:
             balancer.follow(read_routes())
             with _serving(Api(partial(_after_change, store, balancer)), sockets["api"]):
                 info = _info(sockets, make_demo_resources(_url(sockets["api"])))
@@ -115,6 +115,7 @@ def _info(sockets: Mapping[str, socket.socket], resources: DemoResources) -> San
         url=_url(sockets["own"]),
         everyone_url=_url(sockets["everyone"]),
         you_url=_url(sockets["you"]),
+        ipv6_url=_url(sockets["ipv6"]),
         pid=os.getpid(),
     )
 
@@ -131,6 +132,7 @@ Load balancer {info.load_balancer_name}:
   {info.url}  your requests come from the address that connects
   {info.everyone_url}  they count as everyone's (changing addresses in 127.0.1.0/24)
   {info.you_url}  they count as yours (127.0.0.9)
+  {info.ipv6_url}  they count as yours by IPv6 (2001:db8::9)
   {info.url}/-/sandbox/  a page that shows who is answered by which version
 
 Images: {", ".join(f"{info.repository_uri}:{tag}" for tag in info.images)}

@@ -5,6 +5,7 @@ Errors are AWS's: https://docs.aws.amazon.com/elasticloadbalancing/latest/applic
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,7 +16,7 @@ from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
 from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.corrections import ImageFunction
 from infra.sandbox.demo import LISTENER_PORT, LOAD_BALANCER
-from infra.sandbox.routing import Outcome, Route, error_outcome
+from infra.sandbox.routing import Header, Outcome, Route, error_outcome
 
 _FIELDS = {"host-header": "hosts", "path-pattern": "paths", "source-ip": "source_ips"}
 
@@ -45,9 +46,16 @@ def _find_listener() -> FakeListener | None:
 
 def _routes_of(rule: Any) -> Iterator[Route]:  # noqa: ANN401 - as above
     outcomes = tuple(outcome for action in rule.actions[-1:] for outcome in _outcomes_of(action.data))
-    if outcomes and all(condition.get("Field") in _FIELDS for condition in rule.conditions):
-        conditions = {_FIELDS[c["Field"]]: _values_of(c) for c in rule.conditions}
-        yield Route(outcomes=outcomes, **conditions)
+    others = [condition for condition in rule.conditions if condition.get("Field") != "http-header"]
+    if outcomes and all(condition.get("Field") in _FIELDS for condition in others):
+        conditions = {_FIELDS[c["Field"]]: _values_of(c) for c in others}
+        headers = tuple(_header_of(c) for c in rule.conditions if c not in others)
+        yield Route(outcomes=outcomes, headers=headers, **conditions)
+
+
+def _header_of(condition: dict[str, Any]) -> Header:
+    config = condition["HttpHeaderConfig"]
+    return Header(name=config["HttpHeaderName"], values=tuple(config["Values"]))
 
 
 def _values_of(condition: dict[str, Any]) -> tuple[str, ...]:
@@ -66,8 +74,17 @@ def _outcomes_of(action: dict[str, Any]) -> Iterator[Outcome]:
         )
     elif action["Type"] == "forward":
         one_group = [action] if "TargetGroupArn" in action else []
-        for group in action.get("ForwardConfig", {}).get("TargetGroups") or one_group:
-            yield _outcome_of(group["TargetGroupArn"], int(group.get("Weight", 1)))
+        forward = action.get("ForwardConfig", {})
+        for group in forward.get("TargetGroups") or one_group:
+            outcome = _outcome_of(group["TargetGroupArn"], int(group.get("Weight", 1)))
+            yield replace(outcome, sticky_seconds=_sticky_seconds(forward))
+
+
+def _sticky_seconds(forward: dict[str, Any]) -> int:
+    """How long a client stays with a target group; 0 where it doesn't. The API's form has "true" as a text."""
+    stickiness = forward.get("TargetGroupStickinessConfig", {})
+    enabled = str(stickiness.get("Enabled", False)).lower() == "true"
+    return int(stickiness["DurationSeconds"]) if enabled else 0
 
 
 def _outcome_of(target_group_arn: str, weight: int) -> Outcome:

@@ -34,12 +34,14 @@ class Service:
     targets: dict[str, str]
     functions: dict[str, str]
 
-    def set_weights(self, **weights: int) -> None:
-        forward = {
+    def set_weights(self, *, sticky_seconds: int = 0, **weights: int) -> None:
+        forward: dict[str, Any] = {
             "TargetGroups": [
                 {"TargetGroupArn": self.groups[color], "Weight": weight} for color, weight in weights.items()
             ]
         }
+        if sticky_seconds:
+            forward["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": sticky_seconds}
         client(self.info, "elbv2").modify_rule(
             RuleArn=self.rule_arn, Actions=[{"Type": "forward", "ForwardConfig": forward}]
         )

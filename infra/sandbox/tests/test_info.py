@@ -22,6 +22,7 @@ INFO = SandboxInfo(
     url="http://127.0.0.1:1002",
     everyone_url="http://127.0.0.1:1003",
     you_url="http://127.0.0.1:1004",
+    ipv6_url="http://127.0.0.1:1005",
     pid=42,
 )
 

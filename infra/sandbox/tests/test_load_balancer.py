@@ -1,5 +1,6 @@
 """The running load balancer: who is answered by what, and the errors that ALB would give."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from itertools import count
@@ -160,9 +161,63 @@ def test_path_is_a_condition(service, priority):
 
 
 def test_rule_with_a_condition_that_is_not_known_matches_nobody(service, priority):
-    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-canary", "Values": ["1"]}}
+    add_rule(
+        service,
+        priority - 1,
+        {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}},
+    )
+    assert colors(service) == {"blue"}
+
+
+def test_only_a_request_with_the_header_s_value_is_sent_elsewhere(service, priority):
+    header = {
+        "Field": "http-header",
+        "HttpHeaderConfig": {"HttpHeaderName": "X-Canary", "Values": ["secret"]},
+    }
     add_rule(service, priority - 1, header)
-    assert colors(service, headers={"x-canary": "1"}) == {"blue"}
+    assert colors(service, headers={"x-canary": "secret"}) == {"green"}
+    assert colors(service, headers={"x-canary": "guess"}) == colors(service) == {"blue"}
+
+
+def test_header_and_an_address_that_nobody_has_match_nobody(service, priority):
+    header = {
+        "Field": "http-header",
+        "HttpHeaderConfig": {"HttpHeaderName": "X-Canary", "Values": ["secret"]},
+    }
+    add_rule(service, priority - 1, header, from_address("192.0.2.1/32"))
+    assert colors(service, headers={"x-canary": "secret"}) == {"blue"}
+
+
+def test_path_of_another_host_does_not_match(service, priority):
+    add_rule(service, priority - 1, {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/new/*"]}})
+    answer = requests.get(f"{service.info.url}/new/a", headers={"host": "other.example.com"}, timeout=10)
+    assert answer.status_code == 404
+
+
+def test_address_may_be_of_ipv6(service, priority):
+    add_rule(service, priority - 1, from_address("2001:db8::/64", "203.0.113.7/32"))
+    assert colors(service, service.info.ipv6_url) == {"green"}
+    assert colors(service, service.info.you_url) == {"blue"}
+
+
+def test_client_with_a_cookie_stays_until_the_rule_is_sticky_no_more(service):
+    service.set_weights(blue=0, green=100, sticky_seconds=60)
+    held = {"cookie": service.get().headers["set-cookie"].partition(";")[0]}
+    service.set_weights(blue=100, green=0, sticky_seconds=60)
+    assert colors(service, headers=held) == {"green"}
+    assert colors(service) == {"blue"}
+    service.set_weights(blue=100, green=0)
+    assert colors(service, headers=held) == {"blue"}
+    assert "set-cookie" not in service.get(headers=held).headers
+
+
+def test_cookie_holds_a_client_for_the_rule_s_seconds_only(service):
+    service.set_weights(blue=0, green=100, sticky_seconds=1)
+    held = {"cookie": service.get().headers["set-cookie"].partition(";")[0]}
+    service.set_weights(blue=100, green=0, sticky_seconds=1)
+    assert colors(service, number=1, headers=held) == {"green"}
+    time.sleep(1.1)
+    assert colors(service, headers=held) == {"blue"}
 
 
 def test_default_action_answers_404_where_no_rule_matches(sandbox):
