@@ -1,7 +1,7 @@
 """Rules of an Application Load Balancer: their weights are read and set here, nothing else of them is changed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from aws.errors import AwsError, in_words
@@ -11,28 +11,32 @@ if TYPE_CHECKING:
     from mypy_boto3_elbv2.type_defs import (
         ActionOutputTypeDef,
         ActionTypeDef,
+        ForwardActionConfigOutputTypeDef,
         RuleConditionOutputTypeDef,
         RuleTypeDef,
     )
 
 MAX_WEIGHT = 999
+_KNOWN_CONDITIONS = {"source-ip", "host-header", "path-pattern", "http-header"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """A listener's rule. ``weights`` are those of its forward, 0 to 999 by target group ARN.
 
-    ``other_conditions`` names the kinds of condition ("http-header", …) that are neither source address, host nor path,
-    and that Bluegreen never makes: a rule that has one doesn't see all requests.
+    ``stickiness_seconds`` is how long a client is kept on the group that it came to first, 0 for not at all;
+    ``headers`` are the values that are asked for, by the header's name. ``other_conditions`` names the kinds of
+    condition ("query-string", …) that Bluegreen never makes: a rule that has one doesn't see all requests.
     """
 
     arn: str
     priority: int
     weights: Mapping[str, int]
-    sticky: bool
+    stickiness_seconds: int
     source_ips: frozenset[str]
     hostnames: frozenset[str]
     paths: frozenset[str]
+    headers: Mapping[str, frozenset[str]] = field(repr=False)
     other_conditions: frozenset[str]
 
 
@@ -114,15 +118,23 @@ def _rule(rule: "RuleTypeDef") -> Rule:
         arn=rule["RuleArn"],
         priority=int(rule["Priority"]),
         weights={arn: weight for action in rule["Actions"] for arn, weight in _forwarded(action)},
-        sticky=any(
-            forward.get("TargetGroupStickinessConfig", {}).get("Enabled", False) for forward in forwards
-        ),
+        stickiness_seconds=sum(map(_stickiness_seconds, forwards)),
         source_ips=_values(conditions, "source-ip", "SourceIpConfig"),
         hostnames=_values(conditions, "host-header", "HostHeaderConfig"),
         paths=_values(conditions, "path-pattern", "PathPatternConfig"),
-        other_conditions=frozenset(one["Field"] for one in conditions)
-        - {"source-ip", "host-header", "path-pattern"},
+        headers=_headers(conditions),
+        other_conditions=frozenset(one["Field"] for one in conditions) - _KNOWN_CONDITIONS,
     )
+
+
+def _stickiness_seconds(forward: "ForwardActionConfigOutputTypeDef") -> int:
+    config = forward.get("TargetGroupStickinessConfig", {})
+    return config.get("DurationSeconds", 0) if config.get("Enabled", False) else 0
+
+
+def _headers(conditions: Iterable["RuleConditionOutputTypeDef"]) -> dict[str, frozenset[str]]:
+    configs = [one.get("HttpHeaderConfig", {}) for one in conditions if one["Field"] == "http-header"]
+    return {config.get("HttpHeaderName", ""): frozenset(config.get("Values", [])) for config in configs}
 
 
 def _forwarded(action: "ActionOutputTypeDef") -> Iterator[tuple[str, int]]:

@@ -143,6 +143,7 @@ def _row(info: SandboxInfo, name: str, priority: int, green_weight: int) -> Serv
         green_tag="green",
         green_weight=green_weight,
         activate_canary=True,
+        active_canary_addresses=[YOU],
         green_function_version="2",
         traffic_rule_arn=_make_rule(info, priority, weights, hosts(host)),
         canary_rule_arn=_make_rule(info, priority - 1, candidate, hosts(host), sources(YOU)),

@@ -179,7 +179,7 @@ def _make_step(release: Release, position: int, planned: PlannedStep) -> Step:
     if planned.transition is Transition.CANARY:
         step.status, step.plan_run = StepStatus.WAITING.value, make_planned_run(service)
         step.state_before = states.to_json(service.state)
-        step.state_after = states.to_json(service.state.with_canary(on=True))
+        step.state_after = states.to_json(service.state.with_canary(True, service.canary_addresses))
         StepRun.objects.create(step=step, run=step.plan_run)
     step.save()
     return step

@@ -29,7 +29,6 @@ def expectation(service: Installed) -> Expectation:
         transition=Transition.SHIFT,
         before=state,
         after=state,
-        canary_addresses=(YOU,),
         blue_target_group_arn=row.blue_target_group_arn,
         green_target_group_arn=row.green_target_group_arn,
         hostnames=tuple(row.hostnames),
@@ -156,11 +155,19 @@ BY_HAND = {
         lambda it: it.set_conditions("traffic", hosts(it.host()), sources("10.0.0.0/8")),
         {"source addresses of the traffic rule": BOTH},
     ),
-    "one more kind of condition": (
+    "a header": (
         lambda it: it.set_conditions(
             "traffic",
             hosts(it.host()),
             {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-beta", "Values": ["1"]}},
+        ),
+        {"header of the traffic rule": BOTH},
+    ),
+    "one more kind of condition": (
+        lambda it: it.set_conditions(
+            "traffic",
+            hosts(it.host()),
+            {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}},
         ),
         {"other conditions of the traffic rule": BOTH},
     ),

@@ -19,7 +19,7 @@ def test_a_rule_is_read_with_its_weights_and_conditions(service, access):
     assert rule.weights == by_arn(service, blue=100, green=0)
     assert rule.hostnames == {service.host}
     assert rule.source_ips == rule.paths == frozenset()
-    assert not rule.sticky
+    assert (rule.stickiness_seconds, rule.headers) == (0, {})
     assert rule.other_conditions == frozenset()
 
 
@@ -34,6 +34,20 @@ def test_several_rules_are_read_by_one_call(service, access, sandbox):
     assert rules[other].source_ips == {"192.0.2.1/32"}
     assert rules[other].weights == by_arn(service, green=1)
     assert rules[service.rule_arn].priority != rules[other].priority
+
+
+def test_a_header_that_a_rule_asks_for_is_read_and_not_shown(service, access, sandbox):
+    header = {"HttpHeaderName": "X-Canary", "Values": ["abcdefgh_12345678"]}
+    conditions = [
+        {"Field": "host-header", "HostHeaderConfig": {"Values": [service.host]}},
+        {"Field": "http-header", "HttpHeaderConfig": header},
+        {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "a", "Value": "b"}]}},
+    ]
+    client(sandbox, "elbv2").modify_rule(RuleArn=service.rule_arn, Conditions=conditions)
+    rule = read_rules(access, [service.rule_arn])[service.rule_arn]
+    assert rule.headers == {"X-Canary": {"abcdefgh_12345678"}}
+    assert rule.other_conditions == {"query-string"}
+    assert "abcdefgh" not in repr(rule)
 
 
 def test_a_rule_that_is_gone_is_named(service, access, sandbox):
@@ -81,9 +95,9 @@ def test_stickiness_stays_while_users_are_split_and_ends_where_one_group_gets_ev
         RuleArn=service.rule_arn, Actions=[{"Type": "forward", "ForwardConfig": forward}]
     )
     set_weights(access, service.rule_arn, by_arn(service, blue=10, green=90))
-    assert read_rules(access, [service.rule_arn])[service.rule_arn].sticky
+    assert read_rules(access, [service.rule_arn])[service.rule_arn].stickiness_seconds == 300
     set_weights(access, service.rule_arn, by_arn(service, blue=100, green=0))
-    assert not read_rules(access, [service.rule_arn])[service.rule_arn].sticky
+    assert not read_rules(access, [service.rule_arn])[service.rule_arn].stickiness_seconds
     stickiness = sent[-1]["Actions"][0]["ForwardConfig"]["TargetGroupStickinessConfig"]
     assert (stickiness["Enabled"], int(stickiness["DurationSeconds"])) == (False, 300)
 
@@ -156,11 +170,11 @@ def test_a_rule_that_forwards_nowhere_is_left_alone(service, access, sandbox, se
 
 
 def test_a_kind_of_condition_that_bluegreen_never_makes_is_told(service, access, sandbox):
-    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-beta", "Values": ["1"]}}
+    method = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}
     path = {"Field": "path-pattern", "Values": ["/shop/*"]}
-    client(sandbox, "elbv2").modify_rule(RuleArn=service.rule_arn, Conditions=[header, path])
+    client(sandbox, "elbv2").modify_rule(RuleArn=service.rule_arn, Conditions=[method, path])
     rule = read_rules(access, [service.rule_arn])[service.rule_arn]
-    assert rule.other_conditions == {"http-header"}
+    assert rule.other_conditions == {"http-request-method"}
     assert rule.paths == {"/shop/*"}
     assert rule.hostnames == frozenset()
 

@@ -28,3 +28,7 @@ class IllegalChange(DomainError):
 
 class InvalidRolloutPlan(DomainError):
     """Weights, gates or a start from which no rollout plan can be made."""
+
+
+class InvalidCanary(DomainError):
+    """Addresses or a header that the canary cannot have."""

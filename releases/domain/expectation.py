@@ -4,11 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from releases.domain.canary import CanaryHeader, lay_out, room_in_rule
 from releases.domain.configuration import in_the_clear
+from releases.domain.settings import MOST_SLOTS
 from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
 
 TRAFFIC_RULE = "aws_lb_listener_rule.traffic"
 CANARY_RULE = "aws_lb_listener_rule.canary"
+SLOT_RULES = (
+    CANARY_RULE,
+    *(f'aws_lb_listener_rule.canary_slot["{slot}"]' for slot in range(2, MOST_SLOTS + 1)),
+)
+"""The canary's rules for addresses; a service has the first so many of them, each before the one before."""
+HEADER_RULE = "aws_lb_listener_rule.header[0]"
+CANARY_RULES = (*SLOT_RULES, HEADER_RULE)
 PAIRED_TYPES = (
     "aws_lambda_function",
     "aws_lambda_alias",
@@ -17,7 +26,6 @@ PAIRED_TYPES = (
     "aws_lb_target_group_attachment",
 )
 PAIRED = {f"{kind}.{color}": color for kind in PAIRED_TYPES for color in Color}
-REQUIRED = frozenset({TRAFFIC_RULE, CANARY_RULE, *PAIRED})
 ROLE = "aws_iam_role.this[0]"
 ROLE_POLICY = "aws_iam_role_policy_attachment.vpc_access[0]"
 OPTIONAL = frozenset({ROLE, ROLE_POLICY})
@@ -29,21 +37,35 @@ class Expectation:
     """What is known of a service when a plan for one transition is looked at.
 
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
-    for a set-up, which makes them. `hostnames` and `priority` are the traffic rule's; the canary rule has the
-    same hosts, and the priority before it. `revealed` has what the tokens of secret environment values in both
-    states stand for: only in memory, to compare with plans and with what is real.
+    for a set-up, which makes them. `hostnames`, `paths` and `priority` are the traffic rule's; the canary's rules
+    have the same hosts and paths, and the priorities before it. `stickiness_seconds` is 0 for a service without it.
+    `revealed` has what the tokens of secret environment values in both states stand for: only in memory, to compare
+    with plans and with what is real.
     """
 
     transition: Transition
     before: TrafficState
     after: TrafficState
-    canary_addresses: tuple[str, ...]
     blue_target_group_arn: str
     green_target_group_arn: str
     hostnames: tuple[str, ...]
     priority: int
+    paths: tuple[str, ...] = ()
+    canary_slots: int = 1
+    canary_header: CanaryHeader | None = None
+    stickiness_seconds: int = 0
     module_prefix: str = "module.service."
     revealed: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def canary_rules(self) -> tuple[str, ...]:
+        """The canary's rules that this service has, each with the priority before the one before."""
+        return (*SLOT_RULES[: self.canary_slots], *([HEADER_RULE] if self.canary_header else []))
+
+    @property
+    def required(self) -> frozenset[str]:
+        """What has to be in every plan."""
+        return frozenset({TRAFFIC_RULE, *self.canary_rules, *PAIRED})
 
     def target_group_arn(self, color: Color) -> str:
         """The ARN of this colour's target group."""
@@ -58,12 +80,36 @@ class Expectation:
         return {self.target_group_arn(color): state.weight_of(color) for color in Color}
 
     def canary_weights(self, state: TrafficState) -> dict[str, int]:
-        """The canary rule's weights: whoever it matches is sent to the candidate."""
+        """The weights of each of the canary's rules: whoever it matches is sent to the candidate."""
         return {self.target_group_arn(color): 100 if color is state.candidate else 0 for color in Color}
 
-    def addresses(self, state: TrafficState) -> tuple[str, ...]:
-        """The canary rule's source addresses in this state."""
-        return self.canary_addresses if state.activate_canary else (NOBODY,)
+    def weights(self, rule: str, state: TrafficState) -> dict[str, int]:
+        """A rule's weights in this state, by target group ARN."""
+        return self.traffic_weights(state) if rule == TRAFFIC_RULE else self.canary_weights(state)
+
+    def addresses(self, rule: str, state: TrafficState) -> tuple[str, ...]:
+        """The source addresses that a rule asks for in this state; none: it takes requests from everywhere."""
+        if rule == TRAFFIC_RULE:
+            return ()
+        if not state.activate_canary:
+            return (NOBODY,)
+        if rule == HEADER_RULE:
+            return ()
+        room = room_in_rule(self.hostnames, self.paths)
+        return lay_out(state.canary_addresses, slots=MOST_SLOTS, room=room)[SLOT_RULES.index(rule)]
+
+    def header(self, rule: str) -> CanaryHeader | None:
+        """The header that a rule asks for."""
+        return self.canary_header if rule == HEADER_RULE else None
+
+    def rule_priority(self, rule: str) -> int:
+        """A rule's priority on the listener."""
+        return self.priority - (0 if rule == TRAFFIC_RULE else 1 + self.canary_rules.index(rule))
+
+    def stickiness(self, rule: str, state: TrafficState) -> int:
+        """For how many seconds a rule keeps a client on the group that it came to first: only while users are split."""
+        is_split = 0 < state.green_weight < 100
+        return self.stickiness_seconds if rule == TRAFFIC_RULE and is_split else 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from releases.domain import guard_set_up
-from releases.domain.expectation import REQUIRED, Expectation, Refusal
+from releases.domain.expectation import Expectation, Refusal
 from releases.domain.guard_resource import check_resource
 from releases.domain.traffic import Transition
 from terraform_runner.domain.plan import WITHOUT_EFFECT, Plan, ResourceChange
@@ -62,7 +62,7 @@ def _check_document(plan: Plan) -> Iterator[Refusal]:
 
 def _check_presence(plan: Plan, expectation: Expectation) -> Iterator[Refusal]:
     found = Counter(change.address for change in plan.resource_changes if change.mode == "managed")
-    for name in sorted(REQUIRED):
+    for name in sorted(expectation.required):
         if not found[expectation.module_prefix + name]:
             reason = "is missing: every resource of the service has to be in the plan."
             yield Refusal(address=expectation.module_prefix + name, attribute="", reason=reason)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from releases.domain.expectation import OPTIONAL, PAIRED, REQUIRED, Expectation, Refusal
+from releases.domain.expectation import OPTIONAL, PAIRED, Expectation, Refusal
 from releases.domain.function_views import PUBLISHED, VPC_ID
 from releases.domain.guard_table import FROM_ANYTHING, RECORDED, Place, may_change, shown
 from releases.domain.plan_blocks import UnknownShape
@@ -66,7 +66,7 @@ def check_resource(change: ResourceChange, plan: Plan, expectation: Expectation)
 
 def _check_identity(resource: _Resource) -> Iterator[Refusal]:
     change, prefix = resource.change, resource.expectation.module_prefix
-    if not change.address.startswith(prefix) or resource.name not in REQUIRED | OPTIONAL:
+    if not change.address.startswith(prefix) or resource.name not in resource.expectation.required | OPTIONAL:
         yield resource.refuse("does not belong to the service.")
     kind, _, label = resource.name.partition("[")[0].partition(".")
     found = (change.type, change.name, change.module_address, change.mode)

@@ -8,7 +8,6 @@ set-up that did not finish, is left alone; verification reads all of it back.
 from collections.abc import Iterator, Mapping
 
 from releases.domain.expectation import (
-    CANARY_RULE,
     PAIRED,
     PAIRED_TYPES,
     ROLE,
@@ -20,6 +19,7 @@ from releases.domain.expectation import (
 from releases.domain.guard_table import RECORDED, shown
 from releases.domain.plan_configuration import alias_follows_function
 from releases.domain.plan_views import (
+    HEADERS,
     SOURCE_ADDRESSES,
     WEIGHTS,
     Attributes,
@@ -81,7 +81,8 @@ ROLE_ATTRIBUTES: Mapping[str, object] = {
 }
 ROLE_POLICY_ARN = ":iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
-_ONLY_THEIRS = frozenset({"priority", SOURCE_ADDRESSES})
+# The rules' own; all else is equal in every rule.
+_ONLY_THEIRS = frozenset({"priority", SOURCE_ADDRESSES, HEADERS})
 
 Changes = Mapping[str, ResourceChange]
 
@@ -96,7 +97,8 @@ def check(plan: Plan, expectation: Expectation) -> Iterator[Refusal]:
     yield from _check_recorded(changes, expectation)
     for kind in PAIRED_TYPES:
         yield from _check_mirrored(created, kind)
-    yield from _check_rules(created)
+    for position, rule in enumerate(expectation.canary_rules, start=1):
+        yield from _check_rule(created.get(TRAFFIC_RULE), created.get(rule), position)
     yield from _check_role(created)
     for name in sorted(created.keys() & {f"aws_lambda_alias.{color}" for color in Color}):
         if not alias_follows_function(plan.configuration, prefix, PAIRED[name]):
@@ -118,6 +120,8 @@ def _check_left_alone(change: ResourceChange) -> Iterator[Refusal]:
 
 def _check_recorded(changes: Changes, expectation: Expectation) -> Iterator[Refusal]:
     for (name, attribute), reading in RECORDED.items():
+        if name not in changes:
+            continue
         found = _attributes(changes[name]).get(attribute, [])
         wanted = reading(expectation, expectation.after)
         if attribute == WEIGHTS:
@@ -144,8 +148,10 @@ def _check_mirrored(created: Changes, kind: str) -> Iterator[Refusal]:
             yield _refusal(green, attribute, "does not mirror blue's.")
 
 
-def _check_rules(created: Changes) -> Iterator[Refusal]:
-    traffic, canary = created.get(TRAFFIC_RULE), created.get(CANARY_RULE)
+def _check_rule(
+    traffic: ResourceChange | None, canary: ResourceChange | None, position: int
+) -> Iterator[Refusal]:
+    """A rule of the canary, which is so many places before the traffic rule and else like it."""
     if traffic is None or canary is None:
         return
     ours, theirs = _attributes(traffic), _attributes(canary)
@@ -154,9 +160,10 @@ def _check_rules(created: Changes) -> Iterator[Refusal]:
             yield _refusal(canary, attribute, "differs from the traffic rule's.")
     if set(marked_paths(traffic.after_unknown)) != set(marked_paths(canary.after_unknown)):
         yield _refusal(canary, "", "differs from the traffic rule's in what is unknown.")
-    first, second = theirs.get("priority"), ours.get("priority")
-    if not isinstance(first, int) or second != first + 1:
-        yield _refusal(canary, "priority", "is not just before the traffic rule's.")
+    theirs_at, ours_at = theirs.get("priority"), ours.get("priority")
+    if not isinstance(theirs_at, int) or ours_at != theirs_at + position:
+        places = "just" if position == 1 else f"{position} places"
+        yield _refusal(canary, "priority", f"is not {places} before the traffic rule's.")
 
 
 def _check_role(created: Changes) -> Iterator[Refusal]:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from releases.domain.environment import differing_names
-from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
+from releases.domain.expectation import CANARY_RULES, TRAFFIC_RULE, Expectation
 from releases.domain.function_views import CONFIGURED, VPC_ID, expected_attributes
-from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, Missing
+from releases.domain.plan_views import HEADERS, SOURCE_ADDRESSES, STICKINESS, WEIGHTS, Missing
 from releases.domain.traffic import Color, TrafficState, Transition
 
 Place = tuple[str, str]
@@ -27,11 +27,22 @@ def _configured(color: Color, attribute: str) -> Reading:
     return lambda expected, state: expected_attributes(expected.configuration(state, color))[attribute]
 
 
+def _rule(rule: str) -> dict[Place, Reading]:
+    """What follows from a traffic state of one rule; an address condition that is not there asks for none."""
+    return {
+        (rule, WEIGHTS): lambda expected, state: as_pairs(expected.weights(rule, state)),
+        (rule, STICKINESS): lambda expected, state: [*filter(None, [expected.stickiness(rule, state)])],
+        (rule, SOURCE_ADDRESSES): lambda expected, state: [
+            *filter(None, [sorted(expected.addresses(rule, state))])
+        ],
+        (rule, HEADERS): lambda expected, state: [
+            [header.name, [header.value]] for header in [expected.header(rule)] if header
+        ],
+    }
+
+
 RECORDED: Mapping[Place, Reading] = {
-    (TRAFFIC_RULE, WEIGHTS): lambda expected, state: as_pairs(expected.traffic_weights(state)),
-    (TRAFFIC_RULE, SOURCE_ADDRESSES): lambda expected, state: [],
-    (CANARY_RULE, WEIGHTS): lambda expected, state: as_pairs(expected.canary_weights(state)),
-    (CANARY_RULE, SOURCE_ADDRESSES): lambda expected, state: [sorted(expected.addresses(state))],
+    **{place: reading for rule in (TRAFFIC_RULE, *CANARY_RULES) for place, reading in _rule(rule).items()},
     **{(f"aws_lambda_function.{color}", "image_uri"): _image(color) for color in Color},
     **{
         (f"aws_lambda_function.{color}", attribute): _configured(color, attribute)
@@ -58,22 +69,28 @@ MAY_CHANGE: Mapping[Transition, tuple[Place, ...]] = {
     Transition.ROTATE_STABLE: _rotation("{stable}"),
     Transition.ROTATE_TRAFFIC: ((TRAFFIC_RULE, WEIGHTS),),
     # By literal value the traffic rule stays as it is: its weights are green's, whichever colour is stable.
-    Transition.SWAP_COLORS: ((CANARY_RULE, WEIGHTS),),
+    Transition.SWAP_COLORS: (("{canary_rule}", WEIGHTS),),
     Transition.ROTATE_CANDIDATE: _rotation("{candidate}"),
-    Transition.CANARY: ((CANARY_RULE, SOURCE_ADDRESSES),),
-    Transition.SHIFT: ((TRAFFIC_RULE, WEIGHTS),),
-    Transition.PROMOTE: ((TRAFFIC_RULE, WEIGHTS), (CANARY_RULE, SOURCE_ADDRESSES)),
+    Transition.CANARY: (("{canary_rule}", SOURCE_ADDRESSES),),
+    Transition.SHIFT: ((TRAFFIC_RULE, WEIGHTS), (TRAFFIC_RULE, STICKINESS)),
+    Transition.PROMOTE: (
+        (TRAFFIC_RULE, WEIGHTS),
+        (TRAFFIC_RULE, STICKINESS),
+        ("{canary_rule}", SOURCE_ADDRESSES),
+    ),
     # The alias of a colour without traffic: a rotation that was stopped half-way may have left it behind.
     Transition.ROLLBACK: (
         (TRAFFIC_RULE, WEIGHTS),
-        (CANARY_RULE, SOURCE_ADDRESSES),
-        (CANARY_RULE, WEIGHTS),
+        (TRAFFIC_RULE, STICKINESS),
+        ("{canary_rule}", SOURCE_ADDRESSES),
+        ("{canary_rule}", WEIGHTS),
         ("aws_lambda_alias.{idle}", "function_version"),
     ),
     Transition.SETTINGS: (),
     Transition.REMOVE: (),
 }
-"""{stable} and {candidate} are the colours with these roles, {idle} those that nobody is sent to."""
+"""{stable} and {candidate} are the colours with these roles, {idle} those that nobody is sent to, {canary_rule} each
+of the canary's rules."""
 
 # A rollback starts from whatever is real: the emergency button and what it stopped have left it so.
 FROM_ANYTHING = frozenset({Transition.ROLLBACK})
@@ -83,12 +100,17 @@ def may_change(expectation: Expectation) -> set[Place]:
     """The attributes that the expected transition may touch, with the roles replaced by colours."""
     before = expectation.before
     idle = [color for color in Color if not before.receives_traffic(color)]
-    roles = {"stable": [before.stable], "candidate": [before.candidate], "idle": idle}
+    roles = {
+        "stable": [before.stable],
+        "candidate": [before.candidate],
+        "idle": idle,
+        "canary_rule": expectation.canary_rules,
+    }
     return {
-        (resource.replace(f"{{{role}}}", color), attribute)
+        (resource.replace(f"{{{role}}}", name), attribute)
         for resource, attribute in MAY_CHANGE[expectation.transition]
-        for role, colors in roles.items()
-        for color in colors
+        for role, names in roles.items()
+        for name in names
     }
 
 
@@ -111,8 +133,15 @@ def in_words(value: object, expected: Expectation) -> str:
     if isinstance(value, Mapping):
         return ", ".join(sorted(value)) or "empty"
     if isinstance(value, list):
-        value = ", ".join(" ".join(map(str, item)) if isinstance(item, list) else str(item) for item in value)
+        value = ", ".join(map(_item_in_words, value))
     text = str(value) or "nobody in particular"
     for color in Color:
         text = text.replace(expected.target_group_arn(color) or color, color)
     return text
+
+
+def _item_in_words(item: object) -> str:
+    if not isinstance(item, list):
+        return str(item)
+    # A header is its name and its values, which are secrets.
+    return " ".join(str(part) for part in item if not isinstance(part, list))

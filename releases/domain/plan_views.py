@@ -1,8 +1,8 @@
 """A resource of a plan as the guard compares it: attribute by attribute, rules by what they mean.
 
 Terraform shows a changed weight as one target group removed and one added, since `target_group` is a set;
-here a rule's `action` and `condition` become `weights` and `source addresses`, and what is left of them. A
-function's configuration becomes plain values (`function_views`).
+here a rule's `action` and `condition` become `weights`, `stickiness`, `source addresses` and `headers`, and what is
+left of them. A function's configuration becomes plain values (`function_views`).
 """
 
 import json
@@ -15,7 +15,9 @@ from releases.domain.plan_blocks import blocks
 
 RULE = "aws_lb_listener_rule"
 WEIGHTS = "weights"
+STICKINESS = "stickiness"
 SOURCE_ADDRESSES = "source addresses"
+HEADERS = "headers"
 
 Attributes = dict[str, Any]
 
@@ -45,9 +47,11 @@ def attributes(resource_type: str, values: Mapping[str, Any] | None) -> Attribut
     if resource_type == RULE and view:
         actions, conditions = blocks(view.get("action")), blocks(view.get("condition"))
         view[WEIGHTS] = _weights(actions)
+        view[STICKINESS] = stickiness(actions)
         view["action"] = [_without_groups(action) for action in actions]
         view[SOURCE_ADDRESSES] = condition_values(conditions, "source_ip")
-        view["condition"] = _without_addresses(conditions)
+        view[HEADERS] = headers(conditions)
+        view["condition"] = _without_canary(conditions)
     return view
 
 
@@ -65,10 +69,20 @@ def condition_values(conditions: object, kind: str) -> list[list[str]]:
     return sorted(sorted(map(str, block.get("values") or ())) for block in found)
 
 
-def is_sticky(actions: object) -> bool:
-    """Whether one of a rule's forwards keeps clients on the group that they came to first."""
-    forwards = (forward for action in blocks(actions) for forward in blocks(action.get("forward")))
-    return any(block.get("enabled") for forward in forwards for block in blocks(forward.get("stickiness")))
+def headers(conditions: object) -> list[list[Any]]:
+    """The headers that a rule asks for: [name, values sorted]; each of them is needed."""
+    found = [block for condition in blocks(conditions) for block in blocks(condition.get("http_header"))]
+    return sorted([str(block.get("http_header_name")), sorted(block.get("values") or ())] for block in found)
+
+
+def stickiness(actions: object) -> list[int]:
+    """For how many seconds each of a rule's forwards keeps a client on the group that it came to first, if it does.
+
+    The duration of one that is switched off means nothing: AWS leaves it out, a configuration has to say one.
+    """
+    forwards = [forward for action in blocks(actions) for forward in blocks(action.get("forward"))]
+    found = [block for forward in forwards for block in blocks(forward.get("stickiness"))]
+    return [block["duration"] for block in found if block.get("enabled")]
 
 
 def marked_paths(marks: object, path: str = "") -> Iterator[str]:
@@ -93,8 +107,8 @@ def _unknown_names(resource_type: str, after_unknown: object) -> set[str]:
         return unknown_function_names(set(marked_paths(after_unknown)))
     names = marked_names(after_unknown)
     if resource_type == RULE:
-        names |= {WEIGHTS} if "action" in names else set()
-        names |= {SOURCE_ADDRESSES} if "condition" in names else set()
+        names |= {WEIGHTS, STICKINESS} if "action" in names else set()
+        names |= {SOURCE_ADDRESSES, HEADERS} if "condition" in names else set()
     return names
 
 
@@ -110,14 +124,15 @@ def _weights(actions: list[Mapping[str, Any]]) -> list[list[object]]:
 
 def _without_groups(action: Mapping[str, Any]) -> dict[str, Any]:
     forwards = [
-        {name: value for name, value in forward.items() if name != "target_group"}
+        {name: value for name, value in forward.items() if name not in {"target_group", "stickiness"}}
         for forward in blocks(action.get("forward"))
     ]
     return {**action, "forward": forwards}
 
 
-def _without_addresses(conditions: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _without_canary(conditions: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     rest = [
-        {kind: value for kind, value in condition.items() if kind != "source_ip"} for condition in conditions
+        {kind: value for kind, value in condition.items() if kind not in {"source_ip", "http_header"}}
+        for condition in conditions
     ]
     return sorted((condition for condition in rest if any(condition.values())), key=json.dumps)

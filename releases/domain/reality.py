@@ -10,27 +10,11 @@ from typing import Any
 
 from releases.domain.configuration import Configuration
 from releases.domain.configuration_reality import configuration_rows, planned_rows
-from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE, Expectation
-from releases.domain.plan_views import SOURCE_ADDRESSES, WEIGHTS, attributes, condition_values, is_sticky
+from releases.domain.expectation import TRAFFIC_RULE, Expectation
+from releases.domain.plan_views import attributes
+from releases.domain.rule_reality import Row, RuleReality, planned_rule, wanted_rule
 from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
 from terraform_runner.domain.plan import Plan
-
-EVERY_PATH = frozenset({"/*"})
-"""The condition of a service without hosts of its own: a rule has to have one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuleReality:
-    """A listener rule as the load balancer has it. `weights` by target group ARN."""
-
-    weights: Mapping[str, int]
-    source_ips: frozenset[str]
-    hostnames: frozenset[str]
-    paths: frozenset[str]
-    priority: int
-    sticky: bool
-    other_conditions: frozenset[str]
-    """Kinds of conditions that Bluegreen never makes: a rule that has one does not see all requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +43,12 @@ class ColorReality:
 
 @dataclass(frozen=True, kw_only=True)
 class Reality:
-    """Everything of one service that a release may change, read at one moment."""
+    """Everything of one service that a release may change, read at one moment.
 
-    traffic: RuleReality
-    canary: RuleReality
+    `rules` are by their addresses in the module; one that is not at AWS is missing.
+    """
+
+    rules: Mapping[str, RuleReality]
     blue: ColorReality
     green: ColorReality
 
@@ -96,8 +82,11 @@ def differences_from_plan(plan: Plan, reality: Reality, expectation: Expectation
         if change.mode == "managed"
     }
     compared = [
-        *_planned_rule("traffic rule", before.get(TRAFFIC_RULE, {}), reality.traffic),
-        *_planned_rule("canary rule", before.get(CANARY_RULE, {}), reality.canary),
+        *(
+            row
+            for rule in _rules(expectation)
+            for row in planned_rule(rule, before.get(rule), reality.rules.get(rule))
+        ),
         *(row for color in Color for row in _planned_color(color, before, reality.color(color))),
         *(row for color in Color for row in _planned_configuration(color, expectation, reality)),
     ]
@@ -119,7 +108,11 @@ def verify(
     """
     colors = [color for color in Color if _matters(color, after, expectation)]
     compared = [
-        *_wanted_rules(after, expectation, reality),
+        *(
+            row
+            for rule in _rules(expectation)
+            for row in wanted_rule(rule, after, expectation, reality.rules.get(rule))
+        ),
         *(row for color in colors for row in _wanted_color(color, after, expectation, reality)),
         *(
             (f"version that {color}'s alias points to", version, reality.color(color).alias_version)
@@ -169,10 +162,11 @@ def _passes(real: ColorReality) -> bool:
     )
 
 
-_Row = tuple[str, object, object]
+def _rules(expectation: Expectation) -> tuple[str, ...]:
+    return TRAFFIC_RULE, *expectation.canary_rules
 
 
-def _differences(rows: Sequence[_Row]) -> tuple[Difference, ...]:
+def _differences(rows: Sequence[Row]) -> tuple[Difference, ...]:
     return tuple(
         Difference(what=what, expected=_words(expected), found=_words(found))
         for what, expected, found in rows
@@ -188,20 +182,7 @@ def _words(value: object) -> str:
     return str(value)
 
 
-def _planned_rule(name: str, before: Mapping[str, Any], real: RuleReality) -> Iterator[_Row]:
-    if not before:
-        return
-    conditions = before["condition"]
-    yield f"weights of the {name}", dict(before[WEIGHTS]), dict(real.weights)
-    yield f"source addresses of the {name}", _flat(before[SOURCE_ADDRESSES]), real.source_ips
-    yield f"hosts of the {name}", _flat(condition_values(conditions, "host_header")), real.hostnames
-    yield f"paths of the {name}", _flat(condition_values(conditions, "path_pattern")), real.paths
-    yield f"priority of the {name}", before["priority"], real.priority
-    yield f"other conditions of the {name}", frozenset(), real.other_conditions
-    yield f"stickiness of the {name}", is_sticky(before["action"]), real.sticky
-
-
-def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) -> Iterator[_Row]:
+def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) -> Iterator[Row]:
     function, alias, target = (
         before.get(f"{kind}.{color}")
         for kind in ("aws_lambda_function", "aws_lambda_alias", "aws_lb_target_group_attachment")
@@ -215,34 +196,14 @@ def _planned_color(color: Color, before: Mapping[str, Any], real: ColorReality) 
         yield f"targets of {color}'s group", frozenset({target["target_id"]}), frozenset(real.targets)
 
 
-def _planned_configuration(color: Color, expected: Expectation, reality: Reality) -> Iterator[_Row]:
+def _planned_configuration(color: Color, expected: Expectation, reality: Reality) -> Iterator[Row]:
     before, after = (expected.configuration(state, color) for state in (expected.before, expected.after))
     return planned_rows(f"{color}'s function", before, after, reality.color(color).configuration)
 
 
-def _wanted_rules(after: TrafficState, expected: Expectation, reality: Reality) -> Iterator[_Row]:
-    traffic, canary = reality.traffic, reality.canary
-    hosts = frozenset(expected.hostnames)
-    paths = frozenset() if hosts else EVERY_PATH
-    yield "weights of the traffic rule", expected.traffic_weights(after), dict(traffic.weights)
-    yield "weights of the canary rule", expected.canary_weights(after), dict(canary.weights)
-    yield "source addresses of the traffic rule", frozenset(), traffic.source_ips
-    yield "source addresses of the canary rule", frozenset(expected.addresses(after)), canary.source_ips
-    yield "hosts of the traffic rule", hosts, traffic.hostnames
-    yield "hosts of the canary rule", hosts, canary.hostnames
-    yield "paths of the traffic rule", paths, traffic.paths
-    yield "paths of the canary rule", paths, canary.paths
-    yield "priority of the traffic rule", expected.priority, traffic.priority
-    yield "priority of the canary rule", expected.priority - 1, canary.priority
-    yield "other conditions of the traffic rule", frozenset(), traffic.other_conditions
-    yield "other conditions of the canary rule", frozenset(), canary.other_conditions
-    yield "stickiness of the traffic rule", False, traffic.sticky
-    yield "stickiness of the canary rule", False, canary.sticky
-
-
 def _wanted_color(
     color: Color, after: TrafficState, expected: Expectation, reality: Reality
-) -> Iterator[_Row]:
+) -> Iterator[Row]:
     digest, real = after.version_of(color).digest, reality.color(color)
     yield f"image of {color}'s function", digest, real.latest_digest
     yield f"image that {color}'s alias serves", digest, real.alias_digest
@@ -277,7 +238,3 @@ def _wanted_version(
 
 def _matters(color: Color, after: TrafficState, expected: Expectation) -> bool:
     return expected.transition is not Transition.ROLLBACK or after.receives_traffic(color)
-
-
-def _flat(values: Sequence[Sequence[str]]) -> frozenset[str]:
-    return frozenset(value for inner in values for value in inner)

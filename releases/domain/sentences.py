@@ -1,6 +1,6 @@
 """A step and its plan in the words of a manager: one sentence, and a word for the risk with its reason."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from releases.domain.traffic import Color, TrafficState, Transition, Version
 
 _SHORT_DIGEST = len("sha256:") + 12
+_MOST_ADDRESSES = 4
 
 
 class RiskWord(StrEnum):
@@ -26,13 +27,19 @@ class Risk(NamedTuple):
 
 
 def describe(
-    transition: Transition, before: TrafficState, after: TrafficState, tags: Mapping[str, str]
+    transition: Transition,
+    before: TrafficState,
+    after: TrafficState,
+    tags: Mapping[str, str],
+    *,
+    canary_header: str = "",
 ) -> str:
-    """What the transition does, in one or two plain sentences. `tags` has the tag of each image reference, where known.
+    """What the transition does, in one or two plain sentences. `tags` has the tag of each image reference, where known;
+    `canary_header` is the name of the header by which requests are the canary, where the service has one.
 
     It says what the guard makes sure of: ask for it only with a plan that the guard has accepted.
     """
-    facts = _Facts(before=before, after=after, tags=tags)
+    facts = _Facts(before=before, after=after, tags=tags, canary_header=canary_header)
     return f"{_SENTENCES[transition](facts)} {_ENDS.get(transition, 'Nothing is created or deleted.')}"
 
 
@@ -56,6 +63,7 @@ class _Facts:
     before: TrafficState
     after: TrafficState
     tags: Mapping[str, str]
+    canary_header: str
 
     def tag(self, version: Version) -> str:
         return self.tags.get(version.image) or version.digest[:_SHORT_DIGEST]
@@ -104,7 +112,32 @@ def _rotate_candidate(facts: _Facts) -> str:
 
 
 def _canary(facts: _Facts) -> str:
-    return f"Sends only the canary addresses to {facts.candidate}; for everyone else nothing changes."
+    if facts.before.activate_canary:
+        return _other_addresses(facts)
+    by_header = [f"requests with the header {facts.canary_header}"] if facts.canary_header else []
+    whom = _listed([*_few(facts.after.canary_addresses), *by_header])
+    return f"Sends only {whom} to {facts.candidate}; for everyone else nothing changes."
+
+
+def _other_addresses(facts: _Facts) -> str:
+    before, after = facts.before.canary_addresses, facts.after.canary_addresses
+    added = _listed(_few([address for address in after if address not in before]))
+    removed = _listed(_few([address for address in before if address not in after]))
+    sentences = [f"Sends {added} to {facts.candidate} too."] if added else []
+    sentences += [f"Takes {removed} off {facts.candidate}."] if removed else []
+    return " ".join(sentences) or f"The canary on {facts.candidate} stays as it is."
+
+
+def _few(addresses: Sequence[str]) -> list[str]:
+    """Of many only the first ones, and how many more."""
+    if len(addresses) <= _MOST_ADDRESSES:
+        return list(addresses)
+    return [*addresses[: _MOST_ADDRESSES - 1], f"{len(addresses) - _MOST_ADDRESSES + 1} more"]
+
+
+def _listed(words: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _shift(facts: _Facts) -> str:

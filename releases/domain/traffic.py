@@ -5,7 +5,7 @@ only: target groups and their ARNs belong to the guard and to AWS.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -57,7 +57,8 @@ class TrafficState:
     """What each colour runs and who is sent to it.
 
     `green_weight` is green's share of all users in percent, literally; blue has the rest, so that the
-    two always sum to 100 (invariant 1).
+    two always sum to 100 (invariant 1). `canary_addresses` are those that the canary sends to the candidate: none
+    while it is off, and none where only requests with the service's header are the canary.
     """
 
     active_color: Color
@@ -65,9 +66,12 @@ class TrafficState:
     green: Version
     green_weight: int
     activate_canary: bool
+    canary_addresses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_share(self.green_weight)
+        if self.canary_addresses and not self.activate_canary:
+            raise InvalidTraffic("traffic:canary", "A canary that is off sends nobody.")
 
     @property
     def stable(self) -> Color:
@@ -105,9 +109,9 @@ class TrafficState:
         """The same state with this share of all users (0 to 100) on the candidate."""
         return replace(self, green_weight=share if self.candidate is Color.GREEN else 100 - share)
 
-    def with_canary(self, on: bool) -> "TrafficState":
-        """The same state with the canary on or off."""
-        return replace(self, activate_canary=on)
+    def with_canary(self, on: bool, addresses: Sequence[str] = ()) -> "TrafficState":
+        """The same state with the canary on, for these addresses, or off."""
+        return replace(self, activate_canary=on, canary_addresses=tuple(addresses) if on else ())
 
     def with_version(self, color: Color, version: Version) -> "TrafficState":
         """The same state with another version in one colour."""
@@ -162,17 +166,19 @@ def target_state(
     version: Version | None = None,
     share: int | None = None,
     safe_color: Color | None = None,
+    canary_addresses: Sequence[str] | None = None,
 ) -> TrafficState:
     """What the variables shall be after this transition.
 
     `version` is the release's (needed by ROTATE_CANDIDATE; where given, CANARY, SHIFT and PROMOTE check
     that the candidate runs it), `share` the candidate's percent (SHIFT), `safe_color` where a ROLLBACK
-    leads. A state that the transition has already reached is its own target where that is harmless.
+    leads, `canary_addresses` whom a CANARY sends (without them whom it sends already). A state that the transition
+    has already reached is its own target where that is harmless.
 
     Raises IllegalTransition where the transition may not follow from this state, InvalidTraffic for a
     share that is none.
     """
-    asked = _Asked(version=version, share=share, safe_color=safe_color)
+    asked = _Asked(version=version, share=share, safe_color=safe_color, canary_addresses=canary_addresses)
     return _TARGETS[transition](state, asked)
 
 
@@ -207,6 +213,7 @@ class _Asked:
     version: Version | None
     share: int | None
     safe_color: Color | None
+    canary_addresses: Sequence[str] | None
 
 
 def _check_share(share: int) -> None:
@@ -258,7 +265,8 @@ def _rotate_candidate(state: TrafficState, asked: _Asked) -> TrafficState:
 
 def _canary(state: TrafficState, asked: _Asked) -> TrafficState:
     _need_candidate_of_release(state, asked)
-    return state.with_canary(True)
+    addresses = state.canary_addresses if asked.canary_addresses is None else asked.canary_addresses
+    return state.with_canary(True, addresses)
 
 
 def _shift(state: TrafficState, asked: _Asked) -> TrafficState:

@@ -11,7 +11,8 @@ from releases.models.service import Service
 class Release(models.Model):
     """``from_image`` and ``from_configuration`` are what the users had when it was requested, for the history.
 
-    A configuration has the form of :mod:`releases.domain.configuration`.
+    A configuration has the form of :mod:`releases.domain.configuration`. ``canary_addresses`` are those whom its canary
+    sends, or will send when the steps that are asked for are done.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -23,6 +24,7 @@ class Release(models.Model):
     from_configuration = models.JSONField(default=dict, blank=True)
     from_image = models.CharField(max_length=400)
     from_tag = models.CharField(max_length=128, blank=True)
+    canary_addresses = models.JSONField(default=list, blank=True)
     reason = models.TextField(max_length=2000, blank=True)
     status = models.CharField(max_length=12, default=ReleaseStatus.OPEN.value)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

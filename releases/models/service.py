@@ -4,7 +4,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE
 from releases.domain.rollout_plan import Rotation
+from releases.domain.settings import MOST_SLOTS
 from releases.domain.traffic import Color, TrafficState, Version
 
 ROTATION_CHOICES = [(rotation.value, rotation.value) for rotation in Rotation]
@@ -25,7 +27,8 @@ class Service(models.Model):
     ``promoted_at`` is when the present version was promoted, for as long as the version before it is still in place on
     the other colour; there it is kept for ``rollback_window_seconds``. ``settings_begun`` are settings that an apply
     has begun to bring about and that were not verified yet: what is real may be these or the recorded ones, each by
-    itself; empty otherwise.
+    itself; empty otherwise. ``canary_addresses`` are what a new release begins with, ``active_canary_addresses`` whom
+    the canary sends now; ``canary_header_value`` is encrypted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -42,6 +45,9 @@ class Service(models.Model):
     )
     paths = models.JSONField(default=list, blank=True)
     canary_addresses = models.JSONField(default=list, blank=True)
+    canary_slots = models.PositiveSmallIntegerField(default=1)
+    canary_header_name = models.CharField(max_length=40, blank=True)
+    canary_header_value = models.CharField(max_length=600, blank=True)
     tags = models.JSONField(default=dict, blank=True)
     log_retention_days = models.PositiveIntegerField(null=True, blank=True)
     stickiness_seconds = models.PositiveIntegerField(default=0)
@@ -71,6 +77,7 @@ class Service(models.Model):
     green_configuration = models.JSONField(default=dict, blank=True)
     green_weight = models.PositiveSmallIntegerField(default=0)
     activate_canary = models.BooleanField(default=False)
+    active_canary_addresses = models.JSONField(default=list, blank=True)
 
     promoted_at = models.DateTimeField(null=True, blank=True)
     safe_color = models.CharField(max_length=5, choices=COLORS, default=Color.BLUE.value)
@@ -80,6 +87,7 @@ class Service(models.Model):
 
     traffic_rule_arn = models.CharField(max_length=300, blank=True)
     canary_rule_arn = models.CharField(max_length=300, blank=True)
+    more_canary_rule_arns = models.JSONField(default=dict, blank=True)
     blue_target_group_arn = models.CharField(max_length=300, blank=True)
     green_target_group_arn = models.CharField(max_length=300, blank=True)
     blue_function_name = models.CharField(max_length=140, blank=True)
@@ -109,6 +117,10 @@ class Service(models.Model):
             models.CheckConstraint(
                 condition=models.Q(priority__gte=2, priority__lte=50_000), name="service_priority_in_range"
             ),
+            models.CheckConstraint(
+                condition=models.Q(canary_slots__gte=1, canary_slots__lte=MOST_SLOTS),
+                name="service_canary_slots_in_range",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,7 +135,18 @@ class Service(models.Model):
             green=Version(image=self.green_image, configuration=self.green_configuration),
             green_weight=self.green_weight,
             activate_canary=self.activate_canary,
+            canary_addresses=tuple(self.active_canary_addresses) if self.activate_canary else (),
         )
+
+    @property
+    def canary_rule_arns(self) -> dict[str, str]:
+        """The ARNs of the canary's rules, by their addresses in the module."""
+        return {CANARY_RULE: self.canary_rule_arn, **self.more_canary_rule_arns}
+
+    @property
+    def rule_arns(self) -> dict[str, str]:
+        """The ARNs of all its rules, by their addresses in the module: the traffic rule's first."""
+        return {TRAFFIC_RULE: self.traffic_rule_arn, **self.canary_rule_arns}
 
     @property
     def function_versions(self) -> dict[Color, str]:

@@ -1,7 +1,7 @@
 """The emergency button: brings all traffic back to the safe colour from the web request itself; Terraform follows.
 
 1. accept: permission, epoch, the intent in the trail (200 ms to get the service's lock, else the traffic goes first);
-2. the weights of both rules, by one ``ModifyRule`` each, and their reading back;
+2. the weights of all rules, by one ``ModifyRule`` each, and their reading back;
 3. a guarded Terraform run that brings state and variables to what is real.
 
 A run in flight is told to stop, apart from one that only changes a function without traffic: it cannot move anybody,
@@ -10,6 +10,9 @@ weights again when Terraform has ended (:func:`keep_traffic_back`).
 """
 
 import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -20,6 +23,7 @@ from audit.events import Actor
 from aws import load_balancer
 from aws.accounts import Purpose
 from aws.errors import AwsError
+from aws.session import Access
 from releases import push, selectors
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, may_roll_back
 from releases.domain.decisions import Refused
@@ -185,9 +189,9 @@ def _bring_back(rollback: EmergencyRollback, actor: Actor) -> EmergencyRollback:
 
 
 def _note_traffic(service: Service, rollback: EmergencyRollback) -> None:
-    """The weights of both rules were read back, so they are recorded: nobody is sent to the other colour any more.
+    """The weights of all rules were read back, so they are recorded: nobody is sent to the other colour any more.
 
-    That the canary rule still matches its addresses is Terraform's to put right.
+    That the canary's rules still match its addresses is Terraform's to put right.
     """
     color = Color(rollback.safe_color)
     if service.state.receives_traffic(color.other):
@@ -195,30 +199,39 @@ def _note_traffic(service: Service, rollback: EmergencyRollback) -> None:
         service.promoted_at = None
     service.green_weight = 100 if color is Color.GREEN else 0
     service.activate_canary = False
+    service.active_canary_addresses = []
     service.save(
         update_fields=[
-            *("green_weight", "activate_canary", "promoted_at"),
+            *("green_weight", "activate_canary", "active_canary_addresses", "promoted_at"),
             *("blue_traffic_ended_at", "green_traffic_ended_at"),
         ]
     )
 
 
 def _try_to_set_traffic(service: Service, color: Color) -> str:
-    """Set both rules and read them back; gives the problem in words, empty when all traffic is back.
+    """Set all rules and read them back; gives the problem in words, empty when all traffic is back.
 
-    A rule that cannot be set does not keep the other one from it, unless AWS does not answer at all.
+    The users' rule first, then the canary's, of which there may be many, side by side. One that cannot be set does not
+    keep the others from it, unless AWS does not answer at all.
     """
     reach, weights = access(service, Purpose.EMERGENCY), all_on(service, color)
-    problem = ""
-    for rule_arn in (service.traffic_rule_arn, service.canary_rule_arn):
-        try:
-            load_balancer.set_weights(reach, rule_arn, weights)
-        except AwsError as error:
-            logger.exception("a rule of %s could not be set", service.name)
-            problem = problem or str(error)
-            if error.code == "aws:unreachable":
-                break
-    return problem or _problem_read_back(service, color)
+    set_rule = partial(_problem_setting, reach, weights)
+    problem = set_rule(service.traffic_rule_arn)
+    if problem is None or problem.code != "aws:unreachable":
+        canary = list(service.canary_rule_arns.values())
+        with ThreadPoolExecutor(max_workers=len(canary)) as side_by_side:
+            problems = [problem, *side_by_side.map(set_rule, canary)]
+        problem = next(filter(None, problems), None)
+    return str(problem) if problem else _problem_read_back(service, color)
+
+
+def _problem_setting(reach: Access, weights: Mapping[str, int], rule_arn: str) -> AwsError | None:
+    try:
+        load_balancer.set_weights(reach, rule_arn, weights)
+    except AwsError as error:
+        logger.exception("the rule %s could not be set", rule_arn)
+        return error
+    return None
 
 
 def _problem_read_back(service: Service, color: Color) -> str:
@@ -231,12 +244,19 @@ def _problem_read_back(service: Service, color: Color) -> str:
 
 
 def _is_back(service: Service, color: Color) -> bool:
-    """Whether nobody is sent anywhere but to this colour; a canary rule without addresses sends nobody."""
+    """Whether nobody is sent anywhere but to this colour, by weight or by an earlier visit.
+
+    A rule of the canary without addresses sends nobody.
+    """
     reach = access(service, Purpose.EMERGENCY)
-    rules = load_balancer.read_rules(reach, [service.traffic_rule_arn, service.canary_rule_arn])
-    traffic, canary = rules[service.traffic_rule_arn], rules[service.canary_rule_arn]
+    rules = load_balancer.read_rules(reach, list(service.rule_arns.values()))
+    traffic = rules.pop(service.traffic_rule_arn)
     wanted = all_on(service, color)
-    return traffic.weights == wanted and (canary.weights == wanted or canary.source_ips == {NOBODY})
+    return (
+        traffic.weights == wanted
+        and not traffic.stickiness_seconds
+        and all(rule.weights == wanted or rule.source_ips == {NOBODY} for rule in rules.values())
+    )
 
 
 def _record(rollback: EmergencyRollback, actor: Actor, action: str, reason: str = "") -> None:

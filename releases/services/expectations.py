@@ -4,7 +4,7 @@ from releases.domain.guard import Expectation
 from releases.domain.reality import Reality
 from releases.domain.traffic import Color, TrafficState, Transition, Version, target_state
 from releases.models import Service, Step
-from releases.services import secret_values, states
+from releases.services import canary_header, secret_values, states
 from releases.services.realities import real_version
 
 
@@ -26,12 +26,15 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
         transition=Transition(step.transition),
         before=before,
         after=after,
-        canary_addresses=tuple(service.canary_addresses),
         blue_target_group_arn=service.blue_target_group_arn,
         green_target_group_arn=service.green_target_group_arn,
         hostnames=tuple(service.hostnames),
         priority=service.priority,
         revealed=_revealed(service, before, after),
+        paths=tuple(service.paths),
+        canary_slots=service.canary_slots,
+        canary_header=canary_header.header_of(service),
+        stickiness_seconds=service.stickiness_seconds,
     )
 
 
@@ -60,4 +63,5 @@ def _state_after(service: Service, step: Step, before: TrafficState) -> TrafficS
         version=version,
         share=step.candidate_share,
         safe_color=Color(service.safe_color),
+        canary_addresses=step.release.canary_addresses if step.release is not None else None,
     )

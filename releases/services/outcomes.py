@@ -208,6 +208,7 @@ def _record_state(service: Service, step: Step, expectation: Expectation, realit
     service.active_color = after.active_color.value
     service.green_weight = after.green_weight
     service.activate_canary = after.activate_canary
+    service.active_canary_addresses = list(after.canary_addresses)
     service.promoted_at = _promoted_at(service, expectation, moment)
     if step.transition in _MAKES_STABLE_SAFE:
         service.safe_color = after.stable.value

@@ -7,7 +7,8 @@ from aws import functions, load_balancer, permissions, session
 from aws.function_configuration import FunctionConfiguration
 from aws.session import Access
 from releases.domain.configuration import without_defaults
-from releases.domain.reality import ColorReality, Reality, RuleReality
+from releases.domain.reality import ColorReality, Reality
+from releases.domain.rule_reality import RuleReality
 from releases.domain.traffic import Color, Version
 from releases.models import Service
 from releases.services import secret_values
@@ -21,10 +22,9 @@ def read_reality(service: Service) -> Reality:
     with ThreadPoolExecutor(max_workers=2) as threads:
         blue = threads.submit(_color, reach, service.blue_function_name, service.blue_target_group_arn)
         green = threads.submit(_color, reach, service.green_function_name, service.green_target_group_arn)
-        rules = load_balancer.read_rules(reach, [service.traffic_rule_arn, service.canary_rule_arn])
+        found = load_balancer.read_rules(reach, list(service.rule_arns.values()))
         return Reality(
-            traffic=_rule(rules[service.traffic_rule_arn]),
-            canary=_rule(rules[service.canary_rule_arn]),
+            rules={rule: _rule(found[arn]) for rule, arn in service.rule_arns.items()},
             blue=blue.result(),
             green=green.result(),
         )
@@ -46,7 +46,8 @@ def _rule(rule: load_balancer.Rule) -> RuleReality:
         hostnames=rule.hostnames,
         paths=rule.paths,
         priority=rule.priority,
-        sticky=rule.sticky,
+        stickiness_seconds=rule.stickiness_seconds,
+        headers=rule.headers,
         other_conditions=rule.other_conditions,
     )
 

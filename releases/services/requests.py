@@ -115,6 +115,7 @@ def _create(
         from_image=serving.image,
         from_configuration=dict(serving.configuration),
         from_tag=service.blue_tag if service.state.serving == "blue" else service.green_tag,
+        canary_addresses=service.canary_addresses,
         reason=wanted.reason,
         requested_by=user,
     )

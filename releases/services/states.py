@@ -13,6 +13,7 @@ def to_json(state: TrafficState) -> dict[str, Any]:
         "green": {"image": state.green.image, "configuration": dict(state.green.configuration)},
         "green_weight": state.green_weight,
         "activate_canary": state.activate_canary,
+        "canary_addresses": list(state.canary_addresses),
     }
 
 
@@ -24,4 +25,5 @@ def from_json(document: dict[str, Any]) -> TrafficState:
         green=Version(**document["green"]),
         green_weight=document["green_weight"],
         activate_canary=document["activate_canary"],
+        canary_addresses=tuple(document.get("canary_addresses", ())),
     )

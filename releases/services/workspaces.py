@@ -86,7 +86,7 @@ def _variables(service: Service, state: TrafficState, revealed: Revealed) -> dic
         "green_weight": state.green_weight,
         "hostnames": service.hostnames,
         "priority": service.priority,
-        "canary_source_ips": service.canary_addresses,
+        "canary_source_ips": list(state.canary_addresses),
         "listener_arn": service.listener_arn,
     }
 

@@ -95,10 +95,11 @@ class FakeAws:
             arn=arn,
             priority=200,
             weights=self.weights.get(arn, {}),
-            sticky=False,
+            stickiness_seconds=0,
             source_ips=self.sources.get(arn, frozenset({NOBODY})),
             hostnames=frozenset(),
             paths=frozenset({"/*"}),
+            headers={},
             other_conditions=frozenset(),
         )
 

@@ -88,6 +88,7 @@ class ReleaseFactory(DjangoModelFactory[Release]):
     tag = "green"
     from_image = image_of("blue")
     from_tag = "blue"
+    canary_addresses = LazyAttribute(lambda release: release.service.canary_addresses)
     reason = "Fix the VAT"
     requested_by = SubFactory(UserFactory)
 
@@ -172,6 +173,7 @@ def waiting_step(step: Step, *, log: str = "Plan: 0 to add, 1 to change, 0 to de
         version=Version(image=release.image) if release else None,
         share=step.candidate_share,
         safe_color=Color(service.safe_color),
+        canary_addresses=release.canary_addresses if release else None,
     )
     step.plan_run = finished_plan(step, log=log)
     step.status = StepStatus.WAITING.value

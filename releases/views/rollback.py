@@ -108,5 +108,5 @@ def _commands(service: Service, color: Color) -> tuple[str, ...]:
     endpoint = f" --endpoint-url {settings.AWS_ENDPOINT_URL}" if settings.AWS_ENDPOINT_URL else ""
     return tuple(
         f"aws elbv2 modify-rule --region {service.region}{endpoint} --rule-arn {rule_arn} --actions '{actions}'"
-        for rule_arn in (service.traffic_rule_arn, service.canary_rule_arn)
+        for rule_arn in service.rule_arns.values()
     )

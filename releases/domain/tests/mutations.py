@@ -129,8 +129,9 @@ def _extra(draw: st.DrawFn, name: str, item: Document) -> str:
 
 
 def _after(draw: st.DrawFn, name: str, item: Document) -> str:
-    path = draw(st.sampled_from(list(leaves(item["change"]["after"]))))
-    replace_at(item["change"]["after"], path)
+    after = item["change"]["after"]
+    path = draw(st.sampled_from([path for path in leaves(after) if not _means_nothing(path, after)]))
+    replace_at(after, path)
     return str(path)
 
 
@@ -138,23 +139,34 @@ def _before(draw: st.DrawFn, name: str, item: Document) -> str:
     if item["change"]["before"] is None:
         item["change"]["before"] = {"id": "x"}
         return "there already"
-    paths = [path for path in leaves(item["change"]["before"]) if not _may_be_anything(name, item, path)]
-    path = draw(st.sampled_from(paths))
-    replace_at(item["change"]["before"], path)
+    before = item["change"]["before"]
+    paths = [path for path in leaves(before) if not _may_be_anything(name, item, path)]
+    path = draw(st.sampled_from([path for path in paths if not _means_nothing(path, before)]))
+    replace_at(before, path)
     return str(path)
 
 
 def _may_be_anything(name: str, item: Document, path: Path) -> bool:
     """What an update decides, and what a rollback sets right, is compared with reality, not by the guard."""
-    attribute = {"action": "weights", "condition": "source addresses"}.get(str(path[0]), path[0])
-    if (path[0] == "action" and "target_group" not in path) or (
-        path[0] == "condition" and "source_ip" not in path
-    ):
-        return False
-    place = (item["address"].removeprefix(PREFIX), attribute)
+    place = (item["address"].removeprefix(PREFIX), _VIEWED_AS.get(_block_of(path), path[0]))
     expected = expectation(name)
     rolls_back = expected.transition is Transition.ROLLBACK
     return place in may_change(expected) and (rolls_back or place not in RECORDED)
+
+
+_VIEWED_AS = {"target_group": "weights", "stickiness": "stickiness", "source_ip": "source addresses"}
+
+
+def _block_of(path: Path) -> str:
+    """The block of a rule's actions or conditions that a path leads into."""
+    return next((str(key) for key in path if key in _VIEWED_AS), "")
+
+
+def _means_nothing(path: Path, values: Any) -> bool:
+    """The duration of a stickiness that is off."""
+    for key in path[:-1]:
+        values = values[key]
+    return "stickiness" in path and path[-1] == "duration" and not values["enabled"]
 
 
 def _unknown(draw: st.DrawFn, name: str, item: Document) -> str:

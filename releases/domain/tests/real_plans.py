@@ -27,6 +27,7 @@ PREFIX = "module.service."
 TRAFFIC, CANARY = f"{PREFIX}aws_lb_listener_rule.traffic", f"{PREFIX}aws_lb_listener_rule.canary"
 BLUE_FUNCTION, GREEN_FUNCTION = (f"{PREFIX}aws_lambda_function.{color}" for color in Color)
 BLUE_ALIAS, GREEN_ALIAS = (f"{PREFIX}aws_lambda_alias.{color}" for color in Color)
+YOU = ("127.0.0.9/32",)
 ROLE = f"{PREFIX}aws_iam_role.this[0]"
 
 Document = dict[str, Any]
@@ -93,9 +94,10 @@ ANOTHER_CONFIGURATION = {
 
 
 def _state(blue: Version, green: Version, share: int, *, canary: bool = False) -> TrafficState:
-    return TrafficState(
-        active_color=Color.BLUE, blue=blue, green=green, green_weight=share, activate_canary=canary
+    everyone = TrafficState(
+        active_color=Color.BLUE, blue=blue, green=green, green_weight=share, activate_canary=False
     )
+    return everyone.with_canary(canary, YOU)
 
 
 def _first(share: int, *, canary: bool = False) -> TrafficState:
@@ -181,7 +183,6 @@ def expectation(name: str) -> Expectation:
         transition=transition,
         before=before,
         after=after,
-        canary_addresses=("127.0.0.9/32",),
         blue_target_group_arn=BLUE_GROUP,
         green_target_group_arn=GREEN_GROUP,
         hostnames=(),

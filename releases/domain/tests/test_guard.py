@@ -15,6 +15,7 @@ from releases.domain.tests.real_plans import (
     ROLE,
     TRAFFIC,
     YELLOW_IMAGE,
+    YOU,
     Document,
     change_of,
     document,
@@ -76,7 +77,9 @@ def test_a_function_with_traffic_may_not_be_touched():
 
 def test_a_rotation_is_refused_while_the_canary_is_on():
     expected = expectation("first_rotation")
-    on = replace(expected, before=expected.before.with_canary(True), after=expected.after.with_canary(True))
+    on = replace(
+        expected, before=expected.before.with_canary(True, YOU), after=expected.after.with_canary(True, YOU)
+    )
     assert any(
         "source addresses: shall be 127.0.0.9/32" in reason
         for reason in reasons(document("first_rotation"), on)
@@ -265,7 +268,8 @@ def test_a_rule_of_another_shape_is_refused_and_not_misread():
 
 
 def test_a_rule_that_needs_two_addresses_at_once_is_not_one_that_takes_either():
-    expected = replace(expectation("canary"), canary_addresses=("127.0.0.8/32", "127.0.0.9/32"))
+    expected = expectation("canary")
+    expected = replace(expected, after=expected.before.with_canary(True, ("127.0.0.8/32", "127.0.0.9/32")))
     shown = document("canary")
     conditions = change_of(shown, CANARY)["after"]["condition"]
     conditions.append({**conditions[1], "source_ip": [{"values": ["127.0.0.8/32"]}]})

@@ -3,18 +3,19 @@ from typing import Any
 
 import pytest
 
-from releases.domain.expectation import Expectation
+from releases.domain.canary import CanaryHeader
+from releases.domain.expectation import CANARY_RULE, HEADER_RULE, SLOT_RULES, TRAFFIC_RULE, Expectation
 from releases.domain.reality import (
     ColorReality,
     Difference,
     Reality,
-    RuleReality,
     differences_from_plan,
     gains_traffic,
     is_waking,
     not_ready,
     verify,
 )
+from releases.domain.rule_reality import RuleReality
 from releases.domain.tests.real_plans import BLUE_GROUP, GREEN_GROUP, GREEN_IMAGE, expectation, plan
 from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
 
@@ -30,7 +31,8 @@ def rule(blue: int, green: int, **changed: Any) -> RuleReality:
         hostnames=frozenset(),
         paths=EVERYWHERE,
         priority=200,
-        sticky=False,
+        stickiness_seconds=0,
+        headers={},
         other_conditions=frozenset(),
     )
     return replace(plain, **changed)
@@ -56,18 +58,24 @@ def reality(state: TrafficState, *, green_version: str = "2") -> Reality:
     """What is real when everything is as this state of the first release says."""
     addresses = ADDRESSES if state.activate_canary else frozenset({NOBODY})
     return Reality(
-        traffic=rule(100 - state.green_weight, state.green_weight),
-        canary=rule(0, 100, source_ips=addresses, priority=199),
+        rules={
+            TRAFFIC_RULE: rule(100 - state.green_weight, state.green_weight),
+            CANARY_RULE: rule(0, 100, source_ips=addresses, priority=199),
+        },
         blue=color("blue", "1", state.blue.digest),
         green=color("green", green_version, state.green.digest),
     )
 
 
 def changed(real: Reality, part: str, **values: Any) -> Reality:
+    name = RULES.get(part)
+    if name:
+        return replace(real, rules={**real.rules, name: replace(real.rules[name], **values)})
     parts: dict[str, Any] = {part: replace(getattr(real, part), **values)}
     return replace(real, **parts)
 
 
+RULES = {"traffic": TRAFFIC_RULE, "canary": CANARY_RULE, "slot": SLOT_RULES[1], "header": HEADER_RULE}
 WRONG = [
     ("traffic", {"weights": {BLUE_GROUP: 0, GREEN_GROUP: 0}}, "weights of the traffic rule"),
     ("traffic", {"weights": {BLUE_GROUP: 100}}, "weights of the traffic rule"),
@@ -81,8 +89,10 @@ WRONG = [
     ("traffic", {"hostnames": frozenset({"a.example.com"})}, "hosts of the traffic rule"),
     ("traffic", {"paths": frozenset({"/x"})}, "paths of the traffic rule"),
     ("traffic", {"priority": 300}, "priority of the traffic rule"),
-    ("traffic", {"sticky": True}, "stickiness of the traffic rule"),
-    ("canary", {"sticky": True}, "stickiness of the canary rule"),
+    ("traffic", {"headers": {"X-Canary": frozenset({"x"})}}, "header of the traffic rule"),
+    ("canary", {"headers": {"X-Canary": frozenset({"x"})}}, "header of the canary rule"),
+    ("traffic", {"stickiness_seconds": 60}, "stickiness of the traffic rule"),
+    ("canary", {"stickiness_seconds": 60}, "stickiness of the canary rule"),
     ("blue", {"latest_digest": OTHER_DIGEST}, "image of blue's function"),
     ("green", {"latest_digest": OTHER_DIGEST}, "image of green's function"),
     ("blue", {"alias_version": "7"}, "version that blue's alias points to"),
@@ -98,8 +108,8 @@ WRONG_FOR_THE_PLAN = [
 ]
 WRONG_AFTERWARDS = [
     *WRONG,
-    ("traffic", {"other_conditions": frozenset({"http-header"})}, "other conditions of the traffic rule"),
-    ("canary", {"other_conditions": frozenset({"http-header"})}, "other conditions of the canary rule"),
+    ("traffic", {"other_conditions": frozenset({"query-string"})}, "other conditions of the traffic rule"),
+    ("canary", {"other_conditions": frozenset({"query-string"})}, "other conditions of the canary rule"),
     ("blue", {"alias_digest": OTHER_DIGEST}, "image that blue's alias serves"),
     ("green", {"alias_digest": OTHER_DIGEST}, "image that green's alias serves"),
     ("green", {"latest_state": "Inactive"}, "state of green's function"),
@@ -223,7 +233,7 @@ def test_the_colours_that_are_sent_more_users_or_the_canary_are_known(name, colo
 
 
 def test_the_stable_colour_gains_everyone_in_a_rotation():
-    promoted = replace(SHIFT.after, green_weight=100, activate_canary=False)
+    promoted = replace(SHIFT.after, green_weight=100).with_canary(False)
     rotation = replace(
         SHIFT,
         transition=Transition.ROTATE_TRAFFIC,
@@ -272,3 +282,83 @@ def test_a_group_of_any_name_may_call_where_the_permission_names_none():
 def test_a_colour_that_gains_nobody_holds_nothing_up():
     asleep = changed(reality(SHIFT.before), "blue", state="Inactive", callers=frozenset())
     assert (is_waking(SHIFT, asleep), not_ready(SHIFT, asleep)) == ((), ())
+
+
+SECRET = "abcdefgh_12345678"
+HEADER = CanaryHeader(name="X-Canary", value=SECRET)
+MANY = ("127.0.0.9/32", "2001:db8::/48", "203.0.113.7/32", "203.0.113.8/32")
+ON = SHIFT.before.with_canary(True, MANY)
+WITH_ALL = replace(SHIFT, before=ON, after=ON, canary_slots=2, canary_header=HEADER, stickiness_seconds=3600)
+
+
+def reality_with_all(state: TrafficState) -> Reality:
+    """The same of a service with two slots and a header, with its canary on."""
+    real = reality(state)
+    rules = {
+        **real.rules,
+        CANARY_RULE: rule(0, 100, source_ips=frozenset(MANY[:3]), priority=199),
+        SLOT_RULES[1]: rule(0, 100, source_ips=frozenset(MANY[3:]), priority=198),
+        HEADER_RULE: rule(0, 100, headers={"X-Canary": frozenset({SECRET})}, priority=197),
+    }
+    return replace(real, rules=rules)
+
+
+def found_with_all(state: TrafficState, real: Reality) -> list[str]:
+    return [difference.what for difference in verify(state, WITH_ALL, real, versions_before=VERSIONS)]
+
+
+def test_every_rule_of_the_canary_has_its_share_of_the_addresses_and_its_place():
+    assert found_with_all(ON, reality_with_all(ON)) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "what"),
+    [
+        ("slot", {"weights": {BLUE_GROUP: 100, GREEN_GROUP: 0}}, "weights of the canary rule 2"),
+        ("slot", {"source_ips": frozenset(MANY[:3])}, "source addresses of the canary rule 2"),
+        ("slot", {"priority": 199}, "priority of the canary rule 2"),
+        ("header", {"weights": {BLUE_GROUP: 100, GREEN_GROUP: 0}}, "weights of the header rule"),
+        ("header", {"source_ips": frozenset({NOBODY})}, "source addresses of the header rule"),
+        ("header", {"headers": {}}, "header of the header rule"),
+        ("header", {"headers": {"X-Canary": frozenset({"*"})}}, "value of the header of the header rule"),
+    ],
+)
+def test_whatever_is_not_as_wanted_in_the_canary_s_other_rules_is_found(part, values, what):
+    assert found_with_all(ON, changed(reality_with_all(ON), part, **values)) == [what]
+
+
+def test_a_canary_that_is_off_is_nobody_s_in_every_rule():
+    off = ON.with_canary(False)
+    real = reality_with_all(ON)
+    for part in ("canary", "slot", "header"):
+        real = changed(real, part, source_ips=frozenset({NOBODY}))
+    assert found_with_all(off, real) == []
+    assert found_with_all(off, reality_with_all(ON)) == [
+        "source addresses of the canary rule",
+        "source addresses of the canary rule 2",
+        "source addresses of the header rule",
+    ]
+
+
+def test_a_rule_that_is_gone_is_found():
+    real = reality_with_all(ON)
+    without = replace(real, rules={name: one for name, one in real.rules.items() if name != HEADER_RULE})
+    assert found_with_all(ON, without) == ["header rule"]
+
+
+@pytest.mark.parametrize(("share", "sticky"), [(0, False), (1, True), (50, True), (99, True), (100, False)])
+def test_clients_are_kept_on_their_version_only_while_users_are_split(share, sticky):
+    state = ON.with_candidate_share(share)
+    plain = changed(reality_with_all(ON), "traffic", weights={BLUE_GROUP: 100 - share, GREEN_GROUP: share})
+    kept = changed(plain, "traffic", stickiness_seconds=3600)
+    wrong = ["stickiness of the traffic rule"]
+    assert found_with_all(state, kept) == ([] if sticky else wrong)
+    assert found_with_all(state, plain) == (wrong if sticky else [])
+
+
+def test_the_header_s_value_is_told_to_nobody():
+    other = changed(reality_with_all(ON), "header", headers={"X-Canary": frozenset({"other_secret_value"})})
+    (difference,) = verify(ON, WITH_ALL, other, versions_before=VERSIONS)
+    told = f"{difference} {other} {WITH_ALL}"
+    assert "other_secret_value" not in told
+    assert SECRET not in told

@@ -8,6 +8,7 @@ from releases.domain.traffic import Color, TrafficState, Transition, initial_sta
 
 TAGS = {OLD.image: "v41", NEW.image: "v42", NEXT.image: "v43"}
 END = "Nothing is created or deleted."
+HERE, THERE = "203.0.113.7/32", "203.0.113.8/32"
 
 
 def sentence(begin: TrafficState, transition: Transition, **asked: Any) -> str:
@@ -38,8 +39,26 @@ def sentence(begin: TrafficState, transition: Transition, **asked: Any) -> str:
         (
             state(),
             Transition.CANARY,
+            {"canary_addresses": [HERE, "2001:db8::/48"]},
+            f"Sends only {HERE} and 2001:db8::/48 to green · v42; for everyone else nothing changes. {END}",
+        ),
+        (
+            state().with_canary(True, [HERE]),
+            Transition.CANARY,
+            {"canary_addresses": [HERE, THERE]},
+            f"Sends {THERE} to green · v42 too. {END}",
+        ),
+        (
+            state(25).with_canary(True, [HERE]),
+            Transition.CANARY,
+            {"canary_addresses": [THERE]},
+            f"Sends {THERE} to green · v42 too. Takes {HERE} off green · v42. {END}",
+        ),
+        (
+            state().with_canary(True, [HERE]),
+            Transition.CANARY,
             {},
-            f"Sends only the canary addresses to green · v42; for everyone else nothing changes. {END}",
+            f"The canary on green · v42 stays as it is. {END}",
         ),
         (
             state(),
@@ -117,3 +136,23 @@ def test_a_version_without_a_tag_is_named_by_its_short_digest():
 )
 def test_a_plan_has_a_word_for_its_risk_and_why(actions, word, reason):
     assert risk({"actions": action} for action in actions) == (word, reason)
+
+
+def canary_sentence(addresses: list[str], header: str) -> str:
+    on = state().with_canary(True, addresses)
+    return describe(Transition.CANARY, state(), on, TAGS, canary_header=header).partition(";")[0]
+
+
+def test_requests_with_the_header_are_said_beside_the_addresses():
+    header = "requests with the header X-Canary"
+    assert canary_sentence([], "X-Canary") == f"Sends only {header} to green · v42"
+    assert canary_sentence([HERE, THERE], "X-Canary") == (
+        f"Sends only {HERE}, {THERE} and {header} to green · v42"
+    )
+
+
+def test_of_many_addresses_only_the_first_ones_are_said():
+    many = [f"203.0.113.{number}/32" for number in range(9)]
+    assert canary_sentence(many, "") == (
+        "Sends only 203.0.113.0/32, 203.0.113.1/32, 203.0.113.2/32 and 6 more to green · v42"
+    )

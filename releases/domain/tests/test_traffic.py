@@ -244,3 +244,22 @@ def test_the_safe_colour_is_stable_but_for_the_copy():
 def test_a_rollback_during_the_copy_leaves_everyone_on_the_promoted_version():
     after = target_state(state(100), Transition.ROLLBACK, safe_color=Color.GREEN)
     assert after == state(100)
+
+
+def test_the_canary_sends_the_addresses_that_are_asked_for_and_nobody_when_it_is_off():
+    on = target_state(state(), Transition.CANARY, canary_addresses=["203.0.113.7/32"])
+    assert (on.activate_canary, on.canary_addresses) == (True, ("203.0.113.7/32",))
+    more = target_state(on, Transition.CANARY, canary_addresses=["203.0.113.7/32", "2001:db8::7/128"])
+    assert more.canary_addresses == ("203.0.113.7/32", "2001:db8::7/128")
+    assert target_state(more, Transition.CANARY) == more
+    assert target_state(more, Transition.SHIFT, share=25).canary_addresses == more.canary_addresses
+    for ended in (
+        target_state(more, Transition.PROMOTE),
+        target_state(more, Transition.ROLLBACK, safe_color=Color.BLUE),
+    ):
+        assert (ended.activate_canary, ended.canary_addresses) == (False, ())
+
+
+def test_a_canary_that_is_off_sends_nobody():
+    with pytest.raises(InvalidTraffic):
+        replace(state(), canary_addresses=("203.0.113.7/32",))

@@ -43,7 +43,7 @@ def test_terraform_agrees_afterwards(split):
     rollback.converge.refresh_from_db()
     assert rollback.converge.status == StepStatus.DONE
     assert not split.now().activate_canary
-    assert split.world.canary_ips == {NOBODY}
+    assert split.world.sources["arn:rule/canary"] == {NOBODY}
     assert canary_weights(split) == {"arn:group/blue": 0, "arn:group/green": 100}
 
 

@@ -42,7 +42,7 @@ def test_a_release_goes_to_everyone_step_by_step_and_is_promoted(life):
     assert (life.now().green.image, life.now().candidate_share) == (reference("v2"), 0)
     life.go_on()
     assert life.now().activate_canary
-    assert life.world.canary_ips == {"203.0.113.7/32"}
+    assert life.world.sources["arn:rule/canary"] == {"203.0.113.7/32"}
     for share in (10, 50, 100):
         life.go_on()
         assert life.now().candidate_share == life.world.green_weight() == share

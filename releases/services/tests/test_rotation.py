@@ -130,7 +130,7 @@ def test_the_button_with_swapped_colours_leads_to_green_from_any_share(swapping,
     assert swapping.world.green_weight() == 100
     swapping.world.work()
     assert swapping.now().candidate_share == 0
-    assert swapping.world.canary_ips == {"192.0.2.1/32"}
+    assert swapping.world.sources["arn:rule/canary"] == {"192.0.2.1/32"}
 
 
 def test_the_idle_function_settles_before_the_second_part_of_a_swap(swapping):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from releases.domain.errors import InvalidTraffic
-from releases.domain.traffic import Color, TrafficState, Version
+from releases.domain.traffic import Color, TrafficState, Version, initial_state
 from releases.services import states
 from releases.services.tests.world import reference
 
@@ -23,7 +23,7 @@ traffic_states = st.builds(
     green=versions,
     green_weight=st.integers(0, 100),
     activate_canary=st.booleans(),
-)
+).map(lambda state: state.with_canary(state.activate_canary, ["203.0.113.7/32", "2001:db8::/48"]))
 
 
 @given(traffic_states)
@@ -38,6 +38,7 @@ def test_the_kept_form_names_both_colours_with_image_and_configuration():
         green=Version(image=reference("v2")),
         green_weight=90,
         activate_canary=True,
+        canary_addresses=("2001:db8::7/128",),
     )
     assert states.to_json(state) == {
         "active_color": "green",
@@ -45,6 +46,7 @@ def test_the_kept_form_names_both_colours_with_image_and_configuration():
         "green": {"image": reference("v2"), "configuration": {}},
         "green_weight": 90,
         "activate_canary": True,
+        "canary_addresses": ["2001:db8::7/128"],
     }
 
 
@@ -60,3 +62,9 @@ def test_a_kept_state_that_somebody_has_changed_into_none_is_refused():
     )
     with pytest.raises(InvalidTraffic):
         states.from_json({**kept, "green_weight": 101})
+
+
+def test_a_state_kept_before_there_were_addresses_in_it_is_read():
+    kept = states.to_json(initial_state(Version(image=reference("v1"))))
+    del kept["canary_addresses"]
+    assert states.from_json(kept).canary_addresses == ()

@@ -14,7 +14,8 @@ from typing import Any
 from aws.errors import AwsError
 from aws.load_balancer import Rule
 from releases.domain.guard import Refusal
-from releases.domain.reality import ColorReality, Difference, Reality, RuleReality
+from releases.domain.reality import ColorReality, Difference, Reality
+from releases.domain.rule_reality import RuleReality
 from releases.domain.traffic import NOBODY, Color
 from releases.models import Service
 from releases.services import recovery, runs
@@ -89,7 +90,8 @@ class World:
         self.applied: list[Mapping[str, Any]] = []
         self.functions: dict[Color, Function] = {}
         self.weights: dict[str, dict[str, int]] = {}
-        self.canary_ips = {NOBODY}
+        self.sources: dict[str, frozenset[str]] = {}
+        self.stickiness_seconds = 0
         self.variables: Mapping[str, Any] = {}
 
     def work(self) -> None:
@@ -138,8 +140,7 @@ class World:
             raise self.aws_fails
         rules = self.read_rules(None, [])
         return Reality(
-            traffic=self._rule(rules["arn:rule/traffic"]),
-            canary=self._rule(rules["arn:rule/canary"]),
+            rules={rule: self._rule(rules[arn]) for rule, arn in service.rule_arns.items()},
             blue=self.functions[Color.BLUE].read(Color.BLUE),
             green=self.functions[Color.GREEN].read(Color.GREEN),
         )
@@ -147,25 +148,29 @@ class World:
     def read_rules(self, access: object, arns: Sequence[str]) -> dict[str, Rule]:
         if self.aws_fails:
             raise self.aws_fails
-        return {
-            arn: Rule(
-                arn=arn,
-                priority=199 if "canary" in arn else 200,
-                weights=dict(weights),
-                sticky=False,
-                source_ips=frozenset(self.canary_ips) if "canary" in arn else frozenset(),
-                hostnames=frozenset(),
-                paths=frozenset({"/*"}),
-                other_conditions=frozenset(),
-            )
-            for arn, weights in self.weights.items()
-        }
+        return {arn: self._read_rule(arn) for arn in arns or self.weights}
+
+    def _read_rule(self, arn: str) -> Rule:
+        is_traffic, is_header = arn == "arn:rule/traffic", arn == "arn:rule/header"
+        header = self.variables.get("canary_header") if is_header else None
+        return Rule(
+            arn=arn,
+            priority=200 - list(self.weights).index(arn),
+            weights=dict(self.weights[arn]),
+            stickiness_seconds=self.stickiness_seconds if is_traffic else 0,
+            source_ips=self.sources[arn],
+            hostnames=frozenset(),
+            paths=frozenset({"/*"}),
+            headers={header["name"]: frozenset({header["value"]})} if header else {},
+            other_conditions=frozenset(),
+        )
 
     def set_weights(self, access: object, rule_arn: str, weights: Mapping[str, int]) -> None:
         if self.aws_fails:
             raise self.aws_fails
         if not self.ignores_weights:
             self.weights[rule_arn] = dict(weights)
+            self.stickiness_seconds = 0 if rule_arn == "arn:rule/traffic" else self.stickiness_seconds
 
     def green_weight(self) -> int:
         """What the traffic rule really says."""
@@ -175,11 +180,10 @@ class World:
         """Terraform reads what is real before it plans."""
         there = deepcopy(self)
         there._become(variables)
-        return (there.weights, there.canary_ips, there._versions()) == (
-            self.weights,
-            self.canary_ips,
-            self._versions(),
-        )
+        return there._is_like() == self._is_like()
+
+    def _is_like(self) -> object:
+        return self.weights, self.sources, self.stickiness_seconds, self._versions()
 
     def _versions(self) -> dict[Color, tuple[str, Mapping[str, Any]]]:
         return {color: function.versions[-1] for color, function in self.functions.items()}
@@ -191,10 +195,22 @@ class World:
         green = variables["green_weight"]
         self.weights["arn:rule/traffic"] = {"arn:group/blue": 100 - green, "arn:group/green": green}
         candidate = Color(variables["active_color"]).other
-        self.weights["arn:rule/canary"] = {
-            f"arn:group/{color}": 100 * (color == candidate) for color in Color
+        self.sources["arn:rule/traffic"] = frozenset()
+        self.stickiness_seconds = variables.get("stickiness_seconds", 0) if 0 < green < 100 else 0
+        for arn, sources in self._canary_sources(variables).items():
+            self.weights[arn] = {f"arn:group/{color}": 100 * (color == candidate) for color in Color}
+            self.sources[arn] = sources if variables["activate_canary"] else frozenset({NOBODY})
+
+    def _canary_sources(self, variables: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+        """The canary's rules with whom they take while it is on: three addresses each, in order."""
+        addresses = variables["canary_source_ips"]
+        rules = {
+            "arn:rule/canary" if not slot else f"arn:rule/canary-{slot + 1}": frozenset(
+                addresses[3 * slot : 3 * slot + 3] or [NOBODY]
+            )
+            for slot in range(variables.get("canary_slots", 1))
         }
-        self.canary_ips = set(variables["canary_source_ips"]) if variables["activate_canary"] else {NOBODY}
+        return rules | ({"arn:rule/header": frozenset()} if variables.get("canary_header") else {})
 
     def _rule(self, rule: Rule) -> RuleReality:
         return RuleReality(
@@ -203,7 +219,8 @@ class World:
             hostnames=rule.hostnames,
             paths=rule.paths,
             priority=rule.priority,
-            sticky=rule.sticky,
+            stickiness_seconds=rule.stickiness_seconds,
+            headers=rule.headers,
             other_conditions=rule.other_conditions,
         )
 

@@ -64,7 +64,9 @@ def plan_of(service: Service, step: Step) -> PlanShown | None:
     before, after = states.from_json(step.state_before), states.from_json(step.state_after)
     tags = _tags(service, step)
     return PlanShown(
-        sentence=describe(Transition(step.transition), before, after, tags),
+        sentence=describe(
+            Transition(step.transition), before, after, tags, canary_header=service.canary_header_name
+        ),
         risk=risk(run.changes),
         counts=_counts(run.changes),
         changes=tuple(map(_change, run.changes)),
