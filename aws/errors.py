@@ -35,6 +35,8 @@ MISSING: Mapping[str, str] = {
     "NoSuchBucket": "aws:bucket-missing",
     "RuleNotFound": "aws:rule-missing",
     "TargetGroupNotFound": "aws:target-group-missing",
+    "ListenerNotFound": "aws:listener-missing",
+    "LoadBalancerNotFound": "aws:load-balancer-missing",
     "ResourceNotFoundException": "aws:function-missing",
     "ImageNotFoundException": "aws:image-missing",
     "RepositoryNotFoundException": "aws:repository-missing",

@@ -42,6 +42,12 @@ class FunctionReality:
     reserved_concurrency: int
 
 
+def check_function(access: Access, name: str) -> None:
+    """Whether a function is there, whatever became of its alias. Raises ``AwsError`` ("aws:function-missing")."""
+    with in_words(f"find the function {name}"):
+        functions(access).get_function(FunctionName=name)
+
+
 def read_function(access: Access, name: str, *, alias: str = "live") -> FunctionReality:
     """What a function runs now, by four calls, or more where it has over fifty versions.
 

@@ -70,6 +70,11 @@ def s3(access: Access) -> "S3Client":
     return cast("S3Client", _client(access, "s3"))
 
 
+def cloudwatch(access: Access) -> Any:  # noqa: ANN401 - its stubs would be one more package for two calls
+    """The metrics' client."""
+    return _client(access, "cloudwatch")
+
+
 def sts(access: Access) -> "STSClient":
     """The client that says who one is and takes roles: always as whoever the process is, never in the role."""
     return cast("STSClient", _client(replace(access, role_arn=None, external_id=None), "sts"))

@@ -166,6 +166,9 @@ TERRAFORM_LOCK_TIMEOUT_SECONDS = env.int("BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECON
 # How long a worker holds a run after each heartbeat; another one takes over when that and the grace are over.
 LEASE_SECONDS = env.int("BLUEGREEN_LEASE_SECONDS", default=45)
 
+# A service counts as unused when no request has reached it for so long.
+REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)
+
 # AWS: without these, boto3's own search for credentials applies. The sandbox sets all three.
 AWS_ENDPOINT_URL = env.str("BLUEGREEN_AWS_ENDPOINT_URL", default="") or None
 AWS_ACCESS_KEY_ID = env.str("BLUEGREEN_AWS_ACCESS_KEY_ID", default="") or None

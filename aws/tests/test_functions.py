@@ -4,7 +4,7 @@ import pytest
 
 from aws import session
 from aws.errors import AwsError
-from aws.functions import read_function, wake
+from aws.functions import check_function, read_function, wake
 from infra.sandbox.tests.service import client
 
 
@@ -114,3 +114,12 @@ def test_a_function_that_is_gone_cannot_be_woken(access):
     with pytest.raises(AwsError) as refused:
         wake(access, "nobodys")
     assert refused.value.code == "aws:function-missing"
+
+
+def test_a_function_is_there_or_missing_whatever_became_of_its_alias(service, access, sandbox):
+    name = service.functions["blue"]
+    client(sandbox, "lambda").delete_alias(FunctionName=name, Name="live")
+    check_function(access, name)
+    with pytest.raises(AwsError) as missing:
+        check_function(access, f"{name}-gone")
+    assert missing.value.code == "aws:function-missing"
