@@ -6,7 +6,7 @@ from typing import Any
 
 from releases.domain.canary import CanaryHeader, lay_out, room_in_rule
 from releases.domain.configuration import in_the_clear
-from releases.domain.settings import MOST_SLOTS
+from releases.domain.settings import MOST_SLOTS, SettingsChange
 from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
 
 TRAFFIC_RULE = "aws_lb_listener_rule.traffic"
@@ -39,8 +39,8 @@ class Expectation:
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
     for a set-up, which makes them. `hostnames`, `paths` and `priority` are the traffic rule's; the canary's rules
     have the same hosts and paths, and the priorities before it. `stickiness_seconds` is 0 for a service without it.
-    `revealed` has what the tokens of secret environment values in both states stand for: only in memory, to compare
-    with plans and with what is real.
+    `settings` are all of the service's, before and after. `revealed` has what the tokens of secret environment values in
+    both states stand for: only in memory, to compare with plans and with what is real.
     """
 
     transition: Transition
@@ -54,6 +54,7 @@ class Expectation:
     canary_slots: int = 1
     canary_header: CanaryHeader | None = None
     stickiness_seconds: int = 0
+    settings: SettingsChange | None = None
     module_prefix: str = "module.service."
     revealed: Mapping[str, str] = field(default_factory=dict, repr=False)
 

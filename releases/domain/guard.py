@@ -8,7 +8,7 @@ noise, needs no look of its own.
 from collections import Counter
 from collections.abc import Iterator
 
-from releases.domain import guard_set_up
+from releases.domain import guard_remove, guard_set_up
 from releases.domain.expectation import Expectation, Refusal
 from releases.domain.guard_resource import check_resource
 from releases.domain.traffic import Transition
@@ -22,6 +22,8 @@ def check_plan(plan: Plan, expectation: Expectation) -> tuple[Refusal, ...]:
 
     An empty plan is accepted too, if what it leaves is what was wanted.
     """
+    if expectation.transition is Transition.REMOVE:
+        return (*_check_document(plan), *guard_remove.check(plan, expectation))
     refusals = [*_check_document(plan), *_check_presence(plan, expectation)]
     for change in plan.resource_changes:
         if not _reads_data(change):

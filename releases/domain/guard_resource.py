@@ -58,22 +58,29 @@ def check_resource(change: ResourceChange, plan: Plan, expectation: Expectation)
     resource = _Resource(
         change=change, name=name, plan=plan, expectation=expectation, before=before, after=after
     )
-    refusals = [*_check_identity(resource), *_check_action(resource)]
+    refusals = [*does_not_belong(change, expectation), *_check_action(resource)]
     if not refusals and expectation.transition is not Transition.SET_UP:
         refusals += [problem for name in resource.attributes for problem in _check_attribute(resource, name)]
     return refusals
 
 
-def _check_identity(resource: _Resource) -> Iterator[Refusal]:
-    change, prefix = resource.change, resource.expectation.module_prefix
-    if not change.address.startswith(prefix) or resource.name not in resource.expectation.required | OPTIONAL:
-        yield resource.refuse("does not belong to the service.")
-    kind, _, label = resource.name.partition("[")[0].partition(".")
+def does_not_belong(change: ResourceChange, expectation: Expectation) -> Iterator[Refusal]:
+    """Why a resource of a plan is not one of the service's: by its address, its type, or where it comes from."""
+    prefix = expectation.module_prefix
+    name = change.address.removeprefix(prefix)
+    kind, _, label = name.partition("[")[0].partition(".")
     found = (change.type, change.name, change.module_address, change.mode)
-    if found != (kind, label, prefix.removesuffix("."), "managed"):
-        yield resource.refuse("is not what its address says.")
-    if not change.provider_name.endswith("/hashicorp/aws"):
-        yield resource.refuse(f"comes from the provider {change.provider_name}.")
+    reasons = {
+        "does not belong to the service.": not change.address.startswith(prefix)
+        or name not in expectation.required | OPTIONAL,
+        "is not what its address says.": found != (kind, label, prefix.removesuffix("."), "managed"),
+        f"comes from the provider {change.provider_name}.": not change.provider_name.endswith(
+            "/hashicorp/aws"
+        ),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            yield Refusal(address=change.address, attribute="", reason=reason)
 
 
 def _check_action(resource: _Resource) -> Iterator[Refusal]:

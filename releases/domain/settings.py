@@ -46,6 +46,24 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettingsChange:
+    """The recorded settings and those that a plan shall lead to; most plans change none.
+
+    `begun` are settings which an earlier apply began to bring about and that nobody verified: what is real may be
+    these as well, each by itself.
+    """
+
+    before: Settings
+    after: Settings
+    begun: Settings | None = None
+
+    @property
+    def starts(self) -> tuple[Settings, ...]:
+        """What may be found before the plan: the recorded ones, the wanted ones, those that were begun."""
+        return tuple(one for one in (self.before, self.after, self.begun) if one is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Changed:
     """One setting that differs, in words."""
 
