@@ -1,13 +1,19 @@
 """Who may do what on a service, as django-guardian stores it; the rules are in ``releases.domain``."""
 
+from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from guardian.core import ObjectPermissionChecker
+from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with_perms
 
-from releases.domain.decisions import Permission, Person
+from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused
 from releases.domain.errors import DomainError
 from releases.models import Service
+
+_MAY_NOT_SET_UP = Refused(
+    "person:no-permission", "You may not set up services: an administrator gives this right."
+)
 
 
 class NotAllowed(DomainError):
@@ -39,6 +45,38 @@ def grant(user: User, service: Service, *permissions: Permission) -> None:
     """Give a person rights on a service."""
     for permission in permissions:
         assign_perm(codename(permission), user, service)
+
+
+def grant_as_on(other: Service, service: Service) -> None:
+    """Give everybody, people and groups, the rights on a service that they have on another one."""
+    kept = {codename(permission) for permission in Permission}
+    for model in (UserObjectPermission, GroupObjectPermission):
+        holder = "user" if model is UserObjectPermission else "group"
+        given = model.objects.filter(object_pk=str(other.pk), permission__codename__in=kept)
+        for one in given.select_related("permission", holder):
+            assign_perm(one.permission.codename, getattr(one, holder), service)
+
+
+def leave_only(service: Service, *permissions: Permission) -> None:
+    """Take from everybody, people and groups, all rights on a service but these."""
+    kept = [codename(permission) for permission in permissions]
+    for model in (UserObjectPermission, GroupObjectPermission):
+        model.objects.filter(object_pk=str(service.pk)).exclude(permission__codename__in=kept).delete()
+
+
+def may_set_up_services(user: User) -> Decision:
+    """Whether an active person may set up new services: a right on no service, granted to them or to a group."""
+    account = User.objects.get(pk=user.pk)
+    wanted = Q(codename="add_service", content_type__app_label="releases")
+    granted = DjangoPermission.objects.filter(wanted & (Q(user=account) | Q(group__user=account)))
+    if not account.is_active:
+        return Refused("person:inactive", "This account is no longer active.")
+    return Allowed() if granted.exists() else _MAY_NOT_SET_UP
+
+
+def grant_set_up(user: User) -> None:
+    """Let a person set up new services."""
+    assign_perm("releases.add_service", user)
 
 
 def visible_services(user: User) -> QuerySet[Service]:

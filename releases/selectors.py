@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
 from releases.domain.traffic import Transition
 from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
-from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 
 # The last ones tell best; a service of years has thousands.
@@ -21,6 +21,8 @@ MOST_DURATIONS = 60
 
 _ENDED = [status.value for status in ENDED_STEP_STATUSES]
 _OPEN = sorted(OPEN_STATUSES)
+# Nothing waits for these once somebody has said no; a set-up can be asked for again.
+_END_WHEN_REJECTED = [Transition.SETTINGS.value, Transition.REMOVE.value]
 # What belongs to no release comes first: set-up, and convergence after an emergency.
 _IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at")
 
@@ -38,6 +40,30 @@ def open_release(service: Service) -> Release | None:
 def current_step(service: Service) -> Step | None:
     """The one step that the service is at, or that blocks it; nothing when everything has ended."""
     return unfinished_steps(service).first()
+
+
+def own_step(service: Service) -> Step | None:
+    """What is unfinished and belongs to no release: a set-up, other settings, a removal, the end of a rollback."""
+    return unfinished_steps(service).filter(release__isnull=True).first()
+
+
+def has_begun(step: Step) -> bool:
+    """Whether an apply of this step was ever asked for, and so may have changed something at AWS."""
+    return step.step_runs.filter(run__operation=Operation.APPLY).exists()
+
+
+def services_on_listener(listener_arn: str) -> list[Service]:
+    """The services that have rules on a listener, or will have."""
+    return list(Service.objects.filter(listener_arn=listener_arn, removed_at__isnull=True).order_by("name"))
+
+
+def settings_asked_for(services: Sequence[Service]) -> dict[UUID, list[dict[str, object]]]:
+    """The settings that these services will have when what is going on is done, by the service's id; one query."""
+    steps = _all_unfinished_steps().filter(service__in=services, transition=Transition.SETTINGS.value)
+    found: dict[UUID, list[dict[str, object]]] = {}
+    for service_id, settings in steps.order_by().values_list("service_id", "settings_after"):
+        found.setdefault(service_id, []).append(settings)
+    return found
 
 
 def step_of_run(run: Run) -> Step:
@@ -159,11 +185,11 @@ def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step
     decided = Approval.objects.filter(step=OuterRef("pk"), plan_run=OuterRef("plan_run"))
     return (
         Step.objects.filter(status=StepStatus.WAITING.value, gate=True, service__in=services)
-        .filter(release__status__in=_OPEN)
+        .filter(Q(release__isnull=True) | Q(release__status__in=_OPEN))
         .exclude(release__requested_by=user)
         .exclude(requested_by=user)
         .exclude(Exists(decided))
-        .select_related("service", "release", "release__requested_by", "plan_run")
+        .select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
         .order_by("plan_run__ended_at", "pk")
     )
 
@@ -230,4 +256,5 @@ def _all_unfinished_steps() -> QuerySet[Step]:
 
 
 def _unfinished(steps: QuerySet[Step]) -> QuerySet[Step]:
-    return steps.filter(Q(release__isnull=True) | Q(release__status__in=_OPEN)).exclude(status__in=_ENDED)
+    ended = Q(status__in=_ENDED) | Q(status=StepStatus.REJECTED.value, transition__in=_END_WHEN_REJECTED)
+    return steps.filter(Q(release__isnull=True) | Q(release__status__in=_OPEN)).exclude(ended)

@@ -39,8 +39,8 @@ class Expectation:
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
     for a set-up, which makes them. `hostnames`, `paths` and `priority` are the traffic rule's; the canary's rules
     have the same hosts and paths, and the priorities before it. `stickiness_seconds` is 0 for a service without it.
-    `settings` are all of the service's, before and after. `revealed` has what the tokens of secret environment values in
-    both states stand for: only in memory, to compare with plans and with what is real.
+    `settings` are all of the service's, before and after. `revealed` has what the tokens of secret environment values
+    in both states stand for: only in memory, to compare with plans and with what is real.
     """
 
     transition: Transition

@@ -19,7 +19,8 @@ class Step(models.Model):
     then; ``epoch`` is the service's when that plan was asked for. ``requested_by`` is who asked for this very step (a
     weight that was set by hand, or what belongs to no release), where that is not simply who requested the release; an
     ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
-    leads from and to, in the form of :func:`releases.domain.settings.to_columns`.
+    leads from and to, in the form of :func:`releases.domain.settings.to_columns`. ``gives_up_requests``: a removal that
+    somebody asked for knowing that requests may still come.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -49,6 +50,7 @@ class Step(models.Model):
     versions_before = models.JSONField(default=dict, blank=True)
     settings_before = models.JSONField(default=dict, blank=True)
     settings_after = models.JSONField(default=dict, blank=True)
+    gives_up_requests = models.BooleanField(default=False)
     plan_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     apply_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     bake_until = models.DateTimeField(null=True, blank=True)

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_MS = 200
 PATIENT_LOCK_TIMEOUT_MS = 5000
-CHANGES_FUNCTIONS_ONLY = frozenset({Transition.ROTATE_STABLE, Transition.ROTATE_CANDIDATE})
+MOVES_NOBODY = frozenset({Transition.ROTATE_STABLE, Transition.ROTATE_CANDIDATE, Transition.SETTINGS})
 
 
 class NothingToRollBack(DomainError):
@@ -168,7 +168,7 @@ def _end_steps(service: Service, actor: Actor) -> None:
 
 def _stop_runs(service: Service) -> None:
     step = selectors.current_step(service)
-    if step and step.status == StepStatus.APPLYING and step.transition in CHANGES_FUNCTIONS_ONLY:
+    if step and step.status == StepStatus.APPLYING and step.transition in MOVES_NOBODY:
         return
     claims.request_cancel(workspace=str(service.pk), reason="an emergency rollback was pressed")
 

@@ -2,10 +2,12 @@
 
 from releases.domain.guard import Expectation
 from releases.domain.reality import Reality
+from releases.domain.settings import SettingsChange, from_columns
 from releases.domain.traffic import Color, TrafficState, Transition, Version, target_state
 from releases.models import Service, Step
 from releases.services import canary_header, secret_values, states
 from releases.services.realities import real_version
+from releases.services.settings_columns import begun_settings, recorded_settings
 
 
 def of_step(service: Service, step: Step, reality: Reality | None) -> Expectation:
@@ -22,14 +24,16 @@ def of_kept_plan(service: Service, step: Step) -> Expectation:
 
 
 def _expectation(service: Service, step: Step, before: TrafficState, after: TrafficState) -> Expectation:
+    settings = _settings(service, step)
     return Expectation(
         transition=Transition(step.transition),
         before=before,
         after=after,
         blue_target_group_arn=service.blue_target_group_arn,
         green_target_group_arn=service.green_target_group_arn,
-        hostnames=tuple(service.hostnames),
-        priority=service.priority,
+        hostnames=settings.after.hostnames,
+        priority=settings.after.priority,
+        settings=settings,
         revealed=_revealed(service, before, after),
         paths=tuple(service.paths),
         canary_slots=service.canary_slots,
@@ -41,6 +45,17 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
 def _revealed(service: Service, *given: TrafficState) -> dict[str, str]:
     versions = [state.version_of(color) for state in given for color in Color]
     return secret_values.reveal(service.pk, *(version.configuration for version in versions))
+
+
+def _settings(service: Service, step: Step) -> SettingsChange:
+    """A settings run leads to what was asked for; a rollback's run finishes what such a run has begun."""
+    before, begun = recorded_settings(service), begun_settings(service)
+    after = before
+    if step.transition == Transition.SETTINGS:
+        after = from_columns(step.settings_after)
+    elif step.transition == Transition.ROLLBACK and begun is not None:
+        after = begun
+    return SettingsChange(before=before, after=after, begun=begun)
 
 
 def _state_before(service: Service, step: Step, reality: Reality | None) -> TrafficState:

@@ -14,8 +14,9 @@ from releases.domain.lifecycle import StepStatus
 from releases.domain.reality import Difference, Reality
 from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
 from releases.models import Service, Step
-from releases.services import rollout, states
+from releases.services import managed, rollout, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
+from releases.services.settings_columns import record_settings
 from terraform_runner import claims, selectors
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.results import Applied, Planned
@@ -123,6 +124,18 @@ def applied(
             _verified(service, current, expectation, reality)
 
 
+def removed(run: Run, step: Step, result: Planned | Applied, left: Sequence[str]) -> None:
+    """A removal has come to its end: the service is removed where nothing of it is left at AWS."""
+    with _current(run, step) as (service, current):
+        claims.finish(run, result)
+        if current and left:
+            _fail(current, "verify:left", "Still there: " + "; ".join(left))
+        elif current:
+            moment = now()
+            change_step(current, StepStatus.DONE, actor=SYSTEM, action="step.verified", ended_at=moment)
+            managed.mark_removed(service, actor=SYSTEM, reason=current.reason)
+
+
 def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
     """The run ended without its result: its step has failed, and says why."""
     with _current(run, step) as (_, current):
@@ -214,6 +227,8 @@ def _record_state(service: Service, step: Step, expectation: Expectation, realit
         service.safe_color = after.stable.value
     if step.transition == Transition.SET_UP:
         service.set_up_at = moment
+    if step.transition in {Transition.SETTINGS, Transition.ROLLBACK} and expectation.settings:
+        record_settings(service, expectation.settings.after)
     service.save()
 
 

@@ -19,13 +19,14 @@ from releases.domain.guard import Expectation
 from releases.domain.reality import Difference, Reality, differences_from_plan, not_ready, verify
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
-from releases.services import emergency, expectations, gates, outcomes, rollout, storage
+from releases.services import emergency, expectations, gates, outcomes, removals, rollout, storage
 from releases.services.accounts import credentials_for_run
 from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
 from releases.services.realities import read_reality
+from releases.services.settings_columns import begin_settings
 from releases.services.waking import read_awake
-from releases.services.workspaces import runner_settings, workspace
+from releases.services.workspaces import runner_settings, without_module, workspace
 from terraform_runner import claims, executor, leases
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.redaction import Redactor
@@ -87,13 +88,16 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
 
 def _plan(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
-    reality = read_reality(service) if service.set_up_at else None
+    removes = step.transition == Transition.REMOVE
+    reality = read_reality(service) if service.set_up_at and not removes else None
     expectation = expectations.of_step(service, step, reality)
     given = _workspace(run, service, expectation, Purpose.READ)
     planned = executor.plan(run_id=run.pk, workspace=given, settings=runner_settings(), control=hold)
     refusals = guard.check_plan(planned.plan, expectation)
     if refusals:
         outcomes.plan_refused(run, step, planned, refusals, redactor=Redactor(given.secrets))
+    elif removes and guard.changes_nothing(planned.plan):
+        outcomes.removed(run, step, planned, removals.what_is_left(service))
     elif reality is not None and guard.changes_nothing(planned.plan):
         differences = verify(
             expectation.after, expectation, reality, versions_before=_versions_before(step, service, reality)
@@ -105,13 +109,15 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
 
 def _workspace(run: Run, service: Service, expectation: Expectation, purpose: Purpose) -> Workspace:
     """With credentials for this run alone."""
-    return workspace(
+    made = workspace(
         service,
         expectation.after,
+        settings_after=expectation.settings.after if expectation.settings else None,
         credentials=credentials_for_run(service, purpose, run.pk),
         kept_in=storage.state(service.pk, run_id=run.pk),
         last_state=last_state(str(service.pk)),
     )
+    return without_module(made) if expectation.transition is Transition.REMOVE else made
 
 
 def _versions_before(step: Step, service: Service, reality: Reality) -> dict[Color, str]:
@@ -133,11 +139,14 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
             workspace=_workspace(run, service, expectation, Purpose.WRITE),
             settings=runner_settings(),
             control=hold,
-            wants_outputs=service.set_up_at is None,
+            wants_outputs=step.transition == Transition.SET_UP,
             before_apply=partial(_check_before_apply, run, hold, expectation),
         )
     finally:
         emergency.keep_traffic_back(step)
+    if step.transition == Transition.REMOVE:
+        outcomes.removed(run, step, result, removals.what_is_left(service))
+        return
     service = outcomes.learn_addresses(service, result.outputs)
     expectation = expectations.of_kept_plan(service, step)
     reality, differences = _verify(service, expectation, step.versions_before)
@@ -147,7 +156,9 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
 def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Plan) -> None:
     """The last look: Terraform notices neither changed weights nor a plan that was applied already."""
     step = selectors.step_of_run(run)
-    if step.service.set_up_at is not None:
+    if step.transition == Transition.REMOVE:
+        removals.refuse_in_use(step)
+    elif step.service.set_up_at is not None:
         _compare_with_reality(step.service, expectation, plan, hold)
     with locked(step.service_id) as service:
         step = selectors.step_of_run(run)
@@ -155,6 +166,8 @@ def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Pl
         claims.use_plan(selectors.plan_run_of(run))
         if step.transition == Transition.ROTATE_STABLE:
             _note_safe_color(service)
+        if step.transition == Transition.SETTINGS:
+            begin_settings(service, step)
         _refuse_to_change_the_safe_color(service, step)
         record(
             service, step, actor=SYSTEM, action="step.apply-started", after={"safe_color": service.safe_color}

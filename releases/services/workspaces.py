@@ -1,5 +1,6 @@
 """A service's Terraform workspace: the root module and the variables that a run is given."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -7,9 +8,11 @@ from django.conf import settings
 from aws.credentials import Credentials
 from releases.domain.configuration import in_the_clear
 from releases.domain.environment import Revealed
+from releases.domain.settings import Settings
 from releases.domain.traffic import TrafficState
 from releases.models import Service
 from releases.services import secret_values, storage
+from releases.services.settings_columns import recorded_settings
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.executor import RunnerSettings, Workspace
 from terraform_runner.state import State
@@ -34,16 +37,18 @@ def workspace(
     credentials: Credentials,
     kept_in: State,
     last_state: StateIdentity | None = None,
+    settings_after: Settings | None = None,
 ) -> Workspace:
     """What Terraform runs on to bring ``service`` to ``state``, as whom; its own state is ``kept_in``.
 
-    It has to be the one that it was after the last run.
+    It has to be the one that it was after the last run. The settings are the recorded ones where no others are wanted.
     """
     revealed = secret_values.reveal(service.pk, state.blue.configuration, state.green.configuration)
     variables = _variables(service, state, revealed)
+    variables |= _settings_variables(service, settings_after or recorded_settings(service))
     return Workspace(
         key=str(service.id),
-        root=_root(service, variables),
+        root=_root(service) | _module(variables),
         variables=variables,
         modules={MODULE: settings.BASE_DIR / "infra" / "modules" / MODULE},
         environment={**_place(service), **credentials.environment},
@@ -51,6 +56,12 @@ def workspace(
         last_state=last_state,
         secrets=(*credentials.secrets, *kept_in.secrets, *revealed.values()),
     )
+
+
+def without_module(made: Workspace) -> Workspace:
+    """The same workspace without the module: a plan of it destroys whatever is in the state, and nothing else."""
+    root = {name: made.root[name] for name in ("terraform", "provider")}
+    return replace(made, root=root, variables={})
 
 
 def runner_settings() -> RunnerSettings:
@@ -84,19 +95,36 @@ def _variables(service: Service, state: TrafficState, revealed: Revealed) -> dic
         "active_color": state.active_color.value,
         "activate_canary": state.activate_canary,
         "green_weight": state.green_weight,
-        "hostnames": service.hostnames,
-        "priority": service.priority,
         "canary_source_ips": list(state.canary_addresses),
         "listener_arn": service.listener_arn,
     }
 
 
-def _root(service: Service, variables: dict[str, Any]) -> dict[str, Any]:
+def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
+    return {
+        "hostnames": list(wanted.hostnames),
+        "paths": list(wanted.paths),
+        "priority": wanted.priority,
+        "tags": dict(wanted.tags),
+        "log_retention_days": wanted.log_retention_days,
+        "stickiness_seconds": wanted.stickiness_seconds,
+        "provisioned_concurrency": wanted.provisioned_concurrency,
+        "role_arn": service.role_arn or None,
+        "role_permissions_boundary": service.role_permissions_boundary or None,
+    }
+
+
+def _root(service: Service) -> dict[str, Any]:
     """``allowed_account_ids`` makes the provider itself refuse any account but the service's."""
-    arguments = {name: f"${{var.{name}}}" for name in variables}
     return {
         "terraform": {"required_version": ">= 1.10"},
         "provider": {"aws": {"region": service.region, "allowed_account_ids": [service.account_id]}},
+    }
+
+
+def _module(variables: dict[str, Any]) -> dict[str, Any]:
+    arguments = {name: f"${{var.{name}}}" for name in variables}
+    return {
         "variable": {name: {} for name in variables},
         "module": {"service": {"source": f"./modules/{MODULE}", **arguments}},
         "output": {name: {"value": f"${{module.service.{name}}}"} for name in OUTPUTS},

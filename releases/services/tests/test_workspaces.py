@@ -59,7 +59,7 @@ def module() -> dict[str, dict[str, Any]]:
 def is_of(declared: str, value: object) -> bool:
     """Whether a JSON value is of a declared type, as far as the module uses them."""
     kind = re.sub(r"\s|\$|\{|\}", "", declared)
-    if kind.startswith("object("):
+    if kind.startswith(("object(", "map(")):
         return isinstance(value, dict)
     if kind.startswith("list("):
         return isinstance(value, list) and all(isinstance(one, str) for one in value)

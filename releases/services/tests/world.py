@@ -92,6 +92,8 @@ class World:
         self.weights: dict[str, dict[str, int]] = {}
         self.sources: dict[str, frozenset[str]] = {}
         self.stickiness_seconds = 0
+        self.asked_for: tuple[tuple[str, ...], int] = ((), 200)
+        self.is_gone = False
         self.variables: Mapping[str, Any] = {}
 
     def work(self) -> None:
@@ -132,6 +134,9 @@ class World:
             raise self.apply_fails
         self.applied.append(workspace.variables)
         self.variables = dict(workspace.variables)
+        if not workspace.variables:
+            self.is_gone = True
+            return Applied(outputs={})
         self._become(workspace.variables)
         return Applied(outputs=ARNS)
 
@@ -148,22 +153,29 @@ class World:
     def read_rules(self, access: object, arns: Sequence[str]) -> dict[str, Rule]:
         if self.aws_fails:
             raise self.aws_fails
+        self.find()
         return {arn: self._read_rule(arn) for arn in arns or self.weights}
 
     def _read_rule(self, arn: str) -> Rule:
         is_traffic, is_header = arn == "arn:rule/traffic", arn == "arn:rule/header"
         header = self.variables.get("canary_header") if is_header else None
+        hosts, priority = self.asked_for
         return Rule(
             arn=arn,
-            priority=200 - list(self.weights).index(arn),
+            priority=priority - list(self.weights).index(arn),
             weights=dict(self.weights[arn]),
             stickiness_seconds=self.stickiness_seconds if is_traffic else 0,
             source_ips=self.sources[arn],
-            hostnames=frozenset(),
-            paths=frozenset({"/*"}),
+            hostnames=frozenset(hosts),
+            paths=frozenset() if hosts else frozenset({"/*"}),
             headers={header["name"]: frozenset({header["value"]})} if header else {},
             other_conditions=frozenset(),
         )
+
+    def find(self, *_: object) -> None:
+        """Any of the service's resources: none is left after its removal."""
+        if self.is_gone:
+            raise AwsError("aws:rule-missing", "It is not there.")
 
     def set_weights(self, access: object, rule_arn: str, weights: Mapping[str, int]) -> None:
         if self.aws_fails:
@@ -178,12 +190,17 @@ class World:
 
     def _is_already(self, variables: Mapping[str, Any]) -> bool:
         """Terraform reads what is real before it plans."""
+        if not variables:
+            return self.is_gone
         there = deepcopy(self)
         there._become(variables)
         return there._is_like() == self._is_like()
 
     def _is_like(self) -> object:
-        return self.weights, self.sources, self.stickiness_seconds, self._versions()
+        return self.weights, self.sources, self.stickiness_seconds, self.asked_for, self._tags(), self._versions()
+
+    def _tags(self) -> object:
+        return self.variables.get("tags")
 
     def _versions(self) -> dict[Color, tuple[str, Mapping[str, Any]]]:
         return {color: function.versions[-1] for color, function in self.functions.items()}
@@ -195,6 +212,7 @@ class World:
         green = variables["green_weight"]
         self.weights["arn:rule/traffic"] = {"arn:group/blue": 100 - green, "arn:group/green": green}
         candidate = Color(variables["active_color"]).other
+        self.asked_for = (tuple(variables["hostnames"]), variables["priority"])
         self.sources["arn:rule/traffic"] = frozenset()
         self.stickiness_seconds = variables.get("stickiness_seconds", 0) if 0 < green < 100 else 0
         for arn, sources in self._canary_sources(variables).items():

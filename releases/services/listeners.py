@@ -1,0 +1,95 @@
+"""What a listener has, and whose it is: the rules of other services and of other people, and how much room is left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from aws import listeners
+from aws.listeners import ListenerRule
+from releases import selectors
+from releases.domain import priorities
+from releases.domain.priorities import HeldPriority, Room
+from releases.domain.settings import Settings, from_columns
+from releases.models import Service
+from releases.services.accounts import InAccount, access
+from releases.services.settings_columns import recorded_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenerPicture:
+    """One moment of a listener: its rules with whose they are, and how full its load balancer is."""
+
+    name: str
+    rules: tuple[HeldPriority, ...]
+    room: Room
+
+    def derive(self, settings: Settings, *, has_header: bool = False) -> int:
+        """The lowest priority that a service with these settings can have here; raises ``NoPriority``."""
+        return priorities.derive(
+            [rule.priority for rule in self.rules],
+            slots=settings.canary_slots,
+            has_header=has_header,
+            after_all_others=settings.takes_all,
+        )
+
+
+def read_picture(place: InAccount, listener_arn: str, *, without: UUID | None = None) -> ListenerPicture:
+    """The listener as it is now; ``without`` leaves out a service's own rules. Raises ``AwsError``."""
+    reach = access(place)
+    listener = listeners.read_listener(reach, listener_arn)
+    others = [one for one in selectors.services_on_listener(listener_arn) if one.pk != without]
+    return ListenerPicture(
+        name=f"{listener.load_balancer_name}, {listener.protocol} {listener.port}",
+        rules=tuple(_held(listeners.list_rules(reach, listener_arn), others, _own_rules(without))),
+        room=Room(target_groups=listeners.count_target_groups(reach, listener.load_balancer_arn)),
+    )
+
+
+def reserve(listener_arn: str) -> None:
+    """Let nobody else choose priorities on this listener until the transaction has ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [listener_arn])
+
+
+def still_free(wanted: range, listener_arn: str, *, without: UUID | None = None) -> tuple[HeldPriority, ...]:
+    """Which of these priorities another service of Bluegreen was given since the listener was read."""
+    others = [one for one in selectors.services_on_listener(listener_arn) if one.pk != without]
+    return priorities.held(wanted, list(_planned(others)))
+
+
+def needed(settings: Settings, *, has_header: bool) -> range:
+    """The priorities that a service with these settings needs."""
+    return priorities.numbers(settings.priority, slots=settings.canary_slots, has_header=has_header)
+
+
+def _held(
+    rules: list[ListenerRule], others: list[Service], own_arns: frozenset[str]
+) -> Iterator[HeldPriority]:
+    """First what is really there, then what other services will have that are not set up or changed yet."""
+    owners = {held.priority: held.holder for held in _planned(others)}
+    there = [rule for rule in rules if rule.arn not in own_arns]
+    for rule in there:
+        holder = owners.pop(rule.priority, f"a rule that asks for {rule.asks_for}")
+        yield HeldPriority(priority=rule.priority, holder=holder, takes_all=rule.takes_all)
+    yield from (HeldPriority(priority=number, holder=holder) for number, holder in sorted(owners.items()))
+
+
+def _planned(services: list[Service]) -> Iterator[HeldPriority]:
+    asked_for = selectors.settings_asked_for(services)
+    for service in services:
+        wanted = [recorded_settings(service), *map(from_columns, asked_for.get(service.pk, ()))]
+        for settings in wanted:
+            for number in needed(settings, has_header=has_header(service)):
+                yield HeldPriority(priority=number, holder=f"a rule of {service.name}")
+
+
+def _own_rules(service_id: UUID | None) -> frozenset[str]:
+    found = Service.objects.filter(pk=service_id).values_list("traffic_rule_arn", "canary_rule_arn")
+    return frozenset(arn for arns in found for arn in arns)
+
+
+def has_header(service: Service) -> bool:
+    """Whether the service has a rule for its canary's header."""
+    return bool(getattr(service, "canary_header_name", ""))

@@ -1,0 +1,140 @@
+"""Other settings of a running service: by a plan of their own, or at once where nothing at AWS depends on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from audit import events
+from releases import push
+from releases.domain import priorities
+from releases.domain.errors import DomainError
+from releases.domain.managing import may_change_defaults, may_change_settings
+from releases.domain.settings import Settings, change_problems, differences, to_columns
+from releases.domain.traffic import Transition
+from releases.models import Service, Step
+from releases.services import listeners, rollout
+from releases.services.lifecycle import locked, person, record
+from releases.services.managed import ManagingRefused, begin_step, refuse_unless
+from releases.services.settings_columns import begun_settings, recorded_settings
+
+
+class SettingsInvalid(DomainError):
+    """Settings that can't be had; ``by_field`` says why, by the names of the fields."""
+
+    def __init__(self, by_field: Mapping[str, str]) -> None:
+        super().__init__("settings:invalid", " ".join(by_field.values()))
+        self.by_field = by_field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What releases of a service begin with; nothing at AWS depends on it."""
+
+    weights: tuple[int, ...]
+    bake_seconds: int
+    settle_seconds: int
+    rollback_window_seconds: int
+
+
+def change_defaults(*, service_id: UUID, user: User, wanted: Defaults) -> bool:
+    """Change them at once, with an event; gives whether anything differed.
+
+    Raises ``NotAllowed`` and ``ManagingRefused``.
+    """
+    with locked(service_id) as service:
+        refuse_unless(may_change_defaults, user, service)
+        after = {**vars(wanted), "weights": list(wanted.weights)}
+        before: dict[str, Any] = {name: getattr(service, name) for name in after}
+        if before == after:
+            return False
+        Service.objects.filter(pk=service.pk).update(**after)
+        events.record(
+            actor=person(user),
+            action="service.defaults-changed",
+            service_id=str(service.pk),
+            subject={"service": service.name},
+            before=before,
+            after=after,
+        )
+        push.service_changed(service.pk)
+        return True
+
+
+def request_settings(*, service_id: UUID, user: User, wanted: Settings, reason: str) -> Step:
+    """Ask for other settings: they are planned, approved, applied and verified, and only then recorded.
+
+    Raises ``NotAllowed``, ``ManagingRefused``, ``SettingsInvalid``, and ``AwsError`` where the listener can't be read.
+    """
+    service = Service.objects.get(pk=service_id)
+    refuse_unless(may_change_settings, user, service)
+    _refuse_impossible(service, wanted)
+    _refuse_taken_priorities(service, wanted)
+    with locked(service_id) as service:
+        refuse_unless(may_change_settings, user, service)
+        _refuse_impossible(service, wanted)
+        listeners.reserve(service.listener_arn)
+        if taken := listeners.still_free(_needed(service, wanted), service.listener_arn, without=service.pk):
+            raise SettingsInvalid(
+                {"priority": f"{taken[0].priority} is {taken[0].holder} by now: choose another."}
+            )
+        return _begin(service, user, wanted, reason)
+
+
+def _begin(service: Service, user: User, wanted: Settings, reason: str) -> Step:
+    before, after = to_columns(recorded_settings(service)), to_columns(wanted)
+    step = begin_step(
+        service,
+        Transition.SETTINGS,
+        user=user,
+        reason=reason,
+        settings_before=before,
+        settings_after=after,
+    )
+    actor = person(user)
+    changed = [name for name in after if before[name] != after[name]]
+    record(
+        service,
+        step,
+        actor=actor,
+        action="settings.requested",
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        reason=reason,
+    )
+    rollout.advance(service, actor=actor)
+    return step
+
+
+def _refuse_impossible(service: Service, wanted: Settings) -> None:
+    recorded, begun = recorded_settings(service), begun_settings(service)
+    problems = change_problems(recorded, wanted)
+    if begun is not None:
+        problems = {**change_problems(begun, wanted), **problems}
+    if problems:
+        raise SettingsInvalid(problems)
+    if begun is None and not differences(recorded, wanted):
+        raise ManagingRefused("settings:same", "The service has these settings already.")
+
+
+def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:
+    """What is needed beyond what the service has must be free; raises ``SettingsInvalid`` with who has it."""
+    recorded = recorded_settings(service)
+    if (recorded.priority, recorded.canary_slots) == (wanted.priority, wanted.canary_slots):
+        return
+    picture = listeners.read_picture(service, service.listener_arn, without=service.pk)
+    try:
+        priorities.check(
+            wanted.priority,
+            picture.rules,
+            slots=wanted.canary_slots,
+            has_header=listeners.has_header(service),
+        )
+    except priorities.NoPriority as error:
+        raise SettingsInvalid({"priority": error.message}) from error
+
+
+def _needed(service: Service, wanted: Settings) -> range:
+    return listeners.needed(wanted, has_header=listeners.has_header(service))

@@ -1,0 +1,306 @@
+"""Other settings of a running service: asked for, approved, applied, verified, and only then recorded."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.models import AuditEvent
+from aws import listeners as aws_listeners
+from aws.listeners import Listener, ListenerRule
+from releases import selectors
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.decisions import Permission
+from releases.domain.lifecycle import StepStatus
+from releases.domain.settings import Settings
+from releases.domain.traffic import Transition
+from releases.models import Service, Step
+from releases.permissions import NotAllowed
+from releases.services import approvals, managed, settings_runs
+from releases.services.approvals import ActRefused
+from releases.services.managed import ManagingRefused
+from releases.services.settings_runs import Defaults, SettingsInvalid
+from releases.tests.factories import ServiceFactory
+from terraform_runner.errors import RunTimedOut
+
+HOSTS = ("shop.example.com",)
+
+
+@pytest.fixture
+def rules(monkeypatch) -> list[ListenerRule]:
+    """The listener's rules as AWS has them, to be added to."""
+    found = [
+        ListenerRule(arn="arn:rule/traffic", priority=200, asks_for="path-pattern /*", takes_all=True),
+        ListenerRule(arn="arn:rule/canary", priority=199, asks_for="source-ip 192.0.2.1/32", takes_all=False),
+    ]
+    listener = Listener(
+        arn="arn:listener",
+        load_balancer_arn="arn:loadbalancer/app/demo/1",
+        load_balancer_name="demo",
+        port=443,
+        protocol="HTTPS",
+    )
+    monkeypatch.setattr(aws_listeners, "read_listener", lambda *_: listener)
+    monkeypatch.setattr(aws_listeners, "list_rules", lambda *_: found)
+    monkeypatch.setattr(aws_listeners, "count_target_groups", lambda *_: 2)
+    return found
+
+
+@pytest.fixture
+def keeper(person):
+    """Who looks after the service."""
+    return person("kim", Permission.VIEW, Permission.MANAGE, Permission.APPROVE)
+
+
+@pytest.fixture
+def ask(world, service, keeper, rules):
+    def ask(user=None, reason="A new host", **changes) -> Step:
+        service.refresh_from_db()
+        wanted = replace(recorded(service), **changes)
+        step = settings_runs.request_settings(
+            service_id=service.pk, user=user or keeper, wanted=wanted, reason=reason
+        )
+        world.work()
+        step.refresh_from_db()
+        return step
+
+    return ask
+
+
+@pytest.fixture
+def approve(world, manager):
+    def approve(step: Step, user=None) -> Step:
+        run = Step.objects.get(pk=step.pk).plan_run
+        assert run is not None
+        shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
+        approvals.approve(step_id=step.pk, user=user or manager, shown=shown)
+        world.work()
+        step.refresh_from_db()
+        return step
+
+    return approve
+
+
+def recorded(service: Service) -> Settings:
+    return settings_runs.recorded_settings(Service.objects.get(pk=service.pk))
+
+
+def actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_what_is_asked_for_waits_for_somebody_else_s_approval(ask, service, keeper):
+    step = ask(hostnames=HOSTS)
+    assert (step.transition, step.status, step.gate) == (Transition.SETTINGS, StepStatus.WAITING, True)
+    assert (step.requested_by, step.reason) == (keeper, "A new host")
+    assert recorded(service).hostnames == ()
+
+
+def test_who_asked_for_it_does_not_approve_it(ask, approve, keeper):
+    with pytest.raises(ActRefused) as refused:
+        approve(ask(hostnames=HOSTS), user=keeper)
+    assert refused.value.code.startswith("approval:own")
+
+
+def test_once_approved_it_is_applied_and_only_what_was_verified_is_recorded(ask, approve, world, service):
+    before = Service.objects.get(pk=service.pk).state
+    step = approve(ask(hostnames=HOSTS, tags={"team": "pay"}))
+    assert step.status == StepStatus.DONE
+    assert recorded(service) == replace(Settings(), hostnames=HOSTS, tags={"team": "pay"})
+    assert world.applied[-1]["hostnames"] == list(HOSTS)
+    service.refresh_from_db()
+    assert (service.state, service.settings_begun) == (before, {})
+
+
+def test_the_trail_says_what_was_asked_for_by_whom_and_why(ask, approve):
+    approve(ask(hostnames=HOSTS))
+    event = AuditEvent.objects.get(action="settings.requested")
+    assert (event.actor_name, event.reason) == ("kim", "A new host")
+    assert (event.before, event.after) == ({"hostnames": []}, {"hostnames": ["shop.example.com"]})
+    assert actions()[-3:] == ["step.applying", "step.apply-started", "step.verified"]
+
+
+def test_what_aws_does_not_show_fails_the_step_and_records_nothing(ask, approve, world, service, monkeypatch):
+    step = ask(hostnames=HOSTS)
+    monkeypatch.setattr(world, "_become", lambda variables: None)
+    assert approve(step).status == StepStatus.FAILED
+    assert "hosts of the traffic rule: expected shop.example.com" in step.problem
+    assert recorded(service).hostnames == ()
+    assert Service.objects.get(pk=service.pk).settings_begun["hostnames"] == list(HOSTS)
+
+
+def test_it_is_called_off_while_it_waits(ask, keeper, service):
+    step = ask(hostnames=HOSTS)
+    managed.cancel(step_id=step.pk, user=keeper)
+    step.refresh_from_db()
+    assert step.status == StepStatus.ABANDONED
+    assert selectors.own_step(service) is None
+    assert actions()[-1] == "step.cancelled"
+
+
+def test_a_rejected_one_is_over_and_another_may_be_asked_for(ask, approve, manager, service):
+    step = ask(hostnames=HOSTS)
+    run = step.plan_run
+    shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
+    approvals.reject(step_id=step.pk, user=manager, shown=shown, comment="Not this host")
+    assert selectors.own_step(service) is None
+    assert approve(ask(hostnames=("other.example.com",))).status == StepStatus.DONE
+
+
+def test_after_a_failure_the_same_changes_are_tried_again_under_their_approval(
+    ask, approve, world, keeper, service
+):
+    step = ask(hostnames=HOSTS)
+    world.apply_fails = RunTimedOut("Stopped after half an hour.")
+    assert approve(step).status == StepStatus.FAILED
+    world.apply_fails = None
+    managed.retry(step_id=step.pk, user=keeper)
+    world.work()
+    step.refresh_from_db()
+    assert step.status == StepStatus.DONE
+    assert recorded(service).hostnames == HOSTS
+
+
+def test_what_may_be_half_done_is_not_called_off(ask, approve, world, keeper):
+    step = ask(hostnames=HOSTS)
+    world.apply_fails = RunTimedOut("Stopped after half an hour.")
+    approve(step)
+    with pytest.raises(ManagingRefused, match="try again, or ask for other settings"):
+        managed.cancel(step_id=step.pk, user=keeper)
+
+
+def test_other_settings_take_the_place_of_those_that_failed(ask, approve, world, service):
+    first = ask(hostnames=HOSTS)
+    world.apply_fails = RunTimedOut("Stopped after half an hour.")
+    approve(first)
+    world.apply_fails = None
+    second = ask(hostnames=("better.example.com",))
+    first.refresh_from_db()
+    assert first.status == StepStatus.ABANDONED
+    assert approve(second).status == StepStatus.DONE
+    assert recorded(service).hostnames == ("better.example.com",)
+
+
+def test_the_old_settings_can_be_asked_for_again_after_a_failure(ask, approve, world, service):
+    step = ask(hostnames=HOSTS)
+    world.during_apply = lambda: world._become({**world.variables, "hostnames": list(HOSTS)})
+    world.apply_fails = RunTimedOut("Stopped after half an hour.")
+    approve(step)
+    world.apply_fails, world.during_apply = None, lambda: None
+    assert world.asked_for[0] == HOSTS
+    assert approve(ask(hostnames=())).status == StepStatus.DONE
+    assert (recorded(service).hostnames, world.asked_for[0]) == ((), ())
+
+
+def test_an_emergency_ends_what_waits_and_the_traffic_is_where_it_was(ask, life, service):
+    step = ask(hostnames=HOSTS)
+    life.roll_back()
+    life.world.work()
+    step.refresh_from_db()
+    assert step.status == StepStatus.ABANDONED
+    assert recorded(service).hostnames == ()
+    assert selectors.own_step(service) is None
+
+
+def test_an_emergency_during_its_apply_lets_it_end_and_terraform_then_agrees_with_it(
+    ask, approve, life, world, service
+):
+    step = ask(hostnames=HOSTS)
+    world.during_apply = lambda: (life.roll_back(), setattr(world, "during_apply", lambda: None))
+    approve(step)
+    world.work()
+    step.refresh_from_db()
+    assert step.status == StepStatus.ABANDONED
+    converge = Step.objects.get(transition=Transition.ROLLBACK)
+    assert (converge.status, converge.problem) == (StepStatus.DONE, "")
+    assert recorded(service).hostnames == HOSTS
+    assert Service.objects.get(pk=service.pk).settings_begun == {}
+
+
+def test_while_a_release_is_open_nothing_is_asked_for(ask, life):
+    life.request()
+    with pytest.raises(ManagingRefused, match="A release is open"):
+        ask(hostnames=HOSTS)
+
+
+def test_without_the_right_nothing_is_asked_for(ask, operator):
+    with pytest.raises(NotAllowed):
+        ask(operator, hostnames=HOSTS)
+
+
+def test_the_same_settings_are_nothing_to_ask_for(ask):
+    with pytest.raises(ManagingRefused, match="has these settings already"):
+        ask()
+
+
+def test_settings_that_can_not_be_had_are_refused_by_field(ask):
+    with pytest.raises(SettingsInvalid) as refused:
+        ask(hostnames=("${x}",), tags={"aws:x": ""})
+    assert set(refused.value.by_field) == {"hostnames", "tags"}
+
+
+def test_a_priority_is_changed_to_a_free_number(ask, approve, service, world):
+    assert approve(ask(priority=300)).status == StepStatus.DONE
+    assert recorded(service).priority == world.asked_for[1] == 300
+
+
+def test_the_service_s_own_numbers_are_free_to_itself(ask, approve):
+    assert approve(ask(priority=201)).status == StepStatus.DONE
+
+
+def test_a_taken_priority_is_refused_with_who_has_it(ask, rules):
+    rules.append(ListenerRule(arn="arn:other", priority=299, asks_for="host-header a.b", takes_all=False))
+    with pytest.raises(SettingsInvalid) as refused:
+        ask(priority=300)
+    assert "299 is a rule that asks for host-header a.b" in refused.value.by_field["priority"]
+
+
+def test_a_priority_that_another_service_will_have_is_taken(ask):
+    ServiceFactory.create(name="cart", listener_arn="arn:listener", priority=300, set_up_at=None)
+    with pytest.raises(SettingsInvalid) as refused:
+        ask(priority=299)
+    assert "299 is a rule of cart" in refused.value.by_field["priority"]
+
+
+def test_a_priority_that_another_service_has_asked_for_is_taken(ask):
+    other = ServiceFactory.create(name="cart", listener_arn="arn:listener", priority=500)
+    Step.objects.create(
+        service=other,
+        transition="settings",
+        candidate_share=0,
+        settings_after={"priority": 300, "canary_slots": 1},
+    )
+    with pytest.raises(SettingsInvalid) as refused:
+        ask(priority=300)
+    assert "300 is a rule of cart" in refused.value.by_field["priority"]
+
+
+def test_a_removed_service_holds_no_priority(ask, service):
+    ServiceFactory.create(
+        name="cart", listener_arn="arn:listener", priority=300, removed_at=service.created_at
+    )
+    assert ask(priority=300).status == StepStatus.WAITING
+
+
+@pytest.fixture
+def wanted() -> Defaults:
+    return Defaults(weights=(5, 50), bake_seconds=60, settle_seconds=5, rollback_window_seconds=3600)
+
+
+def test_what_releases_begin_with_is_changed_at_once(service, keeper, wanted):
+    assert settings_runs.change_defaults(service_id=service.pk, user=keeper, wanted=wanted)
+    service.refresh_from_db()
+    assert (service.weights, service.bake_seconds, service.settle_seconds) == ([5, 50], 60, 5)
+    event = AuditEvent.objects.get(action="service.defaults-changed")
+    assert (event.before["bake_seconds"], event.after["bake_seconds"]) == (300, 60)
+    assert not Step.objects.filter(transition="settings").exists()
+
+
+def test_the_same_again_is_no_event(service, keeper, wanted):
+    settings_runs.change_defaults(service_id=service.pk, user=keeper, wanted=wanted)
+    assert not settings_runs.change_defaults(service_id=service.pk, user=keeper, wanted=wanted)
+    assert AuditEvent.objects.filter(action="service.defaults-changed").count() == 1
+
+
+def test_without_the_right_nothing_is_changed(service, operator, wanted):
+    with pytest.raises(NotAllowed):
+        settings_runs.change_defaults(service_id=service.pk, user=operator, wanted=wanted)
