@@ -101,7 +101,8 @@ def _variables(service: Service, state: TrafficState, revealed: Revealed) -> dic
 
 
 def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
-    return {
+    """Without what is not said: the module's own default is null there."""
+    given = {
         "hostnames": list(wanted.hostnames),
         "paths": list(wanted.paths),
         "priority": wanted.priority,
@@ -112,6 +113,7 @@ def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
         "role_arn": service.role_arn or None,
         "role_permissions_boundary": service.role_permissions_boundary or None,
     }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _root(service: Service) -> dict[str, Any]:

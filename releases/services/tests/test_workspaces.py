@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from aws.credentials import Credentials
+from releases.domain.settings import Settings
 from releases.domain.traffic import TrafficState, Version
 from releases.models import Service
 from releases.services import storage, workspaces
@@ -158,3 +159,37 @@ def test_the_runner_is_given_the_settings_bounds(settings, tmp_path):
     given = workspaces.runner_settings()
     assert (given.binary, given.mirror, given.time_limit_seconds) == ("/opt/terraform", tmp_path, 7)
     assert given.data_root == settings.DATA_DIR / "terraform"
+
+
+def test_settings_that_are_wanted_go_before_the_recorded_ones(service):
+    service.tags, service.log_retention_days = {"team": "pay"}, 30
+    wanted = Settings(
+        hostnames=("new.example.com",), paths=("/api/*",), priority=300, provisioned_concurrency=2
+    )
+    given = workspaces.workspace(
+        service,
+        service.state,
+        credentials=CREDENTIALS,
+        kept_in=storage.state(service.pk, run_id=uuid4()),
+        settings_after=wanted,
+    ).variables
+    assert (given["hostnames"], given["paths"], given["priority"]) == (["new.example.com"], ["/api/*"], 300)
+    assert (given["tags"], given["provisioned_concurrency"]) == ({}, 2)
+    assert made_for(service).variables["tags"] == {"team": "pay"}
+    assert made_for(service).variables["log_retention_days"] == 30
+
+
+def test_what_is_not_said_is_left_to_the_module(service):
+    assert (
+        not {"log_retention_days", "role_arn", "role_permissions_boundary"}
+        & made_for(service).variables.keys()
+    )
+    service.role_arn = "arn:aws:iam::123456789012:role/shop"
+    assert made_for(service).variables["role_arn"] == service.role_arn
+
+
+def test_without_the_module_there_is_nothing_but_the_provider_of_the_very_account(workspace, service):
+    left = workspaces.without_module(workspace)
+    assert set(left.root) == {"terraform", "provider"}
+    assert left.root["provider"]["aws"]["allowed_account_ids"] == [service.account_id]
+    assert (left.variables, left.state) == ({}, workspace.state)
