@@ -35,10 +35,10 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
         priority=settings.after.priority,
         settings=settings,
         revealed=_revealed(service, before, after),
-        paths=tuple(service.paths),
-        canary_slots=service.canary_slots,
+        paths=settings.after.paths,
+        canary_slots=settings.after.canary_slots,
         canary_header=canary_header.header_of(service),
-        stickiness_seconds=service.stickiness_seconds,
+        stickiness_seconds=settings.after.stickiness_seconds,
     )
 
 

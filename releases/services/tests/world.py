@@ -197,7 +197,14 @@ class World:
         return there._is_like() == self._is_like()
 
     def _is_like(self) -> object:
-        return self.weights, self.sources, self.stickiness_seconds, self.asked_for, self._tags(), self._versions()
+        return (
+            self.weights,
+            self.sources,
+            self.stickiness_seconds,
+            self.asked_for,
+            self._tags(),
+            self._versions(),
+        )
 
     def _tags(self) -> object:
         return self.variables.get("tags")
