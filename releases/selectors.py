@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
-from releases.domain.traffic import Transition
+from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
@@ -23,6 +23,7 @@ _ENDED = [status.value for status in ENDED_STEP_STATUSES]
 _OPEN = sorted(OPEN_STATUSES)
 # Nothing waits for these once somebody has said no; a set-up can be asked for again.
 _END_WHEN_REJECTED = [Transition.SETTINGS.value, Transition.REMOVE.value]
+_REACHED = [StepStatus.BAKING.value, StepStatus.DONE.value]
 # What belongs to no release comes first: set-up, and convergence after an emergency.
 _IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at")
 
@@ -35,6 +36,13 @@ def unfinished_steps(service: Service) -> QuerySet[Step]:
 def open_release(service: Service) -> Release | None:
     """The release that goes on, or is paused."""
     return service.releases.filter(status__in=_OPEN).first()
+
+
+def somebody_was_sent(release: Release) -> bool:
+    """Whether an apply that sends anybody to the release's version has begun, or was found to be done already."""
+    sending = release.steps.exclude(transition__in=ROTATIONS)
+    began = Q(step_runs__run__plan_used_at__isnull=False) | Q(status__in=_REACHED)
+    return sending.filter(began).exists()
 
 
 def current_step(service: Service) -> Step | None:

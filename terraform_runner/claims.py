@@ -93,13 +93,15 @@ def take_over(run: Run, *, lease_seconds: float, grace_seconds: float, message: 
     return _lose(expired.filter(pk=run.pk, worker=run.worker), message)
 
 
-def request_cancel(*, workspace: str, reason: str) -> list[UUID]:
-    """Stop what is queued or running for a workspace, and return which runs those are.
+def request_cancel(*, workspace: str, reason: str, only: Collection[UUID] | None = None) -> list[UUID]:
+    """Stop what is queued or running for a workspace, or ``only`` these of its runs, and return which runs those are.
 
     A queued run is cancelled at once. A running one is asked: its worker sees it at its next heartbeat.
     """
     with transaction.atomic():
         open_runs = Run.objects.filter(workspace=workspace, status__in=OPEN_STATUSES)
+        if only is not None:
+            open_runs = open_runs.filter(pk__in=only)
         runs = list(open_runs.select_for_update().only("pk", "status"))
         for run in runs:
             asked = {"cancel_requested_at": Now(), "cancel_reason": reason}

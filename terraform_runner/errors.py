@@ -1,5 +1,8 @@
 """What can go wrong with a run, each with a stable code and a message that says what to do next."""
 
+STATE_UNSAVED = "run:unsaved-state"
+"""The code where what was done is in no state: nothing can go on until a person has pushed the one that was kept."""
+
 
 class RunnerError(Exception):
     """Base of everything that the runner expects to go wrong."""

@@ -26,7 +26,7 @@ from terraform_runner.domain.plan_document import mask_document
 from terraform_runner.domain.redaction import MASK, Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.state_identity import StateIdentity, check_state
-from terraform_runner.errors import RunnerError, StorageFailed
+from terraform_runner.errors import STATE_UNSAVED, RunnerError, StorageFailed
 from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
 from terraform_runner.process import Control, Limits
@@ -195,6 +195,7 @@ def _put_away_afterwards(run_id: UUID, settings: RunnerSettings) -> Iterator[Non
     except RunnerError as error:
         place = put_away(run_id, settings)
         if place is not None:
+            error.code = STATE_UNSAVED
             error.message += f"\nThe state could not be written. It is kept in {place}: {_TO_PUSH}"
         raise
     except OSError as error:

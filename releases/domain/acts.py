@@ -1,11 +1,14 @@
 """What a person may do now to a service and its release, and why not: asked by pages and services alike."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from releases.domain import release_acts
 from releases.domain.approval_policy import PlanIdentity, may_approve
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.lifecycle import StepStatus
+from releases.domain.release_acts import ReleaseFacts
 from releases.domain.traffic import Color, TrafficState, is_safe
 
 
@@ -17,6 +20,13 @@ class Act(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     ROLL_BACK = "roll_back"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    SKIP = "skip"
+    SKIP_BAKE = "skip_bake"
+    CANCEL = "cancel"
+    SET_SHARE = "set_share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +61,8 @@ class StepFacts:
     plan: PlanIdentity | None
     decided: bool
     approval: Decision
+    automatic: bool = False
+    paused: bool = False
 
 
 NOTHING_TO_ROLL_BACK = "act:nothing-to-roll-back"
@@ -62,17 +74,32 @@ _NOT_STARTABLE = {
     StepStatus.APPLYING: "It is running.",
     StepStatus.BAKING: "It is done; its bake time runs.",
     StepStatus.DONE: "It is done.",
-    StepStatus.FAILED: "It failed: roll back.",
-    StepStatus.REJECTED: "It was rejected.",
+    StepStatus.FAILED: "It failed: try it again, or roll back.",
+    StepStatus.REJECTED: "It was rejected: ask again, or roll back.",
     StepStatus.SKIPPED: "It was skipped.",
     StepStatus.ABANDONED: "It ended with its release.",
 }
 
 
-def possible_acts(person: Person, service: ServiceFacts, step: StepFacts | None) -> dict[Act, Decision]:
-    """For each act whether this person may do it now; `step` is None while no release is open."""
+_ON_RELEASE: Mapping[Act, Callable[[Person, ReleaseFacts], Decision]] = {
+    Act.PAUSE: release_acts.may_pause,
+    Act.RESUME: release_acts.may_resume,
+    Act.RETRY: release_acts.may_retry,
+    Act.SKIP: release_acts.may_skip,
+    Act.SKIP_BAKE: release_acts.may_skip_bake,
+    Act.CANCEL: release_acts.may_cancel,
+    Act.SET_SHARE: release_acts.may_set_share,
+}
+
+
+def possible_acts(
+    person: Person, service: ServiceFacts, step: StepFacts | None, release: ReleaseFacts | None = None
+) -> dict[Act, Decision]:
+    """For each act whether this person may do it now; `step` and `release` are None while no release is open."""
     decide = _NO_STEP if step is None else may_decide(person, step)
+    on_release = {act: may(person, release) if release else _NO_STEP for act, may in _ON_RELEASE.items()}
     return {
+        **on_release,
         Act.REQUEST: may_request(person, service),
         Act.START: _NO_STEP if step is None else may_start(person, step),
         Act.APPROVE: decide,
@@ -125,8 +152,12 @@ def may_start(person: Person, step: StepFacts) -> Decision:
         return permitted
     if step.status in _NOT_STARTABLE:
         return Refused("act:not-startable", _NOT_STARTABLE[step.status])
+    if step.paused:
+        return release_acts.PAUSED
     if step.started:
         return Refused("act:started", f"It is started already. {_waits_for(step)}")
+    if step.automatic:
+        return Refused("act:automatic", f"It starts by itself. {_waits_for(step)}")
     return Allowed()
 
 

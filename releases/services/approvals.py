@@ -8,19 +8,13 @@ from django.contrib.auth.models import User
 from releases import selectors
 from releases.domain import acts
 from releases.domain.approval_policy import PlanIdentity, may_approve
-from releases.domain.decisions import Decision as Answer
-from releases.domain.decisions import Refused
-from releases.domain.errors import DomainError
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Decision, Service, Step
 from releases.permissions import as_person
 from releases.services import facts, rollout
+from releases.services.errors import ActRefused, refuse_unless
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
 from terraform_runner.models import Run
-
-
-class ActRefused(DomainError):
-    """The rules say that this person may not do this now; the message says why."""
 
 
 def approve(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str = "") -> None:
@@ -63,7 +57,7 @@ def start(*, step_id: UUID, user: User) -> None:
             raise ActRefused(
                 "start:other-step", "This is not the step that can be started now: look at the release again."
             )
-        _refuse_unless(acts.may_start(as_person(user, service), facts.step_facts(service, step)))
+        refuse_unless(acts.may_start(as_person(user, service), facts.step_facts(service, step)))
         actor, moment = person(user), now()
         for part in facts.started_together(step):
             Step.objects.filter(pk=part.pk).update(started_by=user, started_at=moment)
@@ -75,7 +69,7 @@ def _decide(
     service: Service, step: Step, user: User, shown: PlanIdentity, decision: Decision, comment: str
 ) -> None:
     step_now = facts.step_facts(service, step)
-    _refuse_unless(
+    refuse_unless(
         may_approve(
             as_person(user, service),
             requester_ids=step_now.requester_ids,
@@ -108,8 +102,3 @@ def _decide(
 
 def _service_id(step_id: UUID) -> UUID:
     return Step.objects.values_list("service_id", flat=True).get(pk=step_id)
-
-
-def _refuse_unless(answer: Answer) -> None:
-    if isinstance(answer, Refused):
-        raise ActRefused(answer.code, answer.reason)

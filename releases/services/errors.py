@@ -1,8 +1,19 @@
-"""What ends a run without a result, in the runner's own form, so that run and step say the same."""
+"""What the rules refuse to people; and what ends a run without a result, in the runner's own form."""
 
 from aws.errors import AwsError
+from releases.domain.decisions import Decision, Refused
 from releases.domain.errors import DomainError
 from terraform_runner.errors import RunnerError
+
+
+class ActRefused(DomainError):
+    """The rules say that this person may not do this now; the message says why."""
+
+
+def refuse_unless(answer: Decision) -> None:
+    """Raise ``ActRefused`` with the rules' words where they say no."""
+    if isinstance(answer, Refused):
+        raise ActRefused(answer.code, answer.reason)
 
 
 class PlanOutdated(RunnerError):

@@ -5,20 +5,25 @@ from django.contrib.auth.models import User
 from releases import selectors
 from releases.domain import acts
 from releases.domain.acts import Act, ServiceFacts, StepFacts
+from releases.domain.any_weight import PlacedStep
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Decision
-from releases.domain.lifecycle import StepStatus
-from releases.domain.traffic import ROTATIONS, Color
-from releases.models import Service, Step
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.release_acts import ReleaseFacts
+from releases.domain.traffic import ROTATIONS, Color, Transition
+from releases.models import Release, Service, Step
 from releases.permissions import as_person
 from releases.services import gates
+from terraform_runner.errors import STATE_UNSAVED
 
 
 def possible_acts(user: User, service: Service) -> dict[Act, Decision]:
     """For each act whether this person may do it now with this service, or why not."""
     step = acting_step(service)
     facts = step_facts(service, step) if step else None
-    return acts.possible_acts(as_person(user, service), service_facts(service), facts)
+    release = selectors.open_release(service)
+    on_release = release_facts(service, release) if release else None
+    return acts.possible_acts(as_person(user, service), service_facts(service), facts, on_release)
 
 
 def service_facts(service: Service, *, rules_differ: bool = False) -> ServiceFacts:
@@ -46,14 +51,47 @@ def step_facts(service: Service, step: Step) -> StepFacts:
         plan=plan,
         decided=run is not None and step.approvals.filter(plan_run=run).exists(),
         approval=gates.answer(service, step),
+        automatic=step.automatic,
+        paused=step.release is not None and step.release.is_paused,
+    )
+
+
+def release_facts(service: Service, release: Release) -> ReleaseFacts:
+    """A release as the rules see it."""
+    current, acting = present_steps(service) if release.is_open else (None, None)
+    failed = acting is not None and acting.status == StepStatus.FAILED
+    return ReleaseFacts(
+        status=ReleaseStatus(release.status),
+        requested_by_id=str(release.requested_by_id),
+        share=service.state.candidate_share,
+        current=placed(current) if current else None,
+        acting=placed(acting) if acting else None,
+        in_place=current is not None and current.transition not in ROTATIONS,
+        somebody_was_sent=selectors.somebody_was_sent(release),
+        apply_begun=failed and acting is not None and _apply_has_begun(acting),
+        state_unsaved=failed and acting is not None and acting.problem_code == STATE_UNSAVED,
+    )
+
+
+def placed(step: Step) -> PlacedStep:
+    """A step as the rules of plans see it."""
+    return PlacedStep(
+        transition=Transition(step.transition),
+        candidate_share=step.candidate_share,
+        status=StepStatus(step.status),
     )
 
 
 def acting_step(service: Service) -> Step | None:
     """The step that can be started or decided on: the current one, or the next one while the current one bakes."""
-    steps = [step for step in selectors.unfinished_steps(service)[:2] if step.status != StepStatus.BAKING]
-    step = steps[0] if steps else None
-    return step if step and step.release is not None else None
+    return present_steps(service)[1]
+
+
+def present_steps(service: Service) -> tuple[Step | None, Step | None]:
+    """The current step and the one that people act on; the latter is of a release always."""
+    steps = list(selectors.unfinished_steps(service)[:2])
+    acting = next((step for step in steps if step.status != StepStatus.BAKING), None)
+    return next(iter(steps), None), acting if acting and acting.release is not None else None
 
 
 def started_together(step: Step) -> list[Step]:
@@ -62,3 +100,7 @@ def started_together(step: Step) -> list[Step]:
         return [step]
     parts = Step.objects.filter(release=step.release, transition__in=ROTATIONS, started_at__isnull=True)
     return list(parts.select_related("service", "release").order_by("position"))
+
+
+def _apply_has_begun(step: Step) -> bool:
+    return step.apply_run is not None and step.plan_run is not None and step.plan_run.plan_used_at is not None

@@ -89,13 +89,33 @@ def change_release(
             "release:faster", "Someone was faster: this release has changed meanwhile. Look at it again."
         )
     release.status = to.value
+    record_release(
+        release,
+        actor=actor,
+        action=action,
+        before={"status": old.value},
+        after={"status": to.value},
+        reason=reason,
+    )
+
+
+def record_release(
+    release: Release,
+    *,
+    actor: Actor,
+    action: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    reason: str = "",
+) -> None:
+    """An audit event about a release, and the push that shows it."""
     events.record(
         actor=actor,
         action=action,
         service_id=str(release.service_id),
         subject={"release": str(release.pk), "number": release.number},
-        before={"status": old.value},
-        after={"status": to.value},
+        before=before,
+        after=after,
         reason=reason,
     )
     push.service_changed(release.service_id)

@@ -21,7 +21,7 @@ from terraform_runner import claims, selectors
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
-from terraform_runner.errors import RunnerError
+from terraform_runner.errors import STATE_UNSAVED, RunnerError
 from terraform_runner.models import Run
 
 _MAKES_STABLE_SAFE = frozenset({Transition.SET_UP, Transition.ROTATE_STABLE, Transition.SWAP_COLORS})
@@ -153,7 +153,7 @@ def run_lost(run: Run, step: Step, *, unsaved_state: str | None) -> None:
         if current and unsaved_state:
             _fail(
                 current,
-                "run:unsaved-state",
+                STATE_UNSAVED,
                 f"{run.error_message} Its state is in {unsaved_state}: push it by hand, see docs/storage.md.",
             )
         elif current:

@@ -7,10 +7,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Max
 
-from audit import events
 from aws import images
 from aws.images import Image
-from releases import push
 from releases.domain.acts import may_request
 from releases.domain.configuration_words import changes
 from releases.domain.decisions import Refused
@@ -23,7 +21,7 @@ from releases.services import rollout
 from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.facts import service_facts
-from releases.services.lifecycle import locked, person
+from releases.services.lifecycle import locked, person, record_release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,11 +129,10 @@ def _create(
         )
         for position, step in enumerate(planned)
     )
-    events.record(
+    record_release(
+        release,
         actor=person(user),
         action="release.requested",
-        service_id=str(service.pk),
-        subject={"release": str(release.pk), "number": release.number},
         before={"image": release.from_image, "tag": release.from_tag},
         after={
             "image": release.image,
@@ -147,5 +144,4 @@ def _create(
         },
         reason=wanted.reason,
     )
-    push.service_changed(service.pk)
     return release

@@ -1,5 +1,8 @@
 """Brings a service's steps forward: what is due is planned, what is planned and allowed is applied, what baked is done.
 
+The next step is planned as soon as the one before it is verified, so that after the bake time only the apply remains.
+In a paused release nothing begins, but for a step that takes users off the candidate.
+
 :func:`advance` is called after every change and by the sweeper, under the service's lock. It is idempotent: called
 twice, or never for a while, it does the same.
 """
@@ -8,29 +11,36 @@ from datetime import datetime, timedelta
 
 from audit.events import Actor
 from releases import dispatch, selectors
+from releases.domain.any_weight import lowers
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import Transition, changed_colors
 from releases.models import Service, Step, StepRun
 from releases.services import gates
-from releases.services.lifecycle import SYSTEM, change_release, change_step, now
+from releases.services.lifecycle import SYSTEM, change_release, change_step, now, record
 from terraform_runner import claims
 from terraform_runner.domain.runs import Operation
 
 
 def advance(service: Service, *, actor: Actor = SYSTEM) -> None:
     """Do whatever is due for the service now; the caller holds its row."""
-    step = selectors.current_step(service)
+    step, *later = selectors.unfinished_steps(service)[:2] or [None]
     if step is None:
         _finish_release(service, actor=actor)
-        return
-    status, moment = StepStatus(step.status), now()
-    if status is StepStatus.PENDING and settled(service, step, moment):
-        plan(service, step, actor=actor, action="step.planning")
-    elif status is StepStatus.WAITING and step.started_at and gates.is_open(service, step):
-        _apply(step, actor=actor)
-    elif status is StepStatus.BAKING and step.bake_until and step.bake_until <= moment:
+    elif step.status != StepStatus.BAKING:
+        _plan_if_due(service, step, actor)
+        _apply_if_ready(service, step, actor)
+    elif step.bake_until and step.bake_until <= (moment := now()):
         change_step(step, StepStatus.DONE, actor=actor, action="step.done", ended_at=moment)
         advance(service, actor=actor)
+    else:
+        for following in later:
+            _plan_if_due(service, following, actor)
+
+
+def is_held(service: Service, step: Step) -> bool:
+    """Whether the step may not begin because its release is paused; taking users off the candidate is never held."""
+    paused = step.release is not None and step.release.is_paused
+    return paused and not lowers(service.state, Transition(step.transition), step.candidate_share)
 
 
 def plan(service: Service, step: Step, *, actor: Actor, action: str, reason: str = "") -> None:
@@ -61,6 +71,29 @@ def settled_at(service: Service, step: Step) -> datetime:
     ends = [getattr(service, f"{color.value}_traffic_ended_at") for color in colors]
     settle = timedelta(seconds=service.settle_seconds)
     return max((end + settle for end in ends if end), default=step.created_at)
+
+
+def _plan_if_due(service: Service, step: Step, actor: Actor) -> None:
+    if (
+        step.status == StepStatus.PENDING
+        and not is_held(service, step)
+        and settled(service, step, moment=now())
+    ):
+        plan(service, step, actor=actor, action="step.planning")
+
+
+def _apply_if_ready(service: Service, step: Step, actor: Actor) -> None:
+    ready = step.status == StepStatus.WAITING and (step.started_at or step.automatic)
+    if ready and not is_held(service, step) and gates.is_open(service, step):
+        if not step.started_at:
+            _start_by_itself(service, step)
+        _apply(step, actor=actor)
+
+
+def _start_by_itself(service: Service, step: Step) -> None:
+    step.started_at = now()
+    step.save(update_fields=["started_at"])
+    record(service, step, actor=SYSTEM, action="step.started", reason="It starts by itself.")
 
 
 def _apply(step: Step, *, actor: Actor) -> None:

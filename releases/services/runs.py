@@ -193,6 +193,8 @@ def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> 
         raise RunCancelled(stop or "Its step has gone on without it.")
     if not gates.is_open(service, step):
         raise PlanOutdated("The approval does not count any more: its approver may not approve here now.")
+    if rollout.is_held(service, step):
+        raise PlanOutdated("The release was paused before this apply began.")
     if not rollout.settled(service, step, now()):
         raise PlanOutdated("A function that it changes had traffic too short a time ago.")
 

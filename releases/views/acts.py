@@ -15,7 +15,7 @@ from releases.domain.errors import DomainError, IllegalChange
 from releases.forms import ShownPlanForm
 from releases.models import Release, Service, Step
 from releases.services import approvals
-from releases.services.approvals import ActRefused
+from releases.services.errors import ActRefused
 from releases.views.lookups import find_service, find_step, signed_in
 from releases.views.releases import render_release
 

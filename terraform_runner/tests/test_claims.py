@@ -220,6 +220,16 @@ def test_cancel_ends_what_is_queued_and_asks_what_is_running():
     assert other.status == RunStatus.QUEUED
 
 
+def test_cancel_of_one_run_leaves_the_others_alone():
+    running, queued = running_run(), queued_run()
+
+    assert claims.request_cancel(workspace="service", reason="no", only=[queued.pk]) == [queued.pk]
+
+    for run in (running, queued):
+        run.refresh_from_db()
+    assert (queued.status, running.cancel_requested_at) == (RunStatus.CANCELLED, None)
+
+
 def test_cancelled_run_is_not_claimed():
     run = queued_run()
     claims.request_cancel(workspace="service", reason="no")

@@ -7,7 +7,7 @@ from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Step
 from releases.permissions import codename, grant
 from releases.services import approvals
-from releases.services.approvals import ActRefused
+from releases.services.errors import ActRefused
 
 OTHER = PlanIdentity(sha256="0" * 64, changes_digest="0" * 64)
 

@@ -7,8 +7,8 @@ from releases.domain.traffic import NOBODY, Color
 from releases.models import EmergencyRollback, Release, Service
 from releases.permissions import NotAllowed
 from releases.services import approvals
-from releases.services.approvals import ActRefused
 from releases.services.emergency import NothingToRollBack
+from releases.services.errors import ActRefused
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.errors import RunCancelled
 from terraform_runner.models import Run

@@ -9,9 +9,10 @@ from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.reality import Difference
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
-from releases.services import recovery
+from releases.services import approvals, recovery
 from releases.services.outcomes import MOST_RUNS_PER_STEP
 from releases.services.tests.world import reference
+from terraform_runner import executor
 from terraform_runner.errors import StateLocked
 
 OUTDATED = [Difference(what="green's weight", expected="0", found="40")]
@@ -70,20 +71,94 @@ def test_an_approved_step_waits_for_its_start(life):
     assert life.now().activate_canary
 
 
-def test_a_bake_delays_the_next_plan_and_the_next_step_may_be_started_meanwhile(life):
+@pytest.fixture
+def baking(life):
+    """The canary bakes for a minute; the first shift is planned meanwhile."""
     release = life.request(bake_seconds=60)
     life.go_on()
     life.go_on()
-    canary, shift = release.steps.order_by("position")[1:3]
-    assert (canary.status, shift.status) == (StepStatus.BAKING, StepStatus.PENDING)
-    life.service.refresh_from_db()
+    return release.steps.order_by("position")[1:3]
+
+
+def bake_over(step: Step) -> None:
+    Step.objects.filter(pk=step.pk).update(bake_until=timezone.now())
+
+
+def test_a_step_is_planned_while_the_one_before_it_bakes_and_applied_after_that(life, baking):
+    canary, shift = baking
+    assert (canary.status, shift.status) == (StepStatus.BAKING, StepStatus.WAITING)
     from_now = canary.bake_until - timezone.now()
     assert timedelta(seconds=50) < from_now <= timedelta(seconds=60)
-    Step.objects.filter(pk=canary.pk).update(bake_until=timezone.now())
+    plans = shift.step_runs.count()
+    approvals.start(step_id=shift.pk, user=life.operator)
+    recovery.sweep()
+    assert Step.objects.get(pk=shift.pk).status == StepStatus.WAITING
+    bake_over(canary)
+    recovery.sweep()
+    assert Step.objects.get(pk=shift.pk).status == StepStatus.APPLYING
     life.world.work()
+    assert life.now().candidate_share == 10
+    assert shift.step_runs.count() == plans + 1
+
+
+def test_a_baking_step_is_done_when_its_time_is_over_though_nobody_starts_the_next_one(life, baking):
+    canary, shift = baking
+    bake_over(canary)
+    recovery.sweep()
+    canary.refresh_from_db()
+    assert canary.status == StepStatus.DONE
+    assert life.step() == shift
+
+
+def test_a_plan_that_fails_while_the_step_before_it_bakes_does_not_end_the_bake(life, monkeypatch):
+    life.request(bake_seconds=60)
+    life.go_on()
+    plan = life.world.plan
+
+    def fails_for_the_shift(**given):
+        if given["workspace"].variables["green_weight"]:
+            raise StateLocked("locked", who="x", since="", operation="")
+        return plan(**given)
+
+    monkeypatch.setattr(executor, "plan", fails_for_the_shift)
+    life.go_on()
+    canary, shift = Step.objects.filter(release__isnull=False).order_by("position")[1:3]
+    assert (canary.status, shift.status) == (StepStatus.BAKING, StepStatus.FAILED)
+
+
+def test_a_step_that_is_automatic_is_applied_without_a_start_and_the_trail_says_so(life):
+    release = life.request()
+    release.steps.update(automatic=True)
+    recovery.sweep()
     life.world.work()
-    shift.refresh_from_db()
-    assert shift.status == StepStatus.WAITING
+    assert statuses(release)[0] == (Transition.ROTATE_CANDIDATE, StepStatus.DONE)
+    started = AuditEvent.objects.get(action="step.started")
+    assert (started.actor_name, started.reason) == ("Bluegreen", "It starts by itself.")
+    assert release.steps.get(position=0).started_by is None
+
+
+def test_an_automatic_step_waits_for_its_approval(life):
+    release = life.request()
+    release.steps.update(automatic=True)
+    recovery.sweep()
+    life.world.work()
+    assert life.step().transition == Transition.CANARY
+    assert not life.now().activate_canary
+    life.approve()
+    assert life.now().activate_canary
+
+
+def test_an_automatic_step_waits_for_the_bake_of_the_one_before_it(life, baking):
+    canary = baking[0]
+    Step.objects.update(automatic=True)
+    recovery.sweep()
+    life.world.work()
+    assert life.now().candidate_share == 0
+    bake_over(canary)
+    recovery.sweep()
+    life.world.work()
+    assert life.now().candidate_share == 10
+    assert life.step().transition == Transition.SHIFT
 
 
 def test_the_next_release_rotates_in_three_parts_which_one_press_starts(life):
