@@ -4,14 +4,16 @@ from typing import Any
 
 from django import forms
 
+from releases.domain.bakes import LONGEST_BAKE_SECONDS, parse_bakes
 from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import parse_weights
 
-LONGEST_BAKE_SECONDS = 86_400
+BAKE_OF = "bake-"
+"""Before a step's key: the name of the field with its bake time."""
 
 
 class ReleaseForm(forms.Form):
-    """What a release brings and the steps it takes; ``gates`` are keys of steps such as "shift-25"."""
+    """What a release brings and its steps; ``gates`` and ``automatic`` are keys of steps such as "shift-25"."""
 
     tag = forms.RegexField(
         regex=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
@@ -24,12 +26,15 @@ class ReleaseForm(forms.Form):
         min_value=0, max_value=LONGEST_BAKE_SECONDS, label="Bake time after each step, in seconds"
     )
     gates = forms.MultipleChoiceField(required=False, label="Extra approvals")
+    automatic = forms.MultipleChoiceField(required=False, label="Steps that start by themselves")
+    keep_plan = forms.BooleanField(required=False, label="Make this the usual plan of the service")
     reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Which steps there are depends on the other fields: the service says which gates are possible.
-        self.fields["gates"].valid_value = lambda value: True  # type: ignore[attr-defined]
+        for name in ("gates", "automatic"):
+            self.fields[name].valid_value = lambda value: True  # type: ignore[attr-defined]
 
     def clean_weights(self) -> tuple[int, ...]:
         """The shares as numbers."""
@@ -37,6 +42,17 @@ class ReleaseForm(forms.Form):
             return parse_weights(self.cleaned_data["weights"])
         except DomainError as error:
             raise forms.ValidationError(error.message, code=error.code) from error
+
+    def clean(self) -> dict[str, Any]:
+        """The bake times of single steps, by their key: each has a field of its own, and most are empty."""
+        texts = {
+            name.removeprefix(BAKE_OF): text for name, text in self.data.items() if name.startswith(BAKE_OF)
+        }
+        try:
+            self.cleaned_data["bakes"] = parse_bakes(texts)
+        except DomainError as error:
+            self.add_error("bake_seconds", error.message)
+        return self.cleaned_data
 
 
 class ShownPlanForm(forms.Form):

@@ -138,9 +138,8 @@ def step_durations(service: Service) -> dict[Transition, list[float]]:
 
 def services_with_something_due() -> list[UUID]:
     """Services whose current step may move by itself: due to be planned, ready to be applied, or baked."""
-    waiting = Q(status=StepStatus.PENDING.value) | Q(
-        status=StepStatus.WAITING.value, started_at__isnull=False
-    )
+    may_start = Q(started_at__isnull=False) | Q(automatic=True)
+    waiting = Q(status=StepStatus.PENDING.value) | Q(may_start, status=StepStatus.WAITING.value)
     baked = Q(status=StepStatus.BAKING.value, bake_until__lte=timezone.now())
     still_open = Q(release__isnull=True) | Q(release__status__in=_OPEN)
     due = Step.objects.filter(waiting | baked).filter(still_open)
@@ -212,7 +211,9 @@ def list_releases(service: Service, *, below: int | None, limit: int) -> list[Re
 
 def steps_of_release(release: Release) -> list[Step]:
     """A release's steps in the order of its plan, each with its current runs."""
-    steps = release.steps.select_related("service", "release", "plan_run", "apply_run", "started_by")
+    steps = release.steps.select_related(
+        "service", "release", "plan_run", "apply_run", "started_by", "requested_by"
+    )
     return list(steps.order_by("position"))
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from releases.live import views as live
-from releases.views import acts, inbox, releases, requests, rollback, runs, services, trail
+from releases.views import acts, inbox, release_acts, releases, requests, rollback, runs, services, trail
 
 urlpatterns = [
     path("", services.service_list, name="service-list"),
@@ -14,6 +14,22 @@ urlpatterns = [
     path("services/<slug:name>/request/steps/", requests.request_steps, name="release-request-steps"),
     path("services/<slug:name>/releases/<int:number>/", releases.release_detail, name="release-detail"),
     path(
+        "services/<slug:name>/releases/<int:number>/pause/", release_acts.release_pause, name="release-pause"
+    ),
+    path(
+        "services/<slug:name>/releases/<int:number>/resume/",
+        release_acts.release_resume,
+        name="release-resume",
+    ),
+    path(
+        "services/<slug:name>/releases/<int:number>/cancel/",
+        release_acts.release_cancel,
+        name="release-cancel",
+    ),
+    path(
+        "services/<slug:name>/releases/<int:number>/share/", release_acts.release_share, name="release-share"
+    ),
+    path(
         "services/<slug:name>/steps/<uuid:step_id>/variables.tfvars",
         releases.step_variables,
         name="step-variables",
@@ -21,6 +37,13 @@ urlpatterns = [
     path("services/<slug:name>/steps/<uuid:step_id>/start/", acts.step_start, name="step-start"),
     path("services/<slug:name>/steps/<uuid:step_id>/approve/", acts.step_approve, name="step-approve"),
     path("services/<slug:name>/steps/<uuid:step_id>/reject/", acts.step_reject, name="step-reject"),
+    path("services/<slug:name>/steps/<uuid:step_id>/retry/", release_acts.step_retry, name="step-retry"),
+    path("services/<slug:name>/steps/<uuid:step_id>/skip/", release_acts.step_skip, name="step-skip"),
+    path(
+        "services/<slug:name>/steps/<uuid:step_id>/skip-bake/",
+        release_acts.step_skip_bake,
+        name="step-skip-bake",
+    ),
     path("services/<slug:name>/runs/<uuid:run_id>/", runs.run_log, name="run-log"),
     path("services/<slug:name>/runs/<uuid:run_id>/log.txt", runs.run_download, name="run-download"),
     path("services/<slug:name>/rollback/", rollback.rollback, name="rollback"),

@@ -74,6 +74,17 @@ def faults_of(page: Page, *paths: str) -> list[str]:
     return found
 
 
+def test_pages_of_a_release_whose_course_can_be_changed(page):
+    gate = make_gate()
+    sign_in(page, gate.operator)
+    found = faults_of(page, RELEASE)
+    Release.objects.update(status="paused", paused_at=timezone.now())
+    found += faults_of(page, RELEASE, "/")
+    Step.objects.filter(pk=gate.step.pk).update(status="failed", problem="AccessDenied")
+    Release.objects.update(status="open", paused_at=None)
+    assert found + faults_of(page, RELEASE) == []
+
+
 def test_pages_of_a_release_that_waits_for_an_approval(page):
     gate = make_gate()
     sign_in(page, gate.manager)

@@ -1,11 +1,14 @@
 """What people do with a page that programs do not: press twice, go back, type while it changes, have no JavaScript."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from releases.domain.approval_policy import PlanIdentity
 from releases.models import Approval
 from releases.services.approvals import approve
+from releases.services.release_acts import pause, resume
 from tests.browser import visiting
 from tests.scenes import Gate, make_gate
 
@@ -72,3 +75,29 @@ def test_the_requester_finds_approve_disabled_with_its_reason(browser, site, gat
         reason = page.locator(f"#{button.get_attribute('aria-describedby')}")
         expect(reason).to_be_visible()
         expect(reason).not_to_be_empty()
+
+
+def test_a_release_is_paused_and_resumed_without_javascript(browser, site, gate):
+    with visiting(browser, site, gate.operator, java_script_enabled=False) as page:
+        page.goto(gate.path)
+        page.get_by_role("button", name="Pause", exact=True).click()
+        expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile("^Start "))).to_be_disabled()
+        page.get_by_role("button", name="Resume", exact=True).click()
+        expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+
+
+def test_a_share_that_is_being_typed_survives_what_others_do(browser, site, gate):
+    with visiting(browser, site, gate.operator) as page:
+        page.goto(gate.path)
+        field = page.get_by_label("Users on")
+        field.press_sequentially("3")
+        pause(release_id=gate.release.pk, user=gate.operator)
+        expect(page.get_by_role("heading", name="Paused")).to_be_visible()
+        resume(release_id=gate.release.pk, user=gate.operator)
+        expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+        expect(field).to_be_focused()
+        field.press_sequentially("0")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("30 % comes next.")).to_be_visible()
+        expect(page.get_by_label("Steps").get_by_role("link", name=re.compile("^30 %"))).to_be_visible()

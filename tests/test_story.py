@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
+from tests.course import course_changed
 from tests.story import promoted, rotated_after_promotion, shown_and_taken_back, story_under_load
 
 
@@ -27,3 +28,11 @@ def test_releases_of_a_service_whose_colours_swap(browser: Browser):
         promoted(story, load, old="green", new="yellow")
         story.candidate = "green"
         rotated_after_promotion(story, now="yellow", new="blue")
+
+
+@pytest.mark.browser
+@pytest.mark.terraform
+@pytest.mark.long
+def test_a_release_whose_course_is_changed_again_and_again(browser: Browser):
+    with story_under_load(browser) as (story, load):
+        course_changed(story, load, old="blue", new="green")

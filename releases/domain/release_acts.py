@@ -33,7 +33,7 @@ PAUSED = Refused("act:paused", "The release is paused: resume it first.")
 
 _ALLOWED = Allowed()
 _ENDED = Refused("act:ended", "This release has ended.")
-_NOTHING_LEFT = Refused("act:no-step", "All of its steps are done.")
+_NOTHING_LEFT = Refused("act:no-step", "None of its steps can be changed now.")
 _UNSAVED = Refused(
     "act:unsaved-state", "Terraform could not save its state: somebody has to push it by hand, or roll back."
 )

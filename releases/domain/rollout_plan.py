@@ -1,13 +1,18 @@
 """Rollout plans: the ordered steps that bring one version to one service."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
 
+from releases.domain.bakes import check_bakes
 from releases.domain.errors import InvalidRolloutPlan
 from releases.domain.traffic import ROTATIONS, TrafficState, Transition, Version, is_safe, target_state
+
+WHOLE_ROTATION = "rotation"
+"""The name of all parts of a rotation, where a form says that they start by themselves."""
 
 MOST_WEIGHTS = 20
 """A plan has at most this many shifts; more are a mistake or an attack."""
@@ -35,6 +40,12 @@ class PlannedStep:
     candidate_share: int
     gate: bool
     bake_seconds: int
+    automatic: bool = False
+
+    @property
+    def choice(self) -> str:
+        """The name by which a form says how it starts and bakes: a rotation's parts are one thing to people."""
+        return WHOLE_ROTATION if self.transition in ROTATIONS else self.key
 
     @property
     def key(self) -> str:
@@ -42,6 +53,11 @@ class PlannedStep:
         if self.transition is Transition.SHIFT:
             return f"shift-{self.candidate_share}"
         return self.transition.value
+
+    @property
+    def may_bake(self) -> bool:
+        """Whether a bake time makes sense: while somebody is on the candidate, and there is a next step."""
+        return self.transition in {Transition.CANARY, Transition.SHIFT}
 
     @property
     def may_have_gate(self) -> bool:
@@ -76,15 +92,18 @@ def build_steps(
     rotation: Rotation = Rotation.COPY,
     canary: bool = True,
     extra_gates: Collection[str] = (),
+    automatic: Collection[str] = (),
     bake_seconds: int = 0,
+    bakes: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[PlannedStep, ...]:
     """The steps that bring `version` from `state` to everyone.
 
     Rotation comes first (after a promotion as `rotation` says), then the canary, a shift for each of `weights`, and
     promotion. The first step that sends anybody to the candidate and promotion have a gate always;
-    `extra_gates` (keys of steps) adds some. After the canary and each shift there are `bake_seconds`.
+    `extra_gates` (keys of steps) adds some. After the canary and each shift there are `bake_seconds`, or those that
+    `bakes` says for its key. What is in `automatic` (keys, or WHOLE_ROTATION) starts by itself, the rest by a person.
 
-    Raises InvalidRolloutPlan if the service's traffic is split, or weights or gates are not possible.
+    Raises InvalidRolloutPlan if the service's traffic is split, or what is chosen is not possible.
     """
     _check_weights(weights)
     shares = [(Transition.CANARY, 0)] if canary else []
@@ -99,7 +118,9 @@ def build_steps(
         )
         for position, (transition, share) in enumerate(shares)
     ]
-    return (*rotation_steps(state, rotation), *_with_extra_gates(steps, extra_gates))
+    return _with_choices(
+        (*rotation_steps(state, rotation), *_with_extra_gates(steps, extra_gates)), automatic, bakes
+    )
 
 
 def straight_steps(state: TrafficState, version: Version, rotation: Rotation) -> tuple[PlannedStep, ...]:
@@ -167,6 +188,30 @@ _AFTER_PROMOTION = {
 def _with_extra_gates(steps: Sequence[PlannedStep], extra_gates: Collection[str]) -> list[PlannedStep]:
     unknown = set(extra_gates) - {step.key for step in steps}
     if unknown:
-        names = ", ".join(sorted(unknown))[:200]
-        raise InvalidRolloutPlan("rollout:gate", f"This plan has no step that could have this gate: {names}.")
+        raise InvalidRolloutPlan(
+            "rollout:gate", f"This plan has no step that could have this gate: {_names(unknown)}."
+        )
     return [replace(step, gate=step.gate or step.key in extra_gates) for step in steps]
+
+
+def _with_choices(
+    steps: Sequence[PlannedStep], automatic: Collection[str], bakes: Mapping[str, int]
+) -> tuple[PlannedStep, ...]:
+    unknown = set(automatic) - {step.choice for step in steps}
+    if unknown:
+        raise InvalidRolloutPlan(
+            "rollout:automatic", f"This plan has no step that could start by itself: {_names(unknown)}."
+        )
+    check_bakes(bakes, {step.key for step in steps if step.may_bake})
+    return tuple(
+        replace(
+            step,
+            automatic=step.choice in automatic,
+            bake_seconds=bakes.get(step.key, step.bake_seconds),
+        )
+        for step in steps
+    )
+
+
+def _names(keys: Collection[str]) -> str:
+    return ", ".join(sorted(keys))[:200]

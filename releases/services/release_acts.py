@@ -40,7 +40,7 @@ def cancel(*, release_id: UUID, user: User, reason: str = "") -> None:
     """End a release that nobody has been sent to. Raises ``ActRefused``."""
     with allowed(release_id, user, release_acts.may_cancel) as (service, release):
         actor = person(user)
-        for step in selectors.unfinished_steps(service):
+        for step in selectors.unfinished_steps(service).filter(release=release):
             stop_planning(step)
             change_step(step, StepStatus.ABANDONED, actor=actor, action="step.abandoned", ended_at=now())
         change_release(

@@ -1,7 +1,8 @@
 """Requesting a release: an image by digest, and the steps on its way to everyone."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -22,12 +23,14 @@ from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, person, record_release
+from releases.services.usual_plans import keep_plan
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """``tag`` names an image there, ``extra_gates`` steps by their key; ``bake_seconds`` follow each step.
+    """``tag`` names an image there; ``extra_gates``, ``automatic`` and ``bakes`` (seconds) name steps by their key.
 
+    ``bake_seconds`` follow each step that ``bakes`` doesn't name; ``keep_plan`` makes this the service's usual plan.
     Without a ``configuration`` the new version has the one that the users have now.
     """
 
@@ -36,7 +39,10 @@ class ReleaseRequest:
     weights: Sequence[int]
     canary: bool = True
     extra_gates: Collection[str] = ()
+    automatic: Collection[str] = ()
     bake_seconds: int = 0
+    bakes: Mapping[str, int] = field(default_factory=dict)
+    keep_plan: bool = False
     reason: str = ""
 
 
@@ -63,10 +69,14 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
             rotation=Rotation(service.rotation),
             canary=wanted.canary,
             extra_gates=wanted.extra_gates,
+            automatic=wanted.automatic,
             bake_seconds=wanted.bake_seconds,
+            bakes=wanted.bakes,
         )
         _refuse_same_version(service, version)
         release = _create(service, user, image, version, wanted, planned)
+        if wanted.keep_plan:
+            keep_plan(service, _usual(wanted), actor=person(user))
         rollout.advance(service, actor=person(user))
     return release
 
@@ -88,6 +98,17 @@ def _wanted_version(service: Service, image: Image, wanted: ReleaseRequest) -> V
 def _refuse_same_version(service: Service, version: Version) -> None:
     if _serving(service) == version:
         raise RequestRefused("request:same", f"All users of {service.name} have this version already.")
+
+
+def _usual(wanted: ReleaseRequest) -> dict[str, Any]:
+    return {
+        "weights": list(wanted.weights),
+        "canary_first": wanted.canary,
+        "extra_gates": sorted(wanted.extra_gates),
+        "automatic_steps": sorted(wanted.automatic),
+        "bake_seconds": wanted.bake_seconds,
+        "bakes": dict(wanted.bakes),
+    }
 
 
 def _serving(service: Service) -> Version:
@@ -126,6 +147,7 @@ def _create(
             candidate_share=step.candidate_share,
             gate=step.gate,
             bake_seconds=step.bake_seconds,
+            automatic=step.automatic,
         )
         for position, step in enumerate(planned)
     )
@@ -140,7 +162,7 @@ def _create(
             "configuration": [
                 str(change) for change in changes(release.from_configuration, release.configuration)
             ],
-            "steps": [[step.key, step.gate, step.bake_seconds] for step in planned],
+            "steps": [[step.key, step.gate, step.bake_seconds, step.automatic] for step in planned],
         },
         reason=wanted.reason,
     )

@@ -44,6 +44,20 @@ TABLE = [
     ("step-approve", "post", SIGN_IN, 404, 403, 403, 302, 403),
     ("step-reject", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("step-reject", "post", SIGN_IN, 404, 403, 403, 302, 403),
+    ("step-retry", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-retry", "post", SIGN_IN, 404, 403, 403, 403, 409),
+    ("step-skip", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-skip", "post", SIGN_IN, 404, 403, 403, 403, 302),
+    ("step-skip-bake", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-skip-bake", "post", SIGN_IN, 404, 403, 403, 403, 409),
+    ("release-pause", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("release-pause", "post", SIGN_IN, 404, 403, 403, 403, 302),
+    ("release-resume", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("release-resume", "post", SIGN_IN, 404, 403, 403, 403, 409),
+    ("release-cancel", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("release-cancel", "post", SIGN_IN, 404, 403, 302, 403, 409),
+    ("release-share", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("release-share", "post", SIGN_IN, 404, 403, 403, 403, 302),
     ("run-log", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("run-log", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("run-download", "get", SIGN_IN, 404, 200, 200, 200, 200),
@@ -103,6 +117,13 @@ def addresses(scene, rollback) -> dict[str, str]:
         "step-start": [name, step],
         "step-approve": [name, step],
         "step-reject": [name, step],
+        "step-retry": [name, step],
+        "step-skip": [name, step],
+        "step-skip-bake": [name, step],
+        "release-pause": [name, scene.release.number],
+        "release-resume": [name, scene.release.number],
+        "release-cancel": [name, scene.release.number],
+        "release-share": [name, scene.release.number],
         "run-log": [name, run],
         "run-download": [name, run],
         "rollback-result": [name, rollback.pk],
@@ -115,7 +136,7 @@ def sent(scene) -> dict[str, str]:
     """What any of the forms needs."""
     run = scene.canary.plan_run
     shown = {"sha256": run.plan_sha256, "changes_digest": run.changes_digest, "comment": "not today"}
-    return {**shown, "tag": "green", "weights": "50", "bake_seconds": "0"}
+    return {**shown, "tag": "green", "weights": "50", "bake_seconds": "0", "share": "5"}
 
 
 def test_every_address_has_a_row():
@@ -160,7 +181,7 @@ def test_what_belongs_to_another_service_is_not_found_below_this_one(scene, roll
     assert as_user(scene.manager).get(path).status_code == 404
 
 
-@pytest.mark.parametrize("act", ["start", "approve", "reject"])
+@pytest.mark.parametrize("act", ["start", "approve", "reject", "retry", "skip", "skip-bake"])
 def test_no_act_reaches_a_step_of_another_service(scene, sent, as_user, act):
     other = factories.ServiceFactory.create(name="other")
     grant(scene.manager, other, *Permission)

@@ -91,6 +91,7 @@ def test_what_is_due_is_what_may_move_by_itself(service):
     past, future = timezone.now() - timedelta(seconds=1), timezone.now() + timedelta(minutes=1)
     assert due(status=StepStatus.PENDING)
     assert due(status=StepStatus.WAITING, started_at=past)
+    assert due(status=StepStatus.WAITING, automatic=True)
     assert not due(status=StepStatus.WAITING)
     assert due(status=StepStatus.BAKING, bake_until=past)
     assert not due(status=StepStatus.BAKING, bake_until=future)

@@ -11,12 +11,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from releases.domain.approval_policy import PlanIdentity
-from releases.domain.errors import DomainError, IllegalChange
+from releases.domain.errors import IllegalChange
 from releases.forms import ShownPlanForm
 from releases.models import Release, Service, Step
 from releases.services import approvals
 from releases.services.errors import ActRefused
-from releases.views.lookups import find_service, find_step, signed_in
+from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.releases import render_release
 
 # Whatever the state of the release: these are refused to the person.
@@ -29,7 +29,7 @@ def step_start(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
     service = find_service(request, name)
     step = find_step(service, step_id)
     start = partial(approvals.start, step_id=step.pk, user=signed_in(request))
-    return _act(request, service, step, start, "Started.")
+    return carry_out(request, service, release_of(step), start, "Started.")
 
 
 @require_POST
@@ -51,13 +51,13 @@ def _decide(
     step = find_step(service, step_id)
     form = ShownPlanForm(request.POST)
     if not form.is_valid():
-        return _refused(request, service, step, _what_is_wrong(form))
+        return refused(request, service, release_of(step), _what_is_wrong(form))
     shown = PlanIdentity(
         sha256=form.cleaned_data["sha256"], changes_digest=form.cleaned_data["changes_digest"]
     )
     comment = form.cleaned_data["comment"]
     act = partial(decide, step_id=step.pk, user=signed_in(request), shown=shown, comment=comment)
-    return _act(request, service, step, act, done)
+    return carry_out(request, service, release_of(step), act, done)
 
 
 def _what_is_wrong(form: ShownPlanForm) -> str:
@@ -67,31 +67,31 @@ def _what_is_wrong(form: ShownPlanForm) -> str:
     )
 
 
-def _act(
-    request: HttpRequest, service: Service, step: Step, act: Callable[[], None], done: str
+def carry_out(
+    request: HttpRequest, service: Service, release: Release, act: Callable[[], None], done: str
 ) -> HttpResponse:
+    """Do something with a release; back on its page, it says that it is done, or why it was refused."""
     try:
         act()
     except (ActRefused, IllegalChange) as error:
-        return _refused_by(request, service, step, error)
+        if error.code.startswith(_PERSONAL):
+            raise PermissionDenied(error.message) from error
+        return refused(request, service, release, error.message)
     messages.success(request, done)
-    return redirect("release-detail", name=service.name, number=_release_of(step).number)
+    return redirect("release-detail", name=service.name, number=release.number)
 
 
-def _refused_by(request: HttpRequest, service: Service, step: Step, error: DomainError) -> HttpResponse:
-    if error.code.startswith(_PERSONAL):
-        raise PermissionDenied(error.message) from error
-    return _refused(request, service, step, error.message)
-
-
-def _refused(request: HttpRequest, service: Service, step: Step, problem: str) -> HttpResponse:
-    comment = request.POST.get("comment", "")
+def refused(request: HttpRequest, service: Service, release: Release, problem: str) -> HttpResponse:
+    """The release as it is by now, with what is wrong with the act, and what was typed."""
+    service = find_service(request, service.name)
+    typed = {name: request.POST.get(name, "") for name in ("comment", "share")}
     return render_release(
-        request, find_service(request, service.name), _release_of(step), problem=problem, comment=comment
+        request, service, find_release(service, release.number), problem=problem, typed=typed
     )
 
 
-def _release_of(step: Step) -> Release:
+def release_of(step: Step) -> Release:
+    """A step's release; what has none is not on a page."""
     if step.release is None:
         raise Http404
     return step.release

@@ -1,6 +1,6 @@
 """One release: its steps, what the present one will do, who decides, and what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from releases.services import facts, rollout, states
 from releases.views.lookups import find_release, find_service, find_step
 from releases.views.pages import service_context
 from releases.views.shown.canary import CanaryShown, canary_of
+from releases.views.shown.course import course
 from releases.views.shown.events import events_shown
 from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
@@ -53,10 +54,15 @@ def step_variables(request: HttpRequest, name: str, step_id: UUID) -> HttpRespon
 
 
 def render_release(
-    request: HttpRequest, service: Service, release: Release, *, problem: str = "", comment: str = ""
+    request: HttpRequest,
+    service: Service,
+    release: Release,
+    *,
+    problem: str = "",
+    typed: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The page of a release; with a ``problem`` it answers 409 to an act that was refused, and keeps the comment."""
-    context = release_context(request, service, release) | {"problem": problem, "comment": comment}
+    """The page of a release; with a ``problem`` it answers 409 to an act that was refused, and keeps what was typed."""
+    context = release_context(request, service, release) | {"problem": problem, "typed": typed or {}}
     return render(request, "releases/release_detail.html", context, status=409 if problem else 200)
 
 
@@ -70,9 +76,11 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     approvals = selectors.approvals_of_release(release)
     tab = request.GET.get("tab", "")
     settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
-    return service_context(request, service) | {
+    shared = service_context(request, service)
+    return shared | {
         "release": release,
         "configuration_changes": changes(release.from_configuration, release.configuration),
+        "course": course(release, current, acting, shared["acts"]),
         "headline": headline(release, current, approvals, settled_at=settled_at),
         "stairs": stairs(steps, shown),
         "step": shown,

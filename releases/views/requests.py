@@ -1,6 +1,7 @@
 """Requesting a release."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,7 +19,7 @@ from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidRolloutPlan
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights
-from releases.forms import ReleaseForm
+from releases.forms import BAKE_OF, ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
 from releases.services import facts
@@ -71,7 +72,10 @@ def _request(
                 weights=wanted["weights"],
                 canary=wanted["canary"],
                 extra_gates=wanted["gates"],
+                automatic=wanted["automatic"],
                 bake_seconds=wanted["bake_seconds"],
+                bakes=wanted["bakes"],
+                keep_plan=wanted["keep_plan"],
                 reason=wanted["reason"],
             ),
         )
@@ -90,8 +94,11 @@ def _usual(service: Service) -> dict[str, object]:
     """What most requests say, so that nothing needs to be typed."""
     return {
         "weights": ", ".join(map(str, service.weights)),
-        "canary": bool(service.canary_addresses),
+        "canary": service.canary_first and bool(service.canary_addresses),
         "bake_seconds": service.bake_seconds,
+        "gates": service.extra_gates,
+        "automatic": service.automatic_steps,
+        "bakes": service.bakes,
     }
 
 
@@ -139,6 +146,10 @@ def _as_query(form: ReleaseForm) -> QueryDict:
     query["weights"] = str(form.initial["weights"])
     if form.initial["canary"]:
         query["canary"] = "on"
+    for name in ("gates", "automatic"):
+        query.setlist(name, form.initial[name])
+    for key, seconds in form.initial["bakes"].items():
+        query[f"{BAKE_OF}{key}"] = str(seconds)
     return query
 
 
@@ -158,4 +169,26 @@ def _steps(service: Service, data: QueryDict) -> dict[str, object]:
         )
     except DomainError as error:
         problem = error.message
-    return {"steps": steps, "steps_problem": problem, "gates": data.getlist("gates"), "service": service}
+    chosen = {name: data.getlist(name) for name in ("gates", "automatic")}
+    bakes = {name: data[name] for name in data if name.startswith(BAKE_OF)}
+    return {
+        **chosen,
+        "lines": [_line(step, bakes) for step in steps],
+        "bakes": bakes,
+        "steps_problem": problem,
+        "service": service,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A step with what was typed as its bake time."""
+
+    step: PlannedStep
+    bake_name: str
+    bake: str
+
+
+def _line(step: PlannedStep, bakes: Mapping[str, str]) -> _Line:
+    name = f"{BAKE_OF}{step.key}"
+    return _Line(step=step, bake_name=name, bake=bakes.get(name, ""))

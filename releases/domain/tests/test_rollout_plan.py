@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from releases.domain.errors import InvalidRolloutPlan
 from releases.domain.rollout_plan import (
     MOST_WEIGHTS,
+    WHOLE_ROTATION,
     Rotation,
     build_steps,
     parse_weights,
@@ -114,6 +115,41 @@ def test_gates_can_be_added():
 def test_a_gate_at_a_step_that_can_not_have_one_is_refused(key):
     with pytest.raises(InvalidRolloutPlan, match="no step that could have this gate"):
         build_steps(initial_state(OLD), NEW, weights=(10,), extra_gates=[key])
+
+
+def test_steps_start_by_themselves_where_that_is_chosen_and_a_rotation_does_as_one():
+    steps = build_steps(state(100), NEXT, weights=(10, 50), automatic=[WHOLE_ROTATION, "shift-50", "promote"])
+    assert [step.key for step in steps if step.automatic] == [
+        "rotate_stable",
+        "rotate_traffic",
+        "rotate_candidate",
+        "shift-50",
+        "promote",
+    ]
+
+
+@pytest.mark.parametrize("key", ["rotate_candidate", "shift-11", "x" * 1000])
+def test_a_step_that_is_not_in_the_plan_does_not_start_by_itself(key):
+    with pytest.raises(InvalidRolloutPlan, match="no step that could start by itself") as refusal:
+        build_steps(initial_state(OLD), NEW, weights=(10,), automatic=[key])
+    assert len(refusal.value.message) < 300
+
+
+def test_a_step_bakes_as_long_as_is_said_for_it():
+    steps = build_steps(
+        initial_state(OLD), NEW, weights=(10, 50), bake_seconds=60, bakes={"shift-10": 5, "canary": 0}
+    )
+    assert [(step.key, step.bake_seconds) for step in steps if step.may_bake] == [
+        ("canary", 0),
+        ("shift-10", 5),
+        ("shift-50", 60),
+    ]
+
+
+@pytest.mark.parametrize("key", ["rotation", "rotate_candidate", "promote", "shift-11"])
+def test_what_has_nothing_after_it_to_wait_for_does_not_bake(key):
+    with pytest.raises(InvalidRolloutPlan, match="no step that could bake"):
+        build_steps(initial_state(OLD), NEW, weights=(10,), bakes={key: 5})
 
 
 @given(rising, st.booleans(), st.data())

@@ -13,11 +13,12 @@ from releases.domain.decisions import Permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
-from releases.services import approvals, recovery, requests, rollout, runs
+from releases.services import approvals, recovery, release_acts, requests, rollout, runs, shares
 from releases.services.lifecycle import change_step, locked, person
 from releases.services.requests import ReleaseRequest
 from terraform_runner import executor
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.errors import StateLocked
 from terraform_runner.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -218,3 +219,79 @@ def test_a_step_that_has_changed_meanwhile_is_not_changed_again(life):
         change_step(mine, StepStatus.PLANNING, actor=person(life.operator), action="step.planned-again")
     assert Step.objects.get(pk=mine.pk).status == StepStatus.ABANDONED
     assert events("step.planned-again") == 0
+
+
+def test_of_a_pause_and_a_start_both_are_recorded_and_nothing_is_applied_twice(at_the_gate):
+    at_the_gate.approve()
+    step, applied = at_the_gate.step(), len(at_the_gate.world.applied)
+    paused, started = at_once(
+        lambda: release_acts.pause(release_id=at_the_gate.release.pk, user=at_the_gate.operator),
+        lambda: approvals.start(step_id=step.pk, user=at_the_gate.operator),
+    )
+    assert paused == ""
+    assert started in {"", "act:paused"}
+    at_the_gate.world.work()
+    assert len(at_the_gate.world.applied) == applied
+    assert Step.objects.get(pk=step.pk).status == StepStatus.WAITING
+
+
+def test_of_two_shares_one_is_set_and_the_other_told_what_comes_next(at_the_gate):
+    at_the_gate.approve()
+
+    def set_to_30() -> None:
+        shares.set_share(release_id=at_the_gate.release.pk, share=30, user=at_the_gate.operator)
+
+    assert sorted(at_once(set_to_30, set_to_30)) == ["", "act:next-already"]
+    assert at_the_gate.release.steps.filter(candidate_share=30).count() == 1
+    positions = at_the_gate.release.steps.order_by("position").values_list("position", flat=True)
+    assert list(positions) == list(range(len(positions)))
+
+
+def test_of_a_share_and_the_button_the_button_wins(at_the_gate):
+    at_the_gate.approve()
+    at_the_gate.go_to(10)
+    set_to_5, pressed = at_once(
+        lambda: shares.set_share(release_id=at_the_gate.release.pk, share=5, user=at_the_gate.operator),
+        at_the_gate.roll_back,
+    )
+    assert pressed == ""
+    assert set_to_5 in {"", "act:ended"}
+    at_the_gate.world.work()
+    assert at_the_gate.world.green_weight() == 0
+    assert Release.objects.get().status == ReleaseStatus.ROLLED_BACK
+    assert not Run.objects.filter(status=RunStatus.QUEUED).exists()
+
+
+def test_of_a_cancellation_and_an_approval_nothing_is_applied(at_the_gate):
+    at_the_gate.start()
+    shown, applied = at_the_gate.shown(), len(at_the_gate.world.applied)
+    cancelled, approved = at_once(
+        lambda: release_acts.cancel(release_id=at_the_gate.release.pk, user=at_the_gate.operator),
+        lambda: approvals.approve(**shown, user=at_the_gate.manager),
+    )
+    assert (cancelled, approved) in {("", "approval:no-plan"), ("act:applying", "")}
+    at_the_gate.world.work()
+    assert len(at_the_gate.world.applied) == applied + (approved == "")
+
+
+def test_of_a_skip_and_a_start_the_step_is_one_or_the_other(at_the_gate):
+    at_the_gate.approve()
+    step = at_the_gate.step()
+    skipped, started = at_once(
+        lambda: release_acts.skip(step_id=step.pk, user=at_the_gate.operator),
+        lambda: approvals.start(step_id=step.pk, user=at_the_gate.operator),
+    )
+    assert (skipped == "") != (started == "")
+    at_the_gate.world.work()
+    status = Step.objects.get(pk=step.pk).status
+    assert status == (StepStatus.SKIPPED if skipped == "" else StepStatus.DONE)
+
+
+def test_of_two_retries_one_plans(life):
+    life.world.plan_fails = StateLocked("locked", who="x", since="", operation="")
+    life.request()
+    step = life.step()
+    runs_before = step.step_runs.count()
+    answers = at_once(*[lambda: release_acts.retry(step_id=step.pk, user=life.operator)] * 2)
+    assert sorted(answers) == ["", "act:not-failed"]
+    assert step.step_runs.count() == runs_before + 1

@@ -10,9 +10,14 @@ from releases.domain.traffic import Transition
 _WHAT = {
     "service.created": "created the service",
     "service.state-accepted": "said that the stored state is the right one",
+    "service.plan-kept": "made the plan of the request the usual one",
     "release.requested": "requested the release",
     "release.promoted": "finished the release: promoted",
+    "release.paused": "paused the release",
+    "release.resumed": "resumed the release",
+    "release.share-set": "set the share of the new version",
     "release.rejected": "ended the release: rejected",
+    "release.cancelled": "cancelled the release",
     "release.rolled-back": "ended the release: rolled back",
     "plan.approved": "approved the plan",
     "plan.rejected": "rejected the plan",
@@ -26,6 +31,11 @@ _WHAT = {
     "step.done": "finished the step",
     "step.failed": "stopped: the step failed",
     "step.rejected": "stopped: the step was rejected",
+    "step.retried": "began to plan the step once more",
+    "step.skipped": "skipped the step",
+    "step.bake-skipped": "ended the bake time",
+    "step.put-off": "put the step off",
+    "step.asks-again": "made the step ask again",
     "step.abandoned": "ended the step",
     "rollback.pressed": "pressed the emergency button",
     "rollback.joined": "pressed the emergency button too",
@@ -38,6 +48,9 @@ _TONES = {
     "failed": "bad",
     "rejected": "bad",
     "pressed": "warn",
+    "paused": "warn",
+    "cancelled": "warn",
+    "share-set": "warn",
     "approved": "ok",
     "promoted": "ok",
     "traffic-back": "ok",
@@ -74,17 +87,18 @@ def _shown(event: AuditEvent) -> EventShown:
         at=event.at,
         who=event.actor_name,
         what=what(event.action),
-        where=_where(event.subject),
+        where=_where(event),
         why=event.reason,
         digest=str(event.after.get("plan_sha256", ""))[:4],
         tone=_TONES.get(event.action.rpartition(".")[2], "idle"),
     )
 
 
-def _where(subject: dict[str, object]) -> str:
-    if "number" in subject:
-        return f"R-{subject['number']}"
-    transition = str(subject.get("transition", ""))
+def _where(event: AuditEvent) -> str:
+    if "number" in event.subject:
+        share = event.after.get("share")
+        return f"R-{event.subject['number']}" + (f", {share} %" if share is not None else "")
+    transition = str(event.subject.get("transition", ""))
     if transition == Transition.SHIFT:
-        return f"shift to {subject.get('share')} %"
+        return f"shift to {event.subject.get('share')} %"
     return transition.replace("_", " ")

@@ -28,7 +28,8 @@ def headline(
         return _ended(release)
     if step is None:
         return Headline(word="Finishing", text="All steps are done.", tone=Tone.GO)
-    return _open(step, approvals, settled_at)
+    present = _open(step, approvals, settled_at)
+    return _paused(release, present) if release.is_paused and present.tone is not Tone.BAD else present
 
 
 def _ended(release: Release) -> Headline:
@@ -38,12 +39,17 @@ def _ended(release: Release) -> Headline:
         ReleaseStatus.ROLLED_BACK.value: ("Rolled back", f"Nobody has {name} any more.", Tone.WARN),
         ReleaseStatus.REJECTED.value: (
             "Rejected",
-            "It ended at a gate; nobody had been sent to it.",
+            "It ended at a gate; nobody is on it.",
             Tone.BAD,
         ),
         ReleaseStatus.CANCELLED.value: ("Cancelled", "Nobody had been sent to it.", Tone.IDLE),
     }[release.status]
     return Headline(word=word, text=text, tone=tone, since=release.ended_at)
+
+
+def _paused(release: Release, present: Headline) -> Headline:
+    text = f"Nothing begins until somebody resumes it. {present.text}"
+    return Headline(word="Paused", text=text, tone=Tone.WARN, since=release.paused_at, until=present.until)
 
 
 def _open(step: Step, approvals: Sequence[Approval], settled_at: datetime | None) -> Headline:
@@ -60,7 +66,11 @@ def _open(step: Step, approvals: Sequence[Approval], settled_at: datetime | None
         StepStatus.PLANNING: ("Planning", f"Terraform makes the plan for: {title}.", Tone.GO),
         StepStatus.APPLYING: ("Applying", f"Terraform applies: {title}.", Tone.GO),
         StepStatus.FAILED: ("Failed", f"{title} failed.", Tone.BAD),
-        StepStatus.REJECTED: ("Rejected", f"{title} was rejected. Roll back to end the release.", Tone.BAD),
+        StepStatus.REJECTED: (
+            "Rejected",
+            f"{title} was rejected. Ask again, skip it, or roll back to end the release.",
+            Tone.BAD,
+        ),
     }[status]
     return Headline(word=word, text=text, tone=tone)
 
@@ -69,9 +79,10 @@ def _waiting(step: Step, title: str, approvals: Sequence[Approval]) -> Headline:
     since = step.plan_run.ended_at if step.plan_run else None
     if step.gate and not _is_approved(step, approvals):
         started = " It goes on at once then: it is started." if step.started_at else ""
+        started = " It starts by itself then." if step.automatic and not started else started
         text = f"{title} waits for somebody to approve its plan.{started}"
         return Headline(word="Waiting for approval", text=text, tone=Tone.WARN, since=since)
-    if step.started_at is None:
+    if step.started_at is None and not step.automatic:
         text = f"{title} waits for an operator to start it."
         return Headline(word="Waiting for the start", text=text, tone=Tone.WARN, since=since)
     return Headline(word="Going on", text=f"{title} is about to be applied.", tone=Tone.GO)

@@ -48,9 +48,16 @@ def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
     approved = selectors.approved_steps(services)
     releases = selectors.last_releases(services)
     return [
-        _row(service, next(iter(steps.get(service.pk, ())), None), approved, releases.get(service.pk))
+        _row(service, _telling(steps.get(service.pk, ())), approved, releases.get(service.pk))
         for service in services
     ]
+
+
+def _telling(unfinished: Sequence[Step]) -> Step | None:
+    """The step that a service is at; the next one where that has failed while the present one bakes."""
+    present, *later = unfinished[:2] or [None]
+    failed = (step for step in later if step.status in {StepStatus.FAILED, StepStatus.REJECTED})
+    return next(failed, present) if present and present.status == StepStatus.BAKING else present
 
 
 def _row(service: Service, step: Step | None, approved: set[UUID], last: Release | None) -> ServiceRow:
@@ -72,6 +79,12 @@ def _step_in_words(step: Step, *, is_approved: bool) -> tuple[Status, str]:
         StepStatus.BAKING: (Status(word="Bakes", tone=Tone.GO), title),
         StepStatus.WAITING: (_waiting(step, is_approved=is_approved), title),
     }
+    if (
+        step.release
+        and step.release.is_paused
+        and step.status not in {StepStatus.FAILED, StepStatus.REJECTED}
+    ):
+        return Status(word="Paused", tone=Tone.WARN), title
     going_on = Status(word=_going_on(step), tone=Tone.GO)
     return words.get(StepStatus(step.status), (going_on, title))
 
@@ -79,7 +92,7 @@ def _step_in_words(step: Step, *, is_approved: bool) -> tuple[Status, str]:
 def _waiting(step: Step, *, is_approved: bool) -> Status:
     if step.gate and not is_approved:
         return Status(word="Waits for approval", tone=Tone.WARN)
-    if step.started_at is None:
+    if step.started_at is None and not step.automatic:
         return Status(word="Waits for start", tone=Tone.WARN)
     return Status(word="In release", tone=Tone.GO)
 

@@ -30,6 +30,8 @@ class Stair:
     share: int
     status: Status
     gate: bool
+    automatic: bool
+    by_hand: bool
     parts: tuple[Part, ...]
     is_shown: bool
 
@@ -67,6 +69,8 @@ def _stair(steps: tuple[Step, ...], shown: Step | None) -> Stair:
         share=last.candidate_share,
         status=_together(parts),
         gate=last.gate,
+        automatic=last.automatic,
+        by_hand=last.requested_by_id is not None,
         parts=parts,
         is_shown=shown is not None and shown in steps,
     )
