@@ -7,6 +7,7 @@ from django import forms
 from releases.domain.bakes import LONGEST_BAKE_SECONDS, parse_bakes
 from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import parse_weights
+from releases.domain.traffic import TAG
 
 BAKE_OF = "bake-"
 """Before a step's key: the name of the field with its bake time."""
@@ -16,7 +17,7 @@ class ReleaseForm(forms.Form):
     """What a release brings and its steps; ``gates`` and ``automatic`` are keys of steps such as "shift-25"."""
 
     tag = forms.RegexField(
-        regex=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        regex=rf"^{TAG}\Z",
         label="Image",
         error_messages={"invalid": "This is no tag of an image.", "required": "Choose an image."},
     )
@@ -58,8 +59,8 @@ class ReleaseForm(forms.Form):
 class ShownPlanForm(forms.Form):
     """What a decision is bound to, as the page showed it, and what the person says."""
 
-    sha256 = forms.RegexField(regex=r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
-    changes_digest = forms.RegexField(regex=r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+    sha256 = forms.RegexField(regex=r"^[0-9a-f]{64}\Z", widget=forms.HiddenInput)
+    changes_digest = forms.RegexField(regex=r"^[0-9a-f]{64}\Z", widget=forms.HiddenInput)
     comment = forms.CharField(required=False, max_length=2000)
 
 

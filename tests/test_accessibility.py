@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from aws.images import Image
 from releases.live.broadcaster import broadcaster
-from releases.models import Release, Step
+from releases.models import Release, Service, Step
+from releases.services import secret_values
 from tests.browser import DESK, PHONE, live_state, sign_in, visiting
 from tests.scenes import IMAGES, make_gate, make_run
 
@@ -124,6 +125,28 @@ def test_the_form_of_a_request_and_its_errors(page):
     page.get_by_label("Shares of users").fill("50, 10")
     page.get_by_role("button", name="Request this release").click()
     expect(page.get_by_role("alert")).to_be_visible()
+    assert found + faults(page) == []
+
+
+def test_configurations_wherever_they_are(page):
+    gate = make_gate()
+    secret = secret_values.encrypt(gate.service.pk, "PASSWORD", "correct horse")
+    configuration = {"memory_size": 512, "environment": {"LEVEL": "debug " * 60, "PASSWORD": secret}}
+    Service.objects.update(blue_configuration=configuration)
+    Release.objects.update(status="rolled_back", configuration=configuration)
+    Step.objects.update(status="abandoned")
+    sign_in(page, gate.requester)
+    found = faults_of(page, RELEASE)
+    page.goto(SERVICE)
+    page.locator("#settings-blue summary").click()
+    expect(page.get_by_text("512 MB")).to_be_visible()
+    found += faults(page)
+    page.goto(f"{SERVICE}request/")
+    page.locator("#configuration summary").click()
+    found += faults(page)
+    page.get_by_label("Memory, in MB").fill("1")
+    page.get_by_role("button", name="Request this release").click()
+    expect(page.get_by_text("Write a whole number from 128 to 10240 (MB).")).to_be_visible()
     assert found + faults(page) == []
 
 

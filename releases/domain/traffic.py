@@ -14,6 +14,9 @@ from releases.domain.errors import IllegalTransition, InvalidTraffic
 NOBODY = "192.0.2.1/32"
 """The canary rule's source address while the canary is off: TEST-NET-1 of RFC 5737, which no client has."""
 
+TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+"""An image's tag, as registries take it: https://github.com/opencontainers/distribution-spec, "Pulling manifests"."""
+
 _DIGEST_REFERENCE = re.compile(r"[^\s@${}\"\\]+@sha256:[0-9a-f]{64}")
 
 

@@ -1,5 +1,6 @@
 """Requesting a release: an image by digest, and the steps on its way to everyone."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from releases.domain.configuration_words import changes
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
-from releases.domain.traffic import Version
+from releases.domain.traffic import TAG, Version
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
 from releases.services import rollout
@@ -58,6 +59,8 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
     """
     service = Service.objects.get(pk=service_id)
     _refuse_unless_allowed(service, user)
+    if not re.fullmatch(TAG, wanted.tag):
+        raise RequestRefused("request:tag", "This is no tag of an image: choose one of the repository's.")
     image = images.resolve_image(access(service), f"{service.repository_uri}:{wanted.tag}")
     with locked(service_id) as service:
         _refuse_unless_allowed(service, user)

@@ -117,10 +117,16 @@ def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
 
 
 def _root(service: Service) -> dict[str, Any]:
-    """``allowed_account_ids`` makes the provider itself refuse any account but the service's."""
+    """``allowed_account_ids`` makes the provider itself refuse any account but the service's.
+
+    Strings in a ``.tf.json`` file are templates, those in a ``.tfvars.json`` are not: what people have typed is in the
+    variables, and the little that stands here is quoted.
+    """
     return {
         "terraform": {"required_version": ">= 1.10"},
-        "provider": {"aws": {"region": service.region, "allowed_account_ids": [service.account_id]}},
+        "provider": {
+            "aws": {"region": _quoted(service.region), "allowed_account_ids": [_quoted(service.account_id)]}
+        },
     }
 
 
@@ -131,3 +137,7 @@ def _module(variables: dict[str, Any]) -> dict[str, Any]:
         "module": {"service": {"source": f"./modules/{MODULE}", **arguments}},
         "output": {name: {"value": f"${{module.service.{name}}}"} for name in OUTPUTS},
     }
+
+
+def _quoted(text: str) -> str:
+    return text.replace("${", "$${").replace("%{", "%%{")

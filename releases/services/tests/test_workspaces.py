@@ -105,6 +105,15 @@ def test_what_people_write_is_never_read_as_terraform_code(service, field):
     assert "passwd" not in json.dumps(made.root)
 
 
+@pytest.mark.parametrize("field", ["region", "account_id"])
+@pytest.mark.parametrize("start", ["$", "%"])
+def test_what_stands_in_the_root_is_quoted(service, field, start):
+    setattr(service, field, start + '{file("/etc/passwd")}')
+    root = json.dumps(made_for(service).root)
+    assert f"{start}{start}{{file(" in root
+    assert f"{start}{{file(" not in root.replace(f"{start}{start}{{", "")
+
+
 def test_the_variables_are_the_state_s_and_not_the_record_s(service):
     other = Version(image=image_of("yellow"), configuration={"memory_size": 512})
     state = replace(service.state, green=other, green_weight=25, activate_canary=True)
