@@ -4,11 +4,9 @@ The variables are as hostile as they get: what would be code in a ``.tf`` file h
 """
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from audit.events import Actor
 from audit.models import AuditEvent
@@ -16,17 +14,13 @@ from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import ALIAS, client
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
-from releases.models import Release, Service, Step
-from releases.permissions import grant
-from releases.services import approvals, emergency, recovery, requests, runs, setup, storage
+from releases.models import Release, Step
+from releases.services import emergency, requests, setup, storage
 from releases.services.configurations import WantedConfiguration
 from releases.services.requests import ReleaseRequest
 from releases.services.setup import NewService
-from terraform_runner.claims import worker_name
-from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import LogChunk, Run
+from tests.life import Life, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.django_db(transaction=True)]
 
@@ -46,35 +40,8 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@dataclass
-class Life:
-    """One service at the sandbox, and three people."""
-
-    sandbox: SandboxInfo
-    service: Service
-    rita: User = field(init=False)
-    mona: User = field(init=False)
-    otto: User = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rita = self._person("rita", Permission.VIEW, Permission.REQUEST)
-        self.mona = self._person("mona", Permission.VIEW, Permission.APPROVE)
-        self.otto = self._person("otto", Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY)
-
-    def _person(self, name: str, *permissions: Permission) -> User:
-        user = User.objects.create_user(name)
-        grant(user, self.service, *permissions)
-        return user
-
-    def work(self) -> None:
-        """Do what a worker and the scheduler do, until nothing is queued any more."""
-        while queued := list(Run.objects.filter(status=RunStatus.QUEUED).order_by("queued_at")):
-            for run in queued:
-                runs.execute(run.pk, worker=worker_name())
-            recovery.sweep()
-
-    def step(self) -> Step:
-        return selectors.unfinished_steps(self.service)[0]
+class ConfiguredLife(Life):
+    """One service, whose releases change a variable."""
 
     def release(self, level: str) -> Release:
         """The same image, and the same configuration but for one variable."""
@@ -88,24 +55,6 @@ class Life:
                 tag="blue", weights=[25], canary=False, configuration=wanted, reason='${file("/etc/passwd")}'
             ),
         )
-
-    def go_on(self) -> None:
-        """Start the step, and approve its plan where it has a gate."""
-        self.work()
-        approvals.start(step_id=self.step().pk, user=self.otto)
-        step = self.step()
-        if step.gate:
-            assert step.plan_run is not None
-            shown = PlanIdentity(
-                sha256=step.plan_run.plan_sha256, changes_digest=step.plan_run.changes_digest
-            )
-            approvals.approve(step_id=step.pk, user=self.mona, shown=shown)
-        self.work_only_applies()
-
-    def work_only_applies(self) -> None:
-        """As ``work``, but the next step's plan is left for later: a plan costs two commands."""
-        for run in Run.objects.filter(status=RunStatus.QUEUED, operation="apply"):
-            runs.execute(run.pk, worker=worker_name())
 
     def at_aws(self, color: str) -> dict[str, Any]:
         """A colour's function, all its versions and its alias, as Lambda tells them."""
@@ -126,7 +75,7 @@ class Life:
         return variables
 
 
-def set_up(sandbox: SandboxInfo, name: str, priority: int) -> Life:
+def set_up(sandbox: SandboxInfo, name: str, priority: int) -> ConfiguredLife:
     new = NewService(
         name=name,
         family=name,
@@ -144,7 +93,7 @@ def set_up(sandbox: SandboxInfo, name: str, priority: int) -> Life:
             settings={**SETTINGS, "environment": BEFORE}, secrets={"PASSWORD": SECRET}
         ),
     )
-    life = Life(sandbox, setup.create_service(new, actor=Actor(id="", name="tests", via="command")))
+    life = ConfiguredLife(sandbox, setup.create_service(new, actor=Actor(id="", name="tests", via="command")))
     life.work()
     assert [step.problem for step in Step.objects.all()] == [""]
     return life
@@ -152,12 +101,7 @@ def set_up(sandbox: SandboxInfo, name: str, priority: int) -> Life:
 
 @pytest.fixture(autouse=True)
 def at_the_sandbox(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> None:
-    settings.AWS_ENDPOINT_URL = sandbox.endpoint_url
-    settings.AWS_ACCESS_KEY_ID = sandbox.access_key_id
-    settings.AWS_SECRET_ACCESS_KEY = sandbox.secret_access_key
-    settings.DATA_DIR = tmp_path / "data"
-    settings.TERRAFORM_BIN = str(terraform_cli.binary)
-    settings.TERRAFORM_MIRROR = terraform_cli.mirror
+    use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
 
 
 def everything_stored() -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from releases import dispatch
+from releases.domain.expectation import HEADER_RULE, SLOT_RULES
 from releases.domain.guard import Expectation, Refusal
 from releases.domain.lifecycle import StepStatus
 from releases.domain.reality import Difference, Reality
@@ -103,8 +104,17 @@ def learn_addresses(service: Service, outputs: Mapping[str, Any]) -> Service:
         ]
         for name in learned:
             setattr(service, name, outputs[name])
-        service.save(update_fields=learned)
+        service.more_canary_rule_arns = _more_canary_rules(outputs)
+        service.save(update_fields=[*learned, "more_canary_rule_arns"])
     return service
+
+
+def _more_canary_rules(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The rules of the slots after the first, and the header's; Terraform leaves an output out that is null."""
+    arns = outputs.get("canary_rule_arns", [])
+    slots = dict(zip(SLOT_RULES[1 : len(arns)], arns[1:], strict=True))
+    header = outputs.get("header_rule_arn")
+    return slots | ({HEADER_RULE: header} if header else {})
 
 
 def applied(

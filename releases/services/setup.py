@@ -1,6 +1,6 @@
 """A new service: its record, and the step that creates it at AWS."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from django.db import transaction
@@ -10,12 +10,13 @@ from audit import events
 from audit.events import Actor
 from aws import images
 from releases import push, selectors
+from releases.domain.canary import CanaryHeader, check_addresses, check_room, room_in_rule
 from releases.domain.environment import hide
 from releases.domain.lifecycle import StepStatus
 from releases.domain.rollout_plan import Rotation
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
-from releases.services import rollout
+from releases.services import canary_header, rollout
 from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.lifecycle import change_step, now
@@ -25,7 +26,8 @@ from releases.services.lifecycle import change_step, now
 class NewService:
     """What has to be said about a service at its set-up.
 
-    ``tag`` and ``configuration`` are the version that both colours run first.
+    ``tag`` and ``configuration`` are the version that both colours run first, ``canary_addresses`` what releases begin
+    with, in any usual form.
     """
 
     name: str
@@ -39,6 +41,9 @@ class NewService:
     hostnames: list[str] = field(default_factory=list)
     priority: int = 200
     canary_addresses: list[str] = field(default_factory=list)
+    canary_slots: int = 1
+    canary_header: CanaryHeader | None = None
+    stickiness_seconds: int = 0
     weights: list[int] = field(default_factory=lambda: [10, 25, 50, 75])
     bake_seconds: int = 300
     settle_seconds: int = 120
@@ -50,9 +55,10 @@ class NewService:
 def create_service(new: NewService, *, actor: Actor) -> Service:
     """Record a service and begin its set-up, which a worker does.
 
-    Raises ``InvalidConfiguration``, and ``AwsError`` when the image is not there.
+    Raises ``InvalidConfiguration``, ``InvalidCanary``, and ``AwsError`` when the image is not there.
     """
     service_id = uuid7()
+    new = replace(new, canary_addresses=_canary_addresses(new))
     configuration = settle(service_id, new.configuration, present={})
     image = images.resolve_image(access(new), f"{new.repository_uri}:{new.tag}")
     with transaction.atomic():
@@ -65,13 +71,22 @@ def create_service(new: NewService, *, actor: Actor) -> Service:
             green_tag=new.tag,
             blue_configuration=configuration,
             green_configuration=configuration,
+            canary_header_name=new.canary_header.name if new.canary_header else "",
+            canary_header_value=(
+                canary_header.encrypt(service_id, new.canary_header.value) if new.canary_header else ""
+            ),
         )
         events.record(
             actor=actor,
             action="service.created",
             service_id=str(service.pk),
             subject={"service": service.name},
-            after={**_columns(new), "tag": new.tag, "configuration": hide(configuration)},
+            after={
+                **_columns(new),
+                "tag": new.tag,
+                "configuration": hide(configuration),
+                "canary_header": service.canary_header_name,
+            },
         )
         begin_set_up(service, actor=actor)
     return service
@@ -79,8 +94,14 @@ def create_service(new: NewService, *, actor: Actor) -> Service:
 
 def _columns(new: NewService) -> dict[str, Any]:
     """What has a column of its own; the version is in both colours'."""
-    own = {"tag", "configuration"}
+    own = {"tag", "configuration", "canary_header"}
     return {field.name: getattr(new, field.name) for field in fields(new) if field.name not in own}
+
+
+def _canary_addresses(new: NewService) -> list[str]:
+    addresses = check_addresses(new.canary_addresses)
+    check_room(addresses, slots=new.canary_slots, room=room_in_rule(new.hostnames, ()))
+    return list(addresses)
 
 
 def begin_set_up(service: Service, *, actor: Actor) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 from django.conf import settings
 
 from aws.credentials import Credentials
+from releases.domain.canary import CanaryHeader
 from releases.domain.configuration import in_the_clear
 from releases.domain.environment import Revealed
 from releases.domain.settings import Settings
 from releases.domain.traffic import TrafficState
 from releases.models import Service
-from releases.services import secret_values, storage
+from releases.services import canary_header, secret_values, storage
 from releases.services.settings_columns import recorded_settings
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.executor import RunnerSettings, Workspace
@@ -21,6 +22,8 @@ MODULE = "lambda-blue-green"
 OUTPUTS = (
     "traffic_rule_arn",
     "canary_rule_arn",
+    "canary_rule_arns",
+    "header_rule_arn",
     "blue_target_group_arn",
     "green_target_group_arn",
     "blue_function_name",
@@ -44,7 +47,8 @@ def workspace(
     It has to be the one that it was after the last run. The settings are the recorded ones where no others are wanted.
     """
     revealed = secret_values.reveal(service.pk, state.blue.configuration, state.green.configuration)
-    variables = _variables(service, state, revealed)
+    header = canary_header.header_of(service)
+    variables = {**_variables(service, state, revealed), **_canary(state, header)}
     variables |= _settings_variables(service, settings_after or recorded_settings(service))
     return Workspace(
         key=str(service.id),
@@ -54,7 +58,12 @@ def workspace(
         environment={**_place(service), **credentials.environment},
         state=kept_in,
         last_state=last_state,
-        secrets=(*credentials.secrets, *kept_in.secrets, *revealed.values()),
+        secrets=(
+            *credentials.secrets,
+            *kept_in.secrets,
+            *revealed.values(),
+            *([header.value] if header else []),
+        ),
     )
 
 
@@ -95,9 +104,14 @@ def _variables(service: Service, state: TrafficState, revealed: Revealed) -> dic
         "active_color": state.active_color.value,
         "activate_canary": state.activate_canary,
         "green_weight": state.green_weight,
-        "canary_source_ips": list(state.canary_addresses),
         "listener_arn": service.listener_arn,
     }
+
+
+def _canary(state: TrafficState, header: CanaryHeader | None) -> dict[str, Any]:
+    """Without a header where there is none: the module's own default is null there."""
+    by_header = {"canary_header": {"name": header.name, "value": header.value}} if header else {}
+    return {"canary_source_ips": list(state.canary_addresses), **by_header}
 
 
 def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
@@ -106,6 +120,7 @@ def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
         "hostnames": list(wanted.hostnames),
         "paths": list(wanted.paths),
         "priority": wanted.priority,
+        "canary_slots": wanted.canary_slots,
         "tags": dict(wanted.tags),
         "log_retention_days": wanted.log_retention_days,
         "stickiness_seconds": wanted.stickiness_seconds,

@@ -15,7 +15,7 @@ from aws.credentials import Credentials
 from releases.domain.settings import Settings
 from releases.domain.traffic import TrafficState, Version
 from releases.models import Service
-from releases.services import storage, workspaces
+from releases.services import canary_header, storage, workspaces
 from releases.tests.factories import ServiceFactory, image_of
 from terraform_runner.executor import Workspace
 
@@ -70,7 +70,26 @@ def is_of(declared: str, value: object) -> bool:
 
 def test_every_variable_is_one_of_the_module_s_and_of_its_type(workspace, module):
     for name, value in workspace.variables.items():
-        assert is_of(str(module["variable"][name]["type"]), value), name
+        declared = module["variable"][name]
+        may_be_left_out = "default" in declared and str(declared["default"]) in {"None", "null"}
+        assert is_of(str(declared["type"]), value) or (value is None and may_be_left_out), name
+
+
+def test_the_canary_s_slots_header_and_addresses_are_variables_and_the_header_s_value_a_secret(service):
+    service.canary_slots, service.canary_header_name = 3, "X-Canary"
+    service.canary_header_value = canary_header.encrypt(service.pk, "abcdefgh_12345678")
+    service.stickiness_seconds = 3600
+    made = made_for(service, service.state.with_canary(True, ["203.0.113.7/32"]))
+    assert made.variables["canary_slots"] == 3
+    assert made.variables["canary_header"] == {"name": "X-Canary", "value": "abcdefgh_12345678"}
+    assert made.variables["canary_source_ips"] == ["203.0.113.7/32"]
+    assert made.variables["stickiness_seconds"] == 3600
+    assert "abcdefgh_12345678" in made.secrets
+    assert "abcdefgh_12345678" not in str(made.root)
+
+
+def test_while_the_canary_is_off_no_address_is_given_to_terraform(service):
+    assert made_for(service).variables["canary_source_ips"] == []
 
 
 def test_nothing_that_the_module_needs_is_missing(workspace, module):

@@ -138,7 +138,9 @@ class World:
             self.is_gone = True
             return Applied(outputs={})
         self._become(workspace.variables)
-        return Applied(outputs=ARNS)
+        slots = [arn for arn in self.weights if arn.startswith("arn:rule/canary")]
+        header = {"header_rule_arn": "arn:rule/header"} if "arn:rule/header" in self.weights else {}
+        return Applied(outputs={**ARNS, "canary_rule_arns": slots, **header})
 
     def read_reality(self, service: Service) -> Reality:
         if self.aws_fails:
