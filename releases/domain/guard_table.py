@@ -120,9 +120,10 @@ def as_pairs(weights: Mapping[str, int]) -> list[list[object]]:
 
 
 def shown(one: object, other: object, expected: Expectation) -> tuple[str, str]:
-    """Two values of a RECORDED attribute beside each other, for people. An environment's values are never told."""
+    """Two values of a RECORDED attribute beside each other, for people. Environments and headers tell no values."""
     if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return in_words(one, expected), in_words(other, expected)
+        first, second = in_words(one, expected), in_words(other, expected)
+        return (first, second) if first != second else (f"{first} with its own value", "another value")
     return f"{', '.join(differing_names(one, other))} as released", "other values"
 
 
