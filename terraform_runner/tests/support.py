@@ -15,7 +15,7 @@ PLANS = Path(__file__).parent / "plans"
 
 # Answers as Terraform does, without doing anything. What it does beyond that is chosen by STAND_IN.
 TERRAFORM = """
-import json, os, sys, time
+import json, os, signal, sys, time
 verb = sys.argv[1]
 if verb == "version":
     print(json.dumps({"terraform_version": os.environ.get("VERSION", "1.11.4")}))
@@ -40,6 +40,10 @@ if mode == "fail" and verb == argument:
 if mode == "lose state" and verb == "apply":
     open("errored.tfstate", "w").write("{}")
     sys.exit("Error: Failed to persist state to backend")
+if mode == "finish anyway" and verb == "apply":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print("applied", flush=True)
+    time.sleep(0.5)
 if mode == "hang" and verb == argument:
     print("hanging", flush=True)
     time.sleep(600)
