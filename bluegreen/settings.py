@@ -154,6 +154,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "releases.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "prune": {"task": "releases.prune", "schedule": 30.0, "options": {"expires": 50}},
 }
 
 # Terraform. The binary is found on PATH and the mirror by set-up where these are not given.
@@ -168,6 +169,8 @@ LEASE_SECONDS = env.int("BLUEGREEN_LEASE_SECONDS", default=45)
 
 # A service counts as unused when no request has reached it for so long.
 REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)
+# Plans, and what `init` has prepared, are kept for so long after they were last needed.
+KEEP_PLANS_DAYS = env.int("BLUEGREEN_KEEP_PLANS_DAYS", default=30)
 
 # AWS: without these, boto3's own search for credentials applies. The sandbox sets all three.
 AWS_ENDPOINT_URL = env.str("BLUEGREEN_AWS_ENDPOINT_URL", default="") or None

@@ -13,6 +13,7 @@ from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
+from terraform_runner import selectors as runs
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 
@@ -86,6 +87,12 @@ def lost_runs() -> list[tuple[Run, Step]]:
     steps = Step.objects.filter(planning | applying).select_related("service", "plan_run", "apply_run")
     waited_for = [(step.apply_run or step.plan_run, step) for step in steps]
     return [(run, step) for run, step in waited_for if run]
+
+
+def plans_to_remove(*, older_than_days: int) -> QuerySet[Run]:
+    """Plan runs that ended so long ago and whose plan is kept, but for those of steps that have not ended."""
+    needed = Step.objects.exclude(status__in=_ENDED).filter(plan_run__isnull=False).values("plan_run")
+    return runs.list_kept_plans(older_than_days=older_than_days).exclude(pk__in=needed)
 
 
 def get_step(step_id: UUID) -> Step:

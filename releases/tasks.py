@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from releases.services import recovery, runs
+from releases.services import pruning, recovery, runs
 from terraform_runner.claims import worker_name
 
 
@@ -18,3 +18,9 @@ def execute_run(run_id: str) -> None:
 def sweep() -> None:
     """Do what is due, and send again what was lost."""
     recovery.sweep()
+
+
+@shared_task(name="releases.prune")
+def prune() -> None:
+    """Remove plans that nobody can need any more."""
+    pruning.prune_plans()

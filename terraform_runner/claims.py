@@ -128,6 +128,11 @@ def use_plan(plan_run: Run) -> None:
         raise PlanStale("This plan was applied already. Make a new plan.")
 
 
+def note_plan_removed(plan_run: Run) -> None:
+    """Note that a plan is in the store no more."""
+    Run.objects.filter(pk=plan_run.pk).update(plan_removed_at=Now())
+
+
 def forget_state(workspace: str) -> int:
     """Let the next run take whatever state it finds. Gives how many runs had noted another one."""
     noted = Run.objects.filter(workspace=workspace, state_serial__isnull=False)

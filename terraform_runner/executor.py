@@ -74,6 +74,7 @@ class RunnerSettings:
     time_limit_seconds: float
     grace_seconds: float
     lock_timeout_seconds: int
+    keep_prepared_seconds: float = 30 * 86_400
 
 
 def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, control: Control) -> Planned:
@@ -257,4 +258,4 @@ def _initialise(terraform: Terraform, workspace: Workspace, settings: RunnerSett
     if directory.lock_file.exists():  # none where only built-in providers are used
         workspace.state.objects.put(LOCK_FILE, directory.lock_file.read_bytes())
     digest = prepared.digest_of(directory, terraform_version=version)
-    prepared.keep(settings.data_root, digest, directory.data)
+    prepared.keep(settings.data_root, digest, directory.data, unused_seconds=settings.keep_prepared_seconds)

@@ -45,6 +45,7 @@ class Run(models.Model):
     document_sha256 = models.CharField(max_length=64, blank=True)
     changes_digest = models.CharField(max_length=64, blank=True)
     changes = models.JSONField(default=list, blank=True)
+    plan_removed_at = models.DateTimeField(null=True, blank=True)
     plan_used_at = models.DateTimeField(null=True, blank=True)
     outputs = models.JSONField(default=dict, blank=True)
     state_lineage = models.CharField(max_length=100, blank=True)
@@ -55,6 +56,13 @@ class Run(models.Model):
     class Meta:
         indexes = [
             models.Index("workspace", F("queued_at").desc(), name="run_workspace_latest"),
+            models.Index(
+                "ended_at",
+                name="run_with_kept_plan",
+                condition=Q(plan_removed_at=None) & ~Q(plan_sha256=""),
+            ),
+            models.Index("plan_sha256", name="run_plan_sha256", condition=~Q(plan_sha256="")),
+            models.Index("document_sha256", name="run_document_sha256", condition=~Q(plan_sha256="")),
             models.Index(
                 "workspace",
                 F("ended_at").desc(),

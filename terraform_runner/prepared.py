@@ -4,14 +4,17 @@ A prepared data directory holds links to the providers and a list of modules: so
 digest of all that ``init`` reads, so one that fits is found by its name, and one that does not is never used.
 """
 
+import contextlib
 import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from terraform_runner.private_files import make_private_directory
 from terraform_runner.working_dir import WorkingDirectory
@@ -35,15 +38,22 @@ def digest_of(directory: WorkingDirectory, *, terraform_version: str) -> str:
 def take(data_root: Path, digest: str, destination: Path) -> bool:
     """Copy the prepared data directory of this digest, links as links. False if there is none."""
     prepared = _folder(data_root) / digest
-    if not prepared.is_dir():
+    try:
+        os.utime(prepared)  # so it is not removed for being unused
+        shutil.copytree(prepared, destination, symlinks=True)
+    except (FileNotFoundError, shutil.Error):  # it is not there, or was removed in this moment
+        shutil.rmtree(destination, ignore_errors=True)
         return False
-    shutil.copytree(prepared, destination, symlinks=True)
     return True
 
 
-def keep(data_root: Path, digest: str, source: Path) -> None:
-    """Keep a data directory that ``init`` has just made. It appears whole, or not at all."""
+def keep(data_root: Path, digest: str, source: Path, *, unused_seconds: float) -> None:
+    """Keep a data directory that ``init`` has just made. It appears whole, or not at all.
+
+    Those that were not used for so long are removed: a new one is made for each new module or provider.
+    """
     folder = make_private_directory(_folder(data_root))
+    _remove_unused(folder, unused_seconds)
     temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".new-"))
     shutil.copytree(source, temporary, symlinks=True, dirs_exist_ok=True)
     try:
@@ -64,6 +74,14 @@ def one_at_a_time(data_root: Path, *, while_waiting: Callable[[], None]) -> Iter
             while_waiting()
             time.sleep(WAIT_SECONDS)
         yield
+
+
+def _remove_unused(folder: Path, unused_seconds: float) -> None:
+    oldest = time.time() - unused_seconds
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another run removes it too
+            if path.stat().st_mtime < oldest:
+                shutil.rmtree(path.rename(folder / f".old-{uuid4()}"), ignore_errors=True)
 
 
 def _try_to_lock(descriptor: int) -> bool:

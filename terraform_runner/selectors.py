@@ -28,6 +28,24 @@ def last_state(workspace: str) -> StateIdentity | None:
     return StateIdentity(lineage=found[0], serial=found[1] or 0) if found else None
 
 
+def list_kept_plans(*, older_than_days: int) -> QuerySet[Run]:
+    """Runs that ended so long ago and whose plan is in the store, the oldest first."""
+    limit = Now() - Value(timedelta(days=older_than_days))
+    return (
+        Run.objects.filter(plan_removed_at=None, ended_at__lte=limit)
+        .exclude(plan_sha256="")
+        .order_by("ended_at")
+    )
+
+
+def digests_of_others(run: Run) -> set[str]:
+    """Which of a run's digests another run names whose plan is in the store."""
+    own = {run.plan_sha256, run.document_sha256}
+    others = Run.objects.filter(Q(plan_sha256__in=own) | Q(document_sha256__in=own), plan_removed_at=None)
+    pairs = others.exclude(pk=run.pk).values_list("plan_sha256", "document_sha256")
+    return own & {digest for pair in pairs for digest in pair}
+
+
 def list_unsent(*, older_than_seconds: float) -> QuerySet[Run]:
     """Runs which are queued and of which the workers were not told for so long, oldest first.
 

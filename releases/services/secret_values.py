@@ -37,6 +37,12 @@ def reveal(service_id: UUID, *configurations: Configuration) -> dict[str, str]:
     return revealed
 
 
+def renew(service_id: UUID, name: str, token: str) -> str:
+    """The token of the same value by the first key. Raises what ``reveal`` raises."""
+    renewed = settings.KEY_RING.renew(_decode(name, token), context=_context(service_id, name))
+    return base64.urlsafe_b64encode(renewed).decode()
+
+
 def recognise(service: Service, environment: Mapping[str, str]) -> dict[str, object]:
     """Variables that were read at AWS, as they are stored.
 
@@ -64,12 +70,15 @@ def _known(service: Service) -> dict[tuple[str, str], object]:
 
 
 def _decrypt(service_id: UUID, name: str, token: str) -> str:
+    clear: bytes = settings.KEY_RING.decrypt(_decode(name, token), context=_context(service_id, name))
+    return clear.decode()
+
+
+def _decode(name: str, token: str) -> bytes:
     try:
-        encrypted = base64.b64decode(token, altchars=b"-_", validate=True)
+        return base64.b64decode(token, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise EncryptedDamaged(f"The secret value of {name} is damaged: write a new one.") from error
-    clear: bytes = settings.KEY_RING.decrypt(encrypted, context=_context(service_id, name))
-    return clear.decode()
 
 
 def _context(service_id: UUID, name: str) -> bytes:

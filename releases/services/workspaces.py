@@ -84,6 +84,7 @@ def runner_settings() -> RunnerSettings:
         time_limit_seconds=settings.TERRAFORM_TIME_LIMIT_SECONDS,
         grace_seconds=settings.TERRAFORM_GRACE_SECONDS,
         lock_timeout_seconds=settings.TERRAFORM_LOCK_TIMEOUT_SECONDS,
+        keep_prepared_seconds=settings.KEEP_PLANS_DAYS * 86_400,
     )
 
 

@@ -1,7 +1,10 @@
+import os
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -52,7 +55,7 @@ def test_what_was_kept_is_taken_with_its_links(tmp_path):
     source = tmp_path / "source"
     (source / "providers").mkdir(parents=True)
     (source / "providers/aws").symlink_to("/a/provider")
-    prepared.keep(tmp_path, "digest", source)
+    prepared.keep(tmp_path, "digest", source, unused_seconds=60)
 
     assert prepared.take(tmp_path, "digest", tmp_path / "taken")
 
@@ -68,12 +71,58 @@ def test_second_of_the_same_digest_is_not_kept(tmp_path):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("")
-        prepared.keep(tmp_path, "digest", tmp_path / name)
+        prepared.keep(tmp_path, "digest", tmp_path / name, unused_seconds=60)
 
     prepared.take(tmp_path, "digest", tmp_path / "taken")
 
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["first"]
     assert [path.name for path in (tmp_path / "prepared").iterdir()] == ["digest"]
+
+
+def kept(tmp_path: Path, name: str, *, unused_for: float = 0) -> Path:
+    source = tmp_path / f"source-of-{name}"
+    source.mkdir()
+    prepared.keep(tmp_path, name, source, unused_seconds=60)
+    folder = tmp_path / "prepared" / name
+    moment = time.time() - unused_for
+    os.utime(folder, (moment, moment))
+    return folder
+
+
+def test_what_was_not_used_for_long_is_removed_when_another_one_is_kept(tmp_path):
+    old, young = kept(tmp_path, "old", unused_for=61), kept(tmp_path, "young", unused_for=59)
+
+    kept(tmp_path, "new")
+
+    assert not old.exists()
+    assert young.exists()
+    assert {path.name for path in (tmp_path / "prepared").iterdir()} == {"young", "new"}
+
+
+def test_what_is_used_again_is_young_again(tmp_path):
+    kept(tmp_path, "old", unused_for=61)
+    prepared.take(tmp_path, "old", tmp_path / "taken")
+
+    kept(tmp_path, "new")
+
+    assert prepared.take(tmp_path, "old", tmp_path / "taken again")
+
+
+@pytest.mark.fault
+def test_what_is_removed_while_it_is_taken_is_not_taken_in_part(tmp_path, monkeypatch):
+    folder = kept(tmp_path, "old")
+    (folder / "providers").mkdir()
+    (folder / "modules").mkdir()
+    copy_one = shutil.copystat
+
+    def remove_meanwhile(*names: Any, **options: Any) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        copy_one(*names, **options)
+
+    monkeypatch.setattr("shutil.copystat", remove_meanwhile)
+
+    assert not prepared.take(tmp_path, "old", tmp_path / "taken")
+    assert not (tmp_path / "taken").exists()
 
 
 @pytest.mark.fault
