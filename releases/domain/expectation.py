@@ -28,8 +28,10 @@ PAIRED_TYPES = (
 PAIRED = {f"{kind}.{color}": color for kind in PAIRED_TYPES for color in Color}
 ROLE = "aws_iam_role.this[0]"
 ROLE_POLICY = "aws_iam_role_policy_attachment.vpc_access[0]"
-OPTIONAL = frozenset({ROLE, ROLE_POLICY})
-"""There unless the service was given a role."""
+LOG_GROUPS = frozenset(f"aws_cloudwatch_log_group.{color}[0]" for color in Color)
+CONCURRENCY = frozenset(f"aws_lambda_provisioned_concurrency_config.{color}[0]" for color in Color)
+OPTIONAL = frozenset({ROLE, ROLE_POLICY}) | LOG_GROUPS | CONCURRENCY
+"""There unless the service was given a role; where its settings say how long logs are kept, and what is kept ready."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ noise, needs no look of its own.
 from collections import Counter
 from collections.abc import Iterator
 
-from releases.domain import guard_remove, guard_set_up
+from releases.domain import guard_remove, guard_set_up, guard_settings
 from releases.domain.expectation import Expectation, Refusal
 from releases.domain.guard_resource import check_resource
 from releases.domain.traffic import Transition
@@ -30,6 +30,8 @@ def check_plan(plan: Plan, expectation: Expectation) -> tuple[Refusal, ...]:
             refusals += check_resource(change, plan, expectation)
     if expectation.transition is Transition.SET_UP and not refusals:
         refusals += guard_set_up.check(plan, expectation)
+    if guard_settings.applies_to(expectation) and not refusals:
+        refusals += guard_settings.check(plan, expectation)
     return tuple(refusals)
 
 

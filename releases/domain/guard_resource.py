@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from releases.domain.expectation import OPTIONAL, PAIRED, Expectation, Refusal
 from releases.domain.function_views import PUBLISHED, VPC_ID
+from releases.domain.guard_settings import may_change as by_settings
+from releases.domain.guard_settings import may_make_or_end
 from releases.domain.guard_table import FROM_ANYTHING, RECORDED, Place, may_change, shown
 from releases.domain.plan_blocks import UnknownShape
 from releases.domain.plan_configuration import alias_follows_function
@@ -58,6 +60,8 @@ def check_resource(change: ResourceChange, plan: Plan, expectation: Expectation)
     resource = _Resource(
         change=change, name=name, plan=plan, expectation=expectation, before=before, after=after
     )
+    if may_make_or_end(expectation, change):
+        return [*does_not_belong(change, expectation), *_check_extras(resource)]
     refusals = [*does_not_belong(change, expectation), *_check_action(resource)]
     if not refusals and expectation.transition is not Transition.SET_UP:
         refusals += [problem for name in resource.attributes for problem in _check_attribute(resource, name)]
@@ -93,6 +97,11 @@ def _check_action(resource: _Resource) -> Iterator[Refusal]:
         yield resource.refuse(
             f"would be {_in_past(change.actions)}: {_transition(resource)} may not do that."
         )
+    yield from _check_extras(resource)
+
+
+def _check_extras(resource: _Resource) -> Iterator[Refusal]:
+    change = resource.change
     extras = {
         "it would be updated, though nothing in it changes": change.actions == ("update",)
         and not resource.changes,
@@ -119,6 +128,10 @@ def _check_attribute(resource: _Resource, attribute: str) -> Iterator[Refusal]:
     before, after = resource.values(attribute)
     changes = not same(before, after)
     allowed = place in may_change(resource.expectation)
+    if resource.change.actions == ("update",) and by_settings(
+        resource.expectation, resource.change, attribute
+    ):
+        return
     if changes and resource.change.actions == ("no-op",):
         yield resource.refuse("differs, though Terraform says that nothing is done.", attribute)
     elif changes and not allowed:

@@ -114,8 +114,13 @@ _HALF_DONE = {
 }
 
 
+def going_on_words(transition: Transition) -> str:
+    """What stands in the way of anything else while a step without a release is unfinished."""
+    return _GOING_ON.get(transition, "The next release is being prepared: that has to end first.")
+
+
 def _going_on(step: OwnStep) -> Refused:
-    return Refused("managed:going-on", _GOING_ON[step.transition])
+    return Refused("managed:going-on", going_on_words(step.transition))
 
 
 def _at_rest(facts: ManagedFacts) -> Decision:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 MOST_VALUES_IN_A_CONDITION = 3
 MOST_VALUES_IN_A_RULE = 5
 MOST_SLOTS = 10
+EVERY_REQUEST = "/*"
+"""The path of a service without hosts and paths of its own: a rule has to ask for something."""
 LONGEST_STICKINESS_SECONDS = 604_800
 MOST_CONCURRENCY = 1000
 MOST_TAGS = 40
