@@ -29,6 +29,7 @@ class ReleaseForm(forms.Form):
     gates = forms.MultipleChoiceField(required=False, label="Extra approvals")
     automatic = forms.MultipleChoiceField(required=False, label="Steps that start by themselves")
     keep_plan = forms.BooleanField(required=False, label="Make this the usual plan of the service")
+    gives_up_old_version = forms.BooleanField(required=False)
     reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,6 +55,13 @@ class ReleaseForm(forms.Form):
         except DomainError as error:
             self.add_error("bake_seconds", error.message)
         return self.cleaned_data
+
+
+class AgainForm(forms.Form):
+    """A release of a version of the history: what people say to it."""
+
+    gives_up_old_version = forms.BooleanField(required=False)
+    reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
 
 class ShownPlanForm(forms.Form):

@@ -126,6 +126,12 @@ def last_rollback(service: Service) -> EmergencyRollback | None:
     )
 
 
+def set_up_step(service: Service) -> Step | None:
+    """The step that has set the service up, with the state that it led to."""
+    done = service.steps.filter(transition=Transition.SET_UP.value, status=StepStatus.DONE.value)
+    return done.order_by("-ended_at").first()
+
+
 def step_durations(service: Service) -> dict[Transition, list[float]]:
     """How long the last applied steps took, by transition: in seconds, waiting for people apart; one query."""
     applied = (

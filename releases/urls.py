@@ -3,16 +3,30 @@
 from django.urls import path
 
 from releases.live import views as live
-from releases.views import acts, inbox, release_acts, releases, requests, rollback, runs, services, trail
+from releases.views import (
+    acts,
+    again,
+    inbox,
+    preparation,
+    release_acts,
+    releases,
+    requests,
+    rollback,
+    runs,
+    services,
+    trail,
+)
 
 urlpatterns = [
     path("", services.service_list, name="service-list"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),
     path("services/<slug:name>/trail/", trail.trail, name="service-trail"),
+    path("services/<slug:name>/prepare/", preparation.prepare_release, name="prepare-release"),
     path("services/<slug:name>/request/", requests.release_request, name="release-request"),
     path("services/<slug:name>/request/steps/", requests.request_steps, name="release-request-steps"),
     path("services/<slug:name>/releases/<int:number>/", releases.release_detail, name="release-detail"),
+    path("services/<slug:name>/releases/<int:number>/again/", again.release_again, name="release-again"),
     path(
         "services/<slug:name>/releases/<int:number>/pause/", release_acts.release_pause, name="release-pause"
     ),

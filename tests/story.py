@@ -63,14 +63,16 @@ class Story:
         self.pages["release"] = self.pages["requester"].context.new_page()
         expect(self.pages["service"].get_by_text("Request the first release")).to_be_visible(timeout=STEP_MS)
 
-    def request(self, tag: str, *, canary: bool = True) -> None:
-        """The requester asks for a release with one share, 50 %."""
+    def request(self, tag: str, *, canary: bool = True, gives_up: str = "") -> None:
+        """The requester asks for a release with one share, 50 %; the old version that it gives up is named."""
         page = self.pages["requester"]
         page.goto(SERVICE)
         page.get_by_role("link", name="Request release").click()
         page.get_by_label("Image").select_option(tag)
         page.get_by_label("Shares of users").fill("50")
         page.get_by_label("Canary first").set_checked(canary)
+        if gives_up:
+            page.get_by_label(f"{gives_up} may go").check()
         page.get_by_role("button", name="Request this release").click()
         expect(page).to_have_url(re.compile(r"/releases/\d+/$"))
         self.release = page.url
@@ -164,7 +166,9 @@ def story_under_load(
 
     ``environment`` are settings by their variable's name, ``service`` fields of ``NewService`` for the demo's service.
     """
-    given = {**(environment or {}), "BLUEGREEN_DEMO_SERVICE": json.dumps(service or {})}
+    # So that it does not depend on the machine's speed whether the old version is still to be kept.
+    demo = {"rollback_window_seconds": 86_400, **(service or {})}
+    given = {**(environment or {}), "BLUEGREEN_DEMO_SERVICE": json.dumps(demo)}
     # In a folder with a short name: sockets are in it.
     folder = tempfile.TemporaryDirectory(prefix="bluegreen-")
     with folder as name, running_bluegreen(Path(name, "data"), environment=given) as running:
@@ -180,10 +184,10 @@ def story_under_load(
         assert len(load.answers) >= 20 * (time.monotonic() - began)
 
 
-def shown_and_taken_back(story: Story, load: Load, *, old: str, new: str) -> None:
+def shown_and_taken_back(story: Story, load: Load, *, old: str, new: str, gives_up: str = "") -> None:
     """Put in place, shown to the canary, then to half of the users, and rolled back: tags of two images."""
     before, after = story.digest(old), story.digest(new)
-    story.request(new)
+    story.request(new, gives_up=gives_up)
     story.step("Rotate")
     story.agrees(share=0, canary=False, everyone={old}, you={old})
 
@@ -214,9 +218,9 @@ def promoted(story: Story, load: Load, *, old: str, new: str) -> None:
     story.agrees(share=100, canary=False, everyone={new}, you={new})
 
 
-def rotated_after_promotion(story: Story, *, now: str, new: str) -> None:
+def rotated_after_promotion(story: Story, *, old: str, now: str, new: str) -> None:
     """The next release rotates first, in several steps, through which everyone stays on the promoted version."""
-    story.request(new)
+    story.request(new, gives_up=old)
     story.step("Rotate")
     story.agrees(share=0, canary=False, everyone={now}, you={now})
     expect(story.pages["service"].locator(f".target-{story.candidate}")).to_contain_text(new)

@@ -13,7 +13,7 @@ def test_releases_by_three_people_under_load(browser: Browser):
     with story_under_load(browser) as (story, load):
         shown_and_taken_back(story, load, old="blue", new="green")
         promoted(story, load, old="blue", new="green")
-        rotated_after_promotion(story, now="green", new="yellow")
+        rotated_after_promotion(story, old="blue", now="green", new="yellow")
 
 
 @pytest.mark.browser
@@ -24,10 +24,10 @@ def test_releases_of_a_service_whose_colours_swap(browser: Browser):
         shown_and_taken_back(story, load, old="blue", new="green")
         promoted(story, load, old="blue", new="green")
         story.candidate = "blue"
-        shown_and_taken_back(story, load, old="green", new="yellow")
+        shown_and_taken_back(story, load, old="green", new="yellow", gives_up="blue")
         promoted(story, load, old="green", new="yellow")
         story.candidate = "green"
-        rotated_after_promotion(story, now="yellow", new="blue")
+        rotated_after_promotion(story, old="green", now="yellow", new="blue")
 
 
 @pytest.mark.browser

@@ -15,6 +15,7 @@ from releases.domain.acts import may_request
 from releases.domain.configuration_words import changes
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
+from releases.domain.preparation import gives_up_old_version
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
 from releases.domain.traffic import TAG, Version
 from releases.models import Release, Service, Step
@@ -24,6 +25,7 @@ from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, person, record_release
+from releases.services.preparation import kept_in_words, window_of
 from releases.services.usual_plans import keep_plan
 
 
@@ -33,6 +35,7 @@ class ReleaseRequest:
 
     ``bake_seconds`` follow each step that ``bakes`` doesn't name; ``keep_plan`` makes this the service's usual plan.
     Without a ``configuration`` the new version has the one that the users have now.
+    ``gives_up_old_version`` is a person's word that the rotation may overwrite a version that is still to be kept.
     """
 
     tag: str
@@ -44,7 +47,19 @@ class ReleaseRequest:
     bake_seconds: int = 0
     bakes: Mapping[str, int] = field(default_factory=dict)
     keep_plan: bool = False
+    gives_up_old_version: bool = False
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """A release as it is recorded: the version that it brings, by which steps, and what people said to it."""
+
+    version: Version
+    tag: str
+    steps: Sequence[PlannedStep]
+    gives_up_old_version: bool
+    reason: str
 
 
 class RequestRefused(DomainError):
@@ -58,12 +73,12 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
     the image is not there.
     """
     service = Service.objects.get(pk=service_id)
-    _refuse_unless_allowed(service, user)
+    refuse_unless_allowed(service, user)
     if not re.fullmatch(TAG, wanted.tag):
         raise RequestRefused("request:tag", "This is no tag of an image: choose one of the repository's.")
     image = images.resolve_image(access(service), f"{service.repository_uri}:{wanted.tag}")
     with locked(service_id) as service:
-        _refuse_unless_allowed(service, user)
+        refuse_unless_allowed(service, user)
         version = _wanted_version(service, image, wanted)
         planned = build_steps(
             service.state,
@@ -76,15 +91,36 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
             bake_seconds=wanted.bake_seconds,
             bakes=wanted.bakes,
         )
-        _refuse_same_version(service, version)
-        release = _create(service, user, image, version, wanted, planned)
+        release = open_release(
+            service,
+            user,
+            Opening(
+                version=version,
+                tag=image.tag,
+                steps=planned,
+                gives_up_old_version=wanted.gives_up_old_version,
+                reason=wanted.reason,
+            ),
+        )
         if wanted.keep_plan:
             keep_plan(service, _usual(wanted), actor=person(user))
-        rollout.advance(service, actor=person(user))
     return release
 
 
-def _refuse_unless_allowed(service: Service, user: User) -> None:
+def open_release(service: Service, user: User, opening: Opening) -> Release:
+    """Record a release, and begin it; the caller holds the service's row, and has asked whether the person may.
+
+    Raises ``RequestRefused`` where it would bring nothing new, or lose a version that is still to be kept.
+    """
+    refuse_same_version(service, opening.version)
+    _refuse_to_lose_old_version(service, opening)
+    release = _create(service, user, opening)
+    rollout.advance(service, actor=person(user))
+    return release
+
+
+def refuse_unless_allowed(service: Service, user: User) -> None:
+    """Raise ``NotAllowed`` or ``RequestRefused`` unless this person may request a release now."""
     answer = may_request(as_person(user, service), service_facts(service))
     if isinstance(answer, Refused):
         kind = NotAllowed if answer.code.startswith("person:") else RequestRefused
@@ -98,7 +134,8 @@ def _wanted_version(service: Service, image: Image, wanted: ReleaseRequest) -> V
     return Version(image=image.reference, configuration=configuration)
 
 
-def _refuse_same_version(service: Service, version: Version) -> None:
+def refuse_same_version(service: Service, version: Version) -> None:
+    """Raise ``RequestRefused`` where everyone has this version, image and configuration, already."""
     if _serving(service) == version:
         raise RequestRefused("request:same", f"All users of {service.name} have this version already.")
 
@@ -118,27 +155,26 @@ def _serving(service: Service) -> Version:
     return service.state.version_of(service.state.serving)
 
 
-def _create(
-    service: Service,
-    user: User,
-    image: Image,
-    version: Version,
-    wanted: ReleaseRequest,
-    planned: Sequence[PlannedStep],
-) -> Release:
+def _refuse_to_lose_old_version(service: Service, opening: Opening) -> None:
+    window = window_of(service)
+    if gives_up_old_version(opening.steps, window) and not opening.gives_up_old_version:
+        raise RequestRefused("request:window", kept_in_words(service, window))
+
+
+def _create(service: Service, user: User, opening: Opening) -> Release:
     serving = _serving(service)
     number = service.releases.aggregate(last=Max("number"))["last"] or 0
     release = Release.objects.create(
         service=service,
         number=number + 1,
-        image=image.reference,
-        tag=image.tag,
-        configuration=dict(version.configuration),
+        image=opening.version.image,
+        tag=opening.tag,
+        configuration=dict(opening.version.configuration),
         from_image=serving.image,
         from_configuration=dict(serving.configuration),
         from_tag=service.blue_tag if service.state.serving == "blue" else service.green_tag,
         canary_addresses=service.canary_addresses,
-        reason=wanted.reason,
+        reason=opening.reason,
         requested_by=user,
     )
     Step.objects.bulk_create(
@@ -152,7 +188,7 @@ def _create(
             bake_seconds=step.bake_seconds,
             automatic=step.automatic,
         )
-        for position, step in enumerate(planned)
+        for position, step in enumerate(opening.steps)
     )
     record_release(
         release,
@@ -165,8 +201,9 @@ def _create(
             "configuration": [
                 str(change) for change in changes(release.from_configuration, release.configuration)
             ],
-            "steps": [[step.key, step.gate, step.bake_seconds, step.automatic] for step in planned],
+            "gives_up_old_version": opening.gives_up_old_version,
+            "steps": [[step.key, step.gate, step.bake_seconds, step.automatic] for step in opening.steps],
         },
-        reason=wanted.reason,
+        reason=opening.reason,
     )
     return release

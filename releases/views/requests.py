@@ -18,7 +18,7 @@ from releases.domain.acts import Act
 from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidRolloutPlan
-from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights
+from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights, rotation_steps
 from releases.forms import BAKE_OF, ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
@@ -27,6 +27,7 @@ from releases.services.accounts import access
 from releases.services.requests import ReleaseRequest, RequestRefused, request_release
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.shown.next_release import KeptVersion, kept_version
 from releases.views.shown.traffic import traffic_of
 
 # More are a job for typing the tag: a page of thousands helps nobody.
@@ -76,6 +77,7 @@ def _request(
                 bake_seconds=wanted["bake_seconds"],
                 bakes=wanted["bakes"],
                 keep_plan=wanted["keep_plan"],
+                gives_up_old_version=wanted["gives_up_old_version"],
                 reason=wanted["reason"],
             ),
         )
@@ -122,9 +124,18 @@ def _page(
         "images_problem": problem,
         "chosen": _chosen(form, found, serving.tag),
         "serving": serving,
+        "kept": _kept(service),
         **_steps(service, request.POST if form.is_bound else _as_query(form)),
     }
     return render(request, "releases/release_request.html", context, status=status)
+
+
+def _kept(service: Service) -> KeptVersion | None:
+    """The old version that the rotation would overwrite before its time."""
+    try:
+        return kept_version(service, rotation_steps(service.state, Rotation(service.rotation)))
+    except InvalidRolloutPlan:
+        return None
 
 
 def _images(service: Service) -> tuple[Sequence[Image], str]:

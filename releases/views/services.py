@@ -8,9 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releases import selectors
+from releases.domain.traffic import ROTATIONS
+from releases.models import Release, Service
 from releases.permissions import visible_services
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.shown.next_release import next_release
 from releases.views.shown.overview import service_rows
 from releases.views.shown.words import release_status, step_title
 
@@ -27,7 +30,13 @@ def service_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def service_detail(request: HttpRequest, name: str) -> HttpResponse:
     """Both colours of a service, how they are reached, what is going on, and what was."""
-    return render(request, "releases/service_detail.html", _service_context(request, name))
+    return render_service(request, name)
+
+
+def render_service(request: HttpRequest, name: str, *, problem: str = "") -> HttpResponse:
+    """The page of a service; with a ``problem`` it answers 409 to an act that was refused."""
+    context = _service_context(request, name) | {"problem": problem}
+    return render(request, "releases/service_detail.html", context, status=409 if problem else 200)
 
 
 def _list_context(request: HttpRequest) -> dict[str, Any]:
@@ -49,13 +58,24 @@ def _service_context(request: HttpRequest, name: str) -> dict[str, Any]:
     found = selectors.list_releases(
         service, below=int(below) if below.isdecimal() else None, limit=RELEASES_PER_PAGE + 1
     )
-    history = [(release, release_status(release)) for release in found[:RELEASES_PER_PAGE]]
+    history = [
+        (release, release_status(release), _is_what_users_have(service, release))
+        for release in found[:RELEASES_PER_PAGE]
+    ]
     step = selectors.current_step(service)
     return service_context(request, service) | {
         "history": history,
         "older": history[-1][0].number if len(found) > RELEASES_PER_PAGE else None,
+        "first_tag": history[-1][0].from_tag if history and len(found) <= RELEASES_PER_PAGE else "",
         "step": step,
         "step_title": step_title(step) if step else "",
         "row": service_rows([service])[0],
         "canary_priority": service.priority - 1,
+        "next": next_release(service, signed_in(request)) if step is None else None,
+        "preparing": step if step and step.release is None and step.transition in ROTATIONS else None,
     }
+
+
+def _is_what_users_have(service: Service, release: Release) -> bool:
+    has = service.state.version_of(service.state.serving)
+    return (release.image, release.configuration) == (has.image, has.configuration)

@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
 
 def _demo_service(sandbox: SandboxInfo) -> NewService:
-    """With a settle time of a second, since the sandbox's rules are in force at once."""
+    """With a settle time of a second, since the sandbox's rules are in force at once, and a short window."""
     usual = NewService(
         name=NAME,
         family="nginx-svc",
@@ -62,6 +62,7 @@ def _demo_service(sandbox: SandboxInfo) -> NewService:
         canary_addresses=["127.0.0.9/32"],
         bake_seconds=0,
         settle_seconds=1,
+        rollback_window_seconds=60,
     )
     return replace(usual, **_differences())
 

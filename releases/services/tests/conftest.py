@@ -64,6 +64,7 @@ def service(db, world) -> Service:
         tag="v1",
         canary_addresses=["203.0.113.7/32"],
         settle_seconds=0,
+        rollback_window_seconds=0,
     )
     made = setup.create_service(new, actor=TESTS)
     world.work()

@@ -19,6 +19,7 @@ _WHAT = {
     "release.rejected": "ended the release: rejected",
     "release.cancelled": "cancelled the release",
     "release.rolled-back": "ended the release: rolled back",
+    "service.preparing": "began to prepare the next release",
     "plan.approved": "approved the plan",
     "plan.rejected": "rejected the plan",
     "step.started": "started the step",
