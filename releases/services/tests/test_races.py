@@ -248,7 +248,7 @@ def test_of_two_shares_one_is_set_and_the_other_told_what_comes_next(at_the_gate
 
 
 def test_of_a_share_and_the_button_the_button_wins(at_the_gate):
-    at_the_gate.approve()
+    at_the_gate.go_on()
     at_the_gate.go_to(10)
     set_to_5, pressed = at_once(
         lambda: shares.set_share(release_id=at_the_gate.release.pk, share=5, user=at_the_gate.operator),

@@ -16,7 +16,7 @@ from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
 from releases.services import approvals, managed, settings_runs
-from releases.services.approvals import ActRefused
+from releases.services.errors import ActRefused
 from releases.services.managed import ManagingRefused
 from releases.services.settings_runs import Defaults, SettingsInvalid
 from releases.tests.factories import ServiceFactory

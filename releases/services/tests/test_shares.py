@@ -89,7 +89,7 @@ def test_no_users_at_all_leaves_the_canary_where_it_is(life, release, set_share)
     life.go_to(10)
     set_share(0)
     assert (life.now().candidate_share, life.now().activate_canary) == (0, True)
-    assert life.world.canary_ips == {"203.0.113.7/32"}
+    assert life.world.sources["arn:rule/canary"] == {"203.0.113.7/32"}
 
 
 def test_after_a_lower_share_the_way_up_needs_an_approval_and_a_person(life, release, set_share):
