@@ -16,15 +16,15 @@ PIN := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-v
 setup: python
 	@$(INSTALL)
 
-.PHONY: python checks-setup browser-setup
+.PHONY: python checks-setup tests-setup
 python:
 	@test -n "$(PYTHON)" || { echo "Bluegreen needs Python 3.11 or newer; set PYTHON=… if it has another name." >&2; exit 1; }
 
 checks-setup: python
 	@$(INSTALL) --checks
 
-browser-setup: python
-	@$(INSTALL) --checks --browser
+tests-setup: python
+	@$(INSTALL) --checks --browser --servers
 
 # `exec`, so that a signal to make reaches the supervisor itself.
 run: setup
@@ -33,13 +33,13 @@ run: setup
 sandbox: setup
 	@exec $(VENV) -m infra.sandbox --data-dir "$${BLUEGREEN_DATA_DIR:-var}/sandbox-alone"
 
-test: browser-setup
+test: tests-setup
 	@$(PYTEST) -m "not long" --terraform-budget=90
 
 test-fast: checks-setup
 	@$(PYTEST) -m "not terraform and not browser and not servers and not fault and not long"
 
-test-all: browser-setup
+test-all: tests-setup
 	@$(PYTEST)
 
 lint: checks-setup

@@ -72,7 +72,16 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 # What the address itself asks for, for example ?sslmode=verify-full, stays.
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 0, "max_size": 20, "timeout": 5}
+DATABASES["default"]["OPTIONS"] = {
+    # A server that is cut off is noticed: nobody waits for its answer as long as TCP would.
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    **DATABASES["default"].get("OPTIONS", {}),
+    "pool": {"min_size": 0, "max_size": 20, "timeout": 5},
+}
 DATABASES["default"]["TEST"] = {"TEMPLATE": "template0"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -136,6 +145,9 @@ CONTENT_SECURITY_POLICY = {
 
 # The broker only wakes workers up: the database is the truth, so a message may be lost, doubled or forged.
 CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CELERY_TASK_DEFAULT_QUEUE = "runs"
+# The sweep must not wait behind runs either.
+CELERY_TASK_ROUTES = {"releases.sweep": {"queue": "urgent"}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -166,6 +178,8 @@ TERRAFORM_GRACE_SECONDS = env.int("BLUEGREEN_TERRAFORM_GRACE_SECONDS", default=3
 TERRAFORM_LOCK_TIMEOUT_SECONDS = env.int("BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS", default=10)
 # How long a worker holds a run after each heartbeat; another one takes over when that and the grace are over.
 LEASE_SECONDS = env.int("BLUEGREEN_LEASE_SECONDS", default=45)
+# A worker that is told to stop lets its run go on for so long; then it hands it over to another one.
+WORKER_GRACE_SECONDS = env.int("BLUEGREEN_WORKER_GRACE_SECONDS", default=30)
 
 # A service counts as unused when no request has reached it for so long.
 REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)

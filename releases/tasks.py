@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from releases import worker_life  # noqa: F401 - its signals are connected where the tasks are
 from releases.services import pruning, recovery, runs
 from terraform_runner.claims import worker_name
 

@@ -99,7 +99,7 @@ class Terraform:
         )
         output = Output(self.redactor)
         ended = process.run(command, limits=self.limits, control=self.control, output=output)
-        if ended.exit_code != 0:
+        if ended.exit_code != 0 or ended.unfed:
             _raise(verb, ended, output)
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from django.db import Error, connections
 
-from terraform_runner import launcher, leases
+from terraform_runner import handing_over, launcher, leases
 from terraform_runner.log_sink import LogSink, OnLines
 from terraform_runner.models import Run
 from terraform_runner.whole_log import WholeLog
@@ -55,7 +55,7 @@ class Hold:
         self._sink.end()
         self._leaving.set()
         self._thread.join()
-        self._sink.flush()
+        self._reach_the_database(beat=False)
 
     def lines(self, lines: list[str]) -> None:
         """Take output, already masked; kept within a fraction of a second."""
@@ -63,6 +63,8 @@ class Hold:
 
     def should_stop(self) -> str | None:
         """Why the run has to stop, as of the last heartbeat; None if it may go on."""
+        if handing_over.is_asked():
+            return "Its worker is being stopped, so another one goes on with it."
         if self._reason is None and not self._thread.is_alive():
             return "The heartbeat of this run has stopped: the worker's log says why."
         return self._reason
@@ -96,7 +98,7 @@ class Hold:
                 self._beat()
             self._sink.flush()
         except Error:
-            logger.warning("The database cannot be reached; the run goes on.", exc_info=True)
+            logger.warning("The database cannot be reached by run %s.", self._run.pk, exc_info=True)
             connections.close_all()
 
     def _beat(self) -> None:

@@ -105,6 +105,17 @@ class LogChunk(models.Model):
         return f"{self.run_id}, from line {self.first_line}"
 
 
+class Worker(models.Model):
+    """A process that runs Terraform: its ``claims.worker_name``, its queues, and when it was last heard of."""
+
+    name = models.CharField(primary_key=True, max_length=300)
+    queues = models.JSONField(default=list)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ClockReading(models.Model):
     """What a machine has read last: the database's clock, and its own, in seconds, which nothing moves.
 

@@ -205,10 +205,10 @@ def _launch(command: Command, limits: Limits) -> _Launched:
     kind = "log" if document is None else "document"
     try:
         process = subprocess.Popen(
-            (sys.executable, "-I", "-S", LAUNCHER, str(limits.grace_seconds), kind, *command.argv),
+            (sys.executable, "-I", "-S", str(LAUNCHER), str(limits.grace_seconds), kind, *command.argv),
             cwd=command.directory,
             env=command.environment,
-            stdin=launchers_words,
+            stdin=launchers_words.fileno(),
             stdout=document or writing,
             stderr=writing,
             start_new_session=True,

@@ -1,12 +1,13 @@
 """Reads about runs. Who may see them is decided by those who call."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
-from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.runs import ENDED_STATUSES, Operation, RunStatus
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.models import LogChunk, Run
 
@@ -59,6 +60,18 @@ def list_unsent(*, older_than_seconds: float) -> QuerySet[Run]:
         .filter(told__lte=limit)
         .order_by("queued_at")
     )
+
+
+def ended_among(run_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these runs that have ended."""
+    ended = Run.objects.filter(pk__in=run_ids, status__in=ENDED_STATUSES) if run_ids else Run.objects.none()
+    return list(ended.values_list("pk", flat=True))
+
+
+def list_taken_over(*, within_seconds: float) -> QuerySet[Run]:
+    """The applies that were lost with their worker so short a time ago."""
+    limit = Now() - Value(timedelta(seconds=within_seconds))
+    return Run.objects.filter(status=RunStatus.LOST, operation=Operation.APPLY, ended_at__gt=limit)
 
 
 def list_lines(run_id: UUID, *, after: int = 0, limit: int = 1000) -> list[tuple[int, str]]:

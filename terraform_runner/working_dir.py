@@ -87,6 +87,11 @@ def unsaved_state(data_root: Path, run_id: UUID) -> Path | None:
     return errored if errored.is_file() else None
 
 
+def list_left(data_root: Path) -> list[UUID]:
+    """The runs that have a folder here: those that go on, and those whose worker was killed."""
+    return [UUID(path.name) for path in (data_root / "working").glob("*-*-*-*-*")]
+
+
 def discard(data_root: Path, run_id: UUID) -> None:
     """Remove a run's folder."""
     path = _path(data_root, run_id)

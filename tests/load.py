@@ -67,10 +67,14 @@ class Phase:
 
 @dataclass
 class Load:
-    """Used as a context manager around the life of a service; :meth:`phase` says what is meant to come next."""
+    """Used as a context manager around the life of a service; :meth:`phase` says what is meant to come next.
+
+    ``host`` is the name that the service is asked for by, where it has one.
+    """
 
     sandbox: SandboxInfo
     target: Target
+    host: str = ""
     answers: list[Answer] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
@@ -138,7 +142,7 @@ class Load:
     def _send(self, client: str, url: str) -> None:
         while not self._stop.is_set():
             sent = time.monotonic()
-            status, digest = _get(url)
+            status, digest = _get(url, self.host)
             received = time.monotonic()
             self.answers.append(
                 Answer(client=client, sent=sent, received=received, status=status, digest=digest)
@@ -172,9 +176,10 @@ class Load:
             )
 
 
-def _get(url: str) -> tuple[int, str]:
+def _get(url: str, host: str) -> tuple[int, str]:
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=10) as response:
             return response.status, json.load(response)["digest"]
     except urllib.error.HTTPError as error:
         return error.code, ""

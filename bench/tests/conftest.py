@@ -78,7 +78,7 @@ class Worker:
 @pytest.fixture
 def worker(monkeypatch) -> Worker:
     made = Worker()
-    monkeypatch.setattr(dispatch, "send_run", made.execute)
+    monkeypatch.setattr(dispatch, "send_run", lambda run_id, **_: made.execute(run_id))
     monkeypatch.setattr(images, "resolve_image", _image)
     return made
 

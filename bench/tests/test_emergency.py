@@ -20,7 +20,7 @@ def button(demo, balancer, live_server, settings, monkeypatch) -> Button:
     """At the open page, whose look at the functions is left out."""
     settings.DEMO_PASSWORD = PASSWORD
     monkeypatch.setattr(rollback, "read_readiness", lambda service, color: None)
-    monkeypatch.setattr(dispatch, "send_run", lambda run_id: None)
+    monkeypatch.setattr(dispatch, "send_run", lambda run_id, **_: None)
     return Button(replace(demo, address=live_server.url))
 
 

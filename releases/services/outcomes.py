@@ -29,6 +29,8 @@ _MAKES_STABLE_SAFE = frozenset({Transition.SET_UP, Transition.ROTATE_STABLE, Tra
 
 # A plan that never fits what is real would be made for ever.
 MOST_RUNS_PER_STEP = 20
+# A run that kills its worker would kill every other one too.
+MOST_LOST_RUNS_PER_STEP = 3
 
 
 def plan_made(
@@ -166,10 +168,21 @@ def run_lost(run: Run, step: Step, *, unsaved_state: str | None) -> None:
                 STATE_UNSAVED,
                 f"{run.error_message} Its state is in {unsaved_state}: push it by hand, see docs/storage.md.",
             )
+        elif current and _times_lost(current) >= MOST_LOST_RUNS_PER_STEP:
+            _fail(
+                current,
+                "run:lost-too-often",
+                f"{MOST_LOST_RUNS_PER_STEP} workers were lost with its runs. Look whether they have enough memory "
+                f"(docs/workers.md), and then try again. The last one: {run.error_message}",
+            )
         elif current:
             rollout.plan(
                 service, current, actor=SYSTEM, action="step.planned-again", reason=run.error_message
             )
+
+
+def _times_lost(step: Step) -> int:
+    return step.step_runs.filter(run__status=RunStatus.LOST).count()
 
 
 def waits_for(step: Step, run: Run) -> bool:
@@ -185,7 +198,7 @@ def _current(run: Run, step: Step) -> Iterator[tuple[Service, Step | None]]:
         fresh = Step.objects.select_related("service", "release", "plan_run").get(pk=step.pk)
         yield service, fresh if waits_for(fresh, run) and fresh.epoch == service.epoch else None
         for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
-            dispatch.send_run(queued.pk)
+            dispatch.send_run(queued.pk, urgent=queued.urgent)
 
 
 def _versions(reality: Reality) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What the scheduler does, and the supervisor at its start: nothing waits for a lost message or a dead process."""
 
+import logging
+
 from django.conf import settings
 
 from releases import dispatch, selectors
@@ -7,11 +9,14 @@ from releases.models import Step
 from releases.services import emergency, outcomes, rollout, storage
 from releases.services.lifecycle import locked
 from releases.services.workspaces import runner_settings
-from terraform_runner import claims, clocks, executor, reaper
+from terraform_runner import claims, clocks, executor, reaper, workers, working_dir
 from terraform_runner import selectors as runs
 from terraform_runner.models import Run
 
+logger = logging.getLogger(__name__)
+
 UNSENT_AFTER_SECONDS = 5.0
+WATCH_SECONDS = 30.0
 
 
 def sweep() -> None:
@@ -20,6 +25,9 @@ def sweep() -> None:
     Idempotent; two at once do no harm.
     """
     end_lost_runs()
+    watch_taken_over()
+    put_away_left()
+    workers.forget_silent()
     resend()
     for service_id in selectors.services_with_something_due():
         with locked(service_id) as service:
@@ -31,7 +39,7 @@ def resend() -> None:
     unsent = list(runs.list_unsent(older_than_seconds=UNSENT_AFTER_SECONDS))
     claims.mark_sent([run.pk for run in unsent])
     for run in unsent:
-        dispatch.send_run(run.pk)
+        dispatch.send_run(run.pk, urgent=run.urgent)
 
 
 def end_lost_runs() -> list[Run]:
@@ -45,6 +53,24 @@ def end_lost_runs() -> list[Run]:
     if clocks.can_be_trusted(lease_seconds=settings.LEASE_SECONDS):
         reaper.take_over(worker_host=host, lease_seconds=settings.LEASE_SECONDS, grace_seconds=grace_seconds)
     return [_plan_again(run, step) for run, step in selectors.lost_runs()]
+
+
+def watch_taken_over() -> None:
+    """Set the rules again where a worker that was cut off moves them still, after an emergency rollback.
+
+    What it had asked AWS for before its Terraform was ended is in force within this time.
+    """
+    for run in runs.list_taken_over(within_seconds=WATCH_SECONDS):
+        emergency.keep_traffic_back(selectors.step_of_run(run))
+
+
+def put_away_left() -> None:
+    """Remove what runs have left here that another host has taken over: there are secrets in it."""
+    runner = runner_settings()
+    for run_id in runs.ended_among(working_dir.list_left(runner.data_root)):
+        unsaved_state = executor.put_away(run_id, runner)
+        if unsaved_state:
+            logger.warning("run %s has left a state that is nowhere else, in %s", run_id, unsaved_state)
 
 
 def _plan_again(run: Run, step: Step) -> Run:

@@ -45,7 +45,7 @@ def is_held(service: Service, step: Step) -> bool:
 
 def plan(service: Service, step: Step, *, actor: Actor, action: str, reason: str = "") -> None:
     """Queue a plan run for the step, the first or another one in place of a plan that is worth nothing any more."""
-    run = claims.queue_run(workspace=str(service.pk), operation=Operation.PLAN)
+    run = claims.queue_run(workspace=str(service.pk), operation=Operation.PLAN, urgent=_is_urgent(step))
     StepRun.objects.create(step=step, run=run)
     change_step(
         step,
@@ -57,7 +57,7 @@ def plan(service: Service, step: Step, *, actor: Actor, action: str, reason: str
         apply_run=None,
         epoch=service.epoch,
     )
-    dispatch.send_run(run.pk)
+    dispatch.send_run(run.pk, urgent=run.urgent)
 
 
 def settled(service: Service, step: Step, moment: datetime) -> bool:
@@ -97,10 +97,20 @@ def _start_by_itself(service: Service, step: Step) -> None:
 
 
 def _apply(step: Step, *, actor: Actor) -> None:
-    run = claims.queue_run(workspace=str(step.service_id), operation=Operation.APPLY, plan_run=step.plan_run)
+    run = claims.queue_run(
+        workspace=str(step.service_id),
+        operation=Operation.APPLY,
+        plan_run=step.plan_run,
+        urgent=_is_urgent(step),
+    )
     StepRun.objects.create(step=step, run=run)
     change_step(step, StepStatus.APPLYING, actor=actor, action="step.applying", apply_run=run)
-    dispatch.send_run(run.pk)
+    dispatch.send_run(run.pk, urgent=run.urgent)
+
+
+def _is_urgent(step: Step) -> bool:
+    """What follows the emergency button never waits behind other services' runs."""
+    return step.transition == Transition.ROLLBACK
 
 
 def _finish_release(service: Service, *, actor: Actor) -> None:

@@ -27,7 +27,7 @@ from releases.services.realities import read_reality
 from releases.services.settings_columns import begin_settings
 from releases.services.waking import read_awake
 from releases.services.workspaces import runner_settings, without_module, workspace
-from terraform_runner import claims, executor, leases
+from terraform_runner import claims, executor, handing_over, leases
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.runs import Operation
@@ -51,6 +51,7 @@ def execute(run_id: UUID, *, worker: str) -> None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return
     step = selectors.step_of_run(run)
+    push.service_changed(step.service_id)
     logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, step, step.service)
     try:
         with Hold(
@@ -76,6 +77,8 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         raise  # nothing more is recorded: whoever takes over sees what has become of it
     except (PlanOutdated, PlanStale) as error:
         outcomes.plan_again(run, step, error)
+    except RunCancelled as error:
+        _stopped(run, step, error)
     except (RunnerError, AwsError, DomainError) as error:
         outcomes.run_failed(run, step, as_runner_error(error))
     except Exception:
@@ -84,6 +87,12 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         )
         outcomes.run_failed(run, step, problem)
         raise
+
+
+def _stopped(run: Run, step: Step, error: RunCancelled) -> None:
+    """For its worker's sake, and then another worker goes on with it; or because somebody wanted it."""
+    end = outcomes.plan_again if handing_over.is_asked() else outcomes.run_failed
+    end(run, step, error)
 
 
 def _plan(run: Run, step: Step, hold: Hold) -> None:

@@ -83,3 +83,17 @@ def test_a_message_about_a_run_that_is_not_queued_does_nothing(status):
 def test_a_message_that_is_no_id_is_refused():
     with pytest.raises(ValueError, match="UUID"):
         tasks.execute_run("1; DROP TABLE")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("urgent", "queue"), [(False, "runs"), (True, "urgent")])
+def test_what_is_urgent_has_a_queue_of_its_own(monkeypatch, urgent, queue):
+    queues = []
+    monkeypatch.setattr(current_app, "send_task", lambda *_, queue, **__: queues.append(queue))
+    dispatch.send_run(uuid4(), urgent=urgent)
+    assert queues == [queue]
+
+
+def test_the_sweep_never_waits_behind_runs():
+    assert current_app.amqp.router.route({}, "releases.sweep")["queue"].name == "urgent"
+    assert current_app.conf.task_default_queue == "runs"

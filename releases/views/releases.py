@@ -18,7 +18,7 @@ from releases.domain.variables import variables_text
 from releases.models import Release, Service, Step
 from releases.permissions import holders
 from releases.services import facts, rollout, states
-from releases.views.lookups import find_release, find_service, find_step
+from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.canary import CanaryShown, canary_of
 from releases.views.shown.course import course
@@ -27,6 +27,7 @@ from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
 from releases.views.shown.plans import plan_of
 from releases.views.shown.stairs import stairs
+from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import consequence, start_words, step_meaning, step_title
 
 TABS = ("changes", "variables", "raw")
@@ -81,7 +82,13 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "release": release,
         "configuration_changes": changes(release.from_configuration, release.configuration),
         "course": course(release, current, acting, shared["acts"]),
-        "headline": headline(release, current, approvals, settled_at=settled_at),
+        "headline": headline(
+            release,
+            current,
+            approvals,
+            settled_at=settled_at,
+            waiting=waiting_of(current, signed_in(request)),
+        ),
         "stairs": stairs(steps, shown),
         "step": shown,
         "title": step_title(shown),

@@ -23,6 +23,7 @@ from releases.services.emergency import NothingToRollBack
 from releases.views.lookups import find_rollback, find_service, signed_in
 from releases.views.readiness import read_readiness
 from releases.views.shown.traffic import traffic_of
+from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import step_status
 
 REFRESH_SECONDS = 2
@@ -59,6 +60,7 @@ def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpR
         "converge": step_status(converge),
         "agrees": converge.status == StepStatus.DONE,
         "failed": converge.status == StepStatus.FAILED,
+        "waiting": waiting_of(converge, signed_in(request)) if going_on else None,
         "refreshes": going_on and "hold" not in request.GET,
         "commands": _commands(service, Color(pressed.safe_color)) if pressed.problem else (),
     }

@@ -15,6 +15,7 @@ from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.next_release import next_release
 from releases.views.shown.overview import service_rows
+from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import release_status, step_title
 
 SERVICES_PER_PAGE = 50
@@ -69,6 +70,7 @@ def _service_context(request: HttpRequest, name: str) -> dict[str, Any]:
         "first_tag": history[-1][0].from_tag if history and len(found) <= RELEASES_PER_PAGE else "",
         "step": step,
         "step_title": step_title(step) if step else "",
+        "waiting": waiting_of(step, signed_in(request)),
         "row": service_rows([service])[0],
         "canary_priority": service.priority - 1,
         "next": next_release(service, signed_in(request)) if step is None else None,

@@ -18,6 +18,7 @@ TIMES: Any = {"lease_seconds": 45, "grace_seconds": 30}
 def silent_run(seconds: float, *, worker: str = WORKER) -> Run:
     """A run whose last heartbeat was so long ago."""
     run = running_run(worker=worker)
+    assert run.lease_until is not None
     ago = timedelta(seconds=seconds)
     Run.objects.filter(pk=run.pk).update(lease_until=run.lease_until - ago)
     run.refresh_from_db()
@@ -32,6 +33,8 @@ def test_claim_takes_the_lease():
     run = claims.claim(queued_run().pk, worker=WORKER, lease_seconds=45)
 
     assert run is not None
+    assert run.lease_until is not None
+    assert run.started_at is not None
     assert run.lease_until - run.started_at == timedelta(seconds=45)
 
 
@@ -41,6 +44,8 @@ def test_heartbeat_renews_the_lease():
     assert leases.renew(run, lease_seconds=45)
 
     run.refresh_from_db()
+    assert run.lease_until is not None
+    assert run.heartbeat_at is not None
     assert run.lease_until - run.heartbeat_at == timedelta(seconds=45)
     leases.refuse_unless_held(run)
 
@@ -106,6 +111,7 @@ def test_run_without_a_lease_is_one_of_an_older_release_and_judged_by_its_heartb
     Run.objects.update(lease_until=None)
     assert expired() == []
 
+    assert run.heartbeat_at is not None
     Run.objects.update(heartbeat_at=run.heartbeat_at - timedelta(seconds=31))
     assert expired() == [run]
 
@@ -132,5 +138,6 @@ def test_processes_are_ended_by_one_at_a_time():
     assert not leases.begin_to_end(run, patience_seconds=90)
 
     run.refresh_from_db()
+    assert run.ending_since is not None
     Run.objects.update(ending_since=run.ending_since - timedelta(seconds=91))
     assert leases.begin_to_end(run, patience_seconds=90)

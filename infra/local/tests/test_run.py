@@ -127,7 +127,9 @@ def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path)
 
     second = start()
     assert password in second.read_until("the same for all of them")
-    worker = next(process for command, process in second.parts().items() if "worker" in command)
+    worker = next(
+        process for command, process in second.parts().items() if " worker --queues=runs" in command
+    )
     everything = psutil.Process(second.process.pid).children(recursive=True)
     worker.kill()
     code, words = second.end()

@@ -4,7 +4,11 @@ import re
 
 from infra.local.paths import ROOT
 
-READERS = [ROOT / "bluegreen/settings.py", *sorted((ROOT / "infra/local").glob("*.py"))]
+READERS = [
+    ROOT / "bluegreen/settings.py",
+    ROOT / "bluegreen/worker.py",
+    *sorted((ROOT / "infra/local").glob("*.py")),
+]
 READ = re.compile(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"|environ\["([A-Z_]+)"\](?! =)')
 DEFAULT = re.compile(r'env\.\w+\("([A-Z_]+)", default=(True|False|\d+)\)')
 # Not Bluegreen's: what the machine itself sets.

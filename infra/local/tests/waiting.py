@@ -9,9 +9,9 @@ import psutil
 SECONDS = 60
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Returns as soon as ``condition`` holds; fails the test when it doesn't for a minute."""
-    deadline = time.monotonic() + SECONDS
+def wait_for(condition: Callable[[], object], what: str, *, seconds: float = SECONDS) -> None:
+    """Returns as soon as ``condition`` holds; fails the test when it doesn't for a minute, or so long."""
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited for {what} in vain"
         time.sleep(0.02)

@@ -1,6 +1,6 @@
 import os
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from celery import current_app
@@ -10,13 +10,14 @@ from kombu.exceptions import OperationalError
 
 from releases import dispatch
 from releases.domain.lifecycle import StepStatus
-from releases.models import Step
-from releases.services import recovery, rollout, storage
+from releases.models import Step, StepRun
+from releases.services import emergency, outcomes, recovery, rollout, runs, storage
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
 from releases.services.workspaces import runner_settings
-from terraform_runner import claims, clocks, executor, working_dir
+from terraform_runner import claims, clocks, executor, handing_over, working_dir
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.errors import HoldLost, RunCancelled
 from terraform_runner.models import Run
 
 DEAD_WORKER = f"{claims.worker_host()}/{os.getpid()}/1.00"
@@ -26,7 +27,7 @@ DEAD_WORKER = f"{claims.worker_host()}/{os.getpid()}/1.00"
 def sent(monkeypatch):
     """The ids of the runs that workers were told about."""
     told: list[UUID] = []
-    monkeypatch.setattr(dispatch, "send_run", told.append)
+    monkeypatch.setattr(dispatch, "send_run", lambda run_id, **_: told.append(run_id))
     return told
 
 
@@ -176,3 +177,116 @@ def test_the_log_of_a_lost_run_is_kept_as_far_as_it_came(life):
     storage.whole_log(lost.pk).write(["its last words"])
     recovery.sweep()
     assert list(storage.read_log(lost.pk) or ()) == [b"its last words\n"]
+
+
+def test_a_run_that_kills_its_worker_every_time_is_given_up_and_says_so(life):
+    queued_request(life)
+    for times in range(1, outcomes.MOST_LOST_RUNS_PER_STEP + 1):
+        assert life.step().status == StepStatus.PLANNING
+        claims.claim(life.step().plan_run.pk, worker=DEAD_WORKER)
+        recovery.sweep()
+        assert Run.objects.filter(status=RunStatus.LOST).count() == times
+    step = life.step()
+    assert (step.status, step.problem_code) == (StepStatus.FAILED, "run:lost-too-often")
+    assert "3 workers were lost with its runs" in step.problem
+
+
+def test_the_rules_are_watched_for_a_while_after_an_apply_was_lost(life, monkeypatch):
+    watched: list[Step] = []
+    monkeypatch.setattr(emergency, "keep_traffic_back", watched.append)
+    life.request()
+    step = life.step()
+    Step.objects.filter(pk=step.pk).update(started_at=timezone.now(), started_by=life.operator)
+    with locked(life.service.pk) as service:
+        rollout.advance(service)
+    lost = life.step().apply_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    recovery.sweep()
+    watched.clear()
+    recovery.sweep()
+    assert watched == [step]
+    Run.objects.filter(pk=lost.pk).update(ended_at=timezone.now() - timedelta(seconds=31))
+    watched.clear()
+    recovery.sweep()
+    assert watched == []
+
+
+def test_a_run_whose_worker_is_being_stopped_is_planned_again(life, monkeypatch):
+    def stop_worker(**_):
+        raise RunCancelled("Its worker is being stopped.")
+
+    queued_request(life)
+    first = life.step().plan_run
+    monkeypatch.setattr(handing_over, "is_asked", lambda: True)
+    with monkeypatch.context() as patch:
+        patch.setattr(executor, "plan", stop_worker)
+        runs.execute(first.pk, worker=DEAD_WORKER)
+    first.refresh_from_db()
+    assert first.status == RunStatus.CANCELLED
+    assert (life.step().status, life.step().plan_run == first) == (StepStatus.PLANNING, False)
+    life.world.work()
+    assert life.step().status == StepStatus.WAITING
+
+
+def test_a_worker_that_lost_its_hold_records_nothing(life, monkeypatch):
+    def lose_hold(**_):
+        raise HoldLost("Terraform was ended.")
+
+    queued_request(life)
+    run = life.step().plan_run
+    monkeypatch.setattr(executor, "plan", lose_hold)
+    runs.execute(run.pk, worker=DEAD_WORKER)
+    run.refresh_from_db()
+    assert (run.status, run.error_code) == (RunStatus.RUNNING, "")
+    assert life.step().status == StepStatus.PLANNING
+
+
+def test_an_apply_does_not_begin_once_the_lease_is_over(life):
+    life.request()
+    step = life.step()
+    Step.objects.filter(pk=step.pk).update(started_at=timezone.now(), started_by=life.operator)
+    with locked(life.service.pk) as service:
+        rollout.advance(service)
+    run = life.step().apply_run
+    life.world.before_apply = lambda: Run.objects.filter(pk=run.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+    runs.execute(run.pk, worker=DEAD_WORKER)
+    run.refresh_from_db()
+    assert run.status == RunStatus.RUNNING
+    assert life.world.applied == life.world.applied[:1]  # the set-up
+    assert life.step().plan_run.plan_used_at is None
+
+
+def test_what_follows_the_emergency_button_is_urgent_and_nothing_else(life):
+    life.request()
+    assert not Run.objects.filter(urgent=True).exists()
+    life.go_to(10)
+    life.roll_back()
+    life.world.work()
+    urgent = set(Run.objects.filter(urgent=True).values_list("operation", flat=True))
+    assert urgent == {"plan", "apply"}
+    assert {made.step.transition for made in StepRun.objects.filter(run__urgent=True)} == {"rollback"}
+
+
+def test_urgent_runs_are_sent_to_their_own_queue_each_time(life, monkeypatch):
+    queues = []
+    monkeypatch.setattr(dispatch, "send_run", lambda _, *, urgent=False: queues.append(urgent))
+    life.request()
+    life.go_to(10)
+    queues.clear()
+    life.roll_back()
+    Run.objects.filter(status=RunStatus.QUEUED).update(queued_at=timezone.now() - timedelta(seconds=6))
+    recovery.resend()
+    assert queues == [True, True]
+
+
+def test_what_a_run_has_left_here_is_removed_when_another_host_has_taken_it_over(life, caplog):
+    data_root = runner_settings().data_root
+    ended, going_on = life.service.steps.get().plan_run, uuid4()
+    folders = [working_dir.make(data_root, run_id) for run_id in (ended.pk, going_on)]
+    (folders[0].root / "errored.tfstate").write_text("{}")
+    recovery.sweep()
+    assert [folder.path.exists() for folder in folders] == [False, True]
+    assert f"run {ended.pk} has left a state that is nowhere else" in caplog.text
+    working_dir.discard(data_root, going_on)

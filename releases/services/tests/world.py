@@ -81,6 +81,7 @@ class World:
         self.refusals: Sequence[Refusal] = ()
         self.outdated: Sequence[Difference] = ()
         self.outdated_times = 1_000
+        self.before_apply: Callable[[], object] = lambda: None
         self.during_apply: Callable[[], None] = lambda: None
         self.apply_fails: RunnerError | None = None
         self.plan_fails: RunnerError | None = None
@@ -128,6 +129,7 @@ class World:
         return self.outdated if self.outdated_times >= 0 else ()
 
     def apply(self, *, workspace: Any, before_apply: Callable[[Any], None], **_: object) -> Applied:
+        self.before_apply()
         before_apply(SimpleNamespace())
         self.during_apply()
         if self.apply_fails:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Decision, Release, Step
+from releases.views.shown.waiting import Waiting
 from releases.views.shown.words import Tone, step_title
 
 
@@ -21,15 +22,24 @@ class Headline:
 
 
 def headline(
-    release: Release, step: Step | None, approvals: Sequence[Approval], *, settled_at: datetime | None = None
+    release: Release,
+    step: Step | None,
+    approvals: Sequence[Approval],
+    *,
+    settled_at: datetime | None = None,
+    waiting: Waiting | None = None,
 ) -> Headline:
-    """The headline of a release that is at ``step``."""
+    """The headline of a release that is at ``step``, whose run may be ``waiting`` for a worker."""
     if not release.is_open:
         return _ended(release)
     if step is None:
         return Headline(word="Finishing", text="All steps are done.", tone=Tone.GO)
-    present = _open(step, approvals, settled_at)
+    present = _for_a_worker(waiting) if waiting else _open(step, approvals, settled_at)
     return _paused(release, present) if release.is_paused and present.tone is not Tone.BAD else present
+
+
+def _for_a_worker(waiting: Waiting) -> Headline:
+    return Headline(word="Waiting for a worker", text=waiting.text, tone=waiting.tone)
 
 
 def _ended(release: Release) -> Headline:

@@ -1,0 +1,58 @@
+"""Debian's PostgreSQL and Redis, for the tests of what runs with servers of one's own; and what makes networks.
+
+Found, or installed where one is root. They are never started here: tests start servers of their own, on free ports.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from infra.local.errors import LocalError
+
+POSTGRES_FOLDERS = Path("/usr/lib/postgresql")
+PACKAGES = {
+    "redis-server": "redis-server",
+    "initdb": "postgresql",
+    "postgres": "postgresql",
+    "ip": "iproute2",
+}
+_INSTALL = "As root on Debian: apt-get install postgresql redis-server iproute2."
+
+
+def find(name: str) -> Path | None:
+    """A program of ``PACKAGES``; PostgreSQL's are not on PATH, and the newest version counts."""
+    found = sorted(POSTGRES_FOLDERS.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1]
+    on_path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    return Path(on_path) if on_path else None
+
+
+def program(name: str) -> Path:
+    """As ``find``. Raises LocalError, in words, where there is none."""
+    path = find(name)
+    if path is None:
+        raise LocalError(f"There is no {name} here, and it couldn't be installed. {_INSTALL}")
+    return path
+
+
+def ensure() -> str:
+    """Install what is missing, where one is root on Debian. Gives what to do about what is missing still, or ""."""
+    if _missing() and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(sorted({PACKAGES[name] for name in _missing()}))
+    missing = _missing()
+    return (
+        f"Not found: {', '.join(missing)}. Tests that need them are left out. {_INSTALL}" if missing else ""
+    )
+
+
+def _missing() -> list[str]:
+    return [name for name in PACKAGES if find(name) is None]
+
+
+def _install(packages: list[str]) -> None:
+    # In this run level no package starts its server.
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    for command in (["apt-get", "update"], ["apt-get", "install", "--yes", *packages]):
+        subprocess.run(command, check=False, env=environment)

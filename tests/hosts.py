@@ -1,0 +1,153 @@
+"""Machines of one's own for tests: network namespaces with a name, a cable to this one, and what is reached through it.
+
+A host has nothing but that cable: the servers that this machine has on loopback are reached at the cable's end, where a
+small program passes the bytes on. Pulling the cable cuts the host off from everything.
+"""
+
+import itertools
+import os
+import selectors
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import debian
+from infra.local.paths import ROOT
+from tests.servers import leave_out
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A machine: ``gateway`` is this machine's address as the host sees it, ``cable`` this end of the cable."""
+
+    name: str
+    namespace: str
+    cable: str
+    gateway: str
+
+    def start(self, *command: str, environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
+        """Start a program on it, in a session of its own."""
+        inside = f'hostname {self.name}; exec "$@"'
+        argv = (
+            _ip(),
+            "netns",
+            "exec",
+            self.namespace,
+            "unshare",
+            "--uts",
+            "sh",
+            "-c",
+            inside,
+            "sh",
+            *command,
+        )
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                argv, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def pull_the_cable(self) -> None:
+        """Nothing reaches the host any more, and the host nothing."""
+        _run("link", "set", self.cable, "down")
+
+    def plug_it_in_again(self) -> None:
+        """As it was."""
+        _run("link", "set", self.cable, "up")
+
+
+@contextmanager
+def running_hosts(*names: str) -> Iterator[list[Host]]:
+    """Machines of these names; leaves the test out, in words, where no network can be made."""
+    _refuse_without_networks()
+    with ExitStack() as stack:
+        yield [stack.enter_context(_host(name, next(_numbers))) for name in names]
+
+
+@contextmanager
+def passing_on(address: str, ports: Sequence[int]) -> Iterator[dict[int, int]]:
+    """Whoever connects to ``address`` reaches these ports of loopback; gives the ports to connect to, by those."""
+    with ExitStack() as stack:
+        yield {port: stack.enter_context(_passing_on(address, port)) for port in ports}
+
+
+@contextmanager
+def _host(name: str, number: int) -> Iterator[Host]:
+    label = f"bg{os.getpid() % 100_000}x{number}"
+    network = f"10.{200 + os.getpid() % 50}.{number}"
+    made = Host(name=name, namespace=label, cable=f"{label}a", gateway=f"{network}.1")
+    _run("netns", "add", label)
+    try:
+        _run("link", "add", made.cable, "type", "veth", "peer", "name", f"{label}b", "netns", label)
+        _run("address", "add", f"{network}.1/24", "dev", made.cable)
+        _run("link", "set", made.cable, "up")
+        _run("-n", label, "address", "add", f"{network}.2/24", "dev", f"{label}b")
+        _run("-n", label, "link", "set", f"{label}b", "up")
+        _run("-n", label, "link", "set", "lo", "up")
+        yield made
+    finally:
+        _run("netns", "delete", label)  # and the cable with it
+
+
+def _refuse_without_networks() -> None:
+    if os.geteuid() != 0 or debian.find("ip") is None or shutil.which("unshare") is None:
+        leave_out("Two hosts are network namespaces: that needs root on Linux, with iproute2 and util-linux.")
+    label = f"bg{os.getpid() % 100_000}try"
+    tried = subprocess.run([_ip(), "netns", "add", label], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        leave_out(f"No network namespace can be made here: {tried.stderr.strip()}")
+    _run("netns", "delete", label)
+
+
+def _ip() -> str:
+    return str(debian.program("ip"))
+
+
+def _run(*arguments: str) -> None:
+    subprocess.run([_ip(), *arguments], check=True, capture_output=True)
+
+
+@contextmanager
+def _passing_on(address: str, port: int) -> Iterator[int]:
+    with socket.create_server((address, 0)) as listener:
+        threading.Thread(target=_accept, args=(listener, port), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, port: int) -> None:
+    while True:
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=_join, args=(near, port), daemon=True).start()
+
+
+def _join(near: socket.socket, port: int) -> None:
+    with near, socket.create_connection(("127.0.0.1", port)) as far, selectors.DefaultSelector() as selector:
+        selector.register(near, selectors.EVENT_READ, (near, far))
+        selector.register(far, selectors.EVENT_READ, (far, near))
+        while selector.get_map():
+            for key, _ in selector.select():
+                source, sink = key.data
+                if not _pass_on(source, sink):
+                    selector.unregister(source)
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> bool:
+    try:
+        data = source.recv(65_536)
+        if data:
+            sink.sendall(data)
+        else:
+            sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return False
+    return bool(data)
