@@ -111,6 +111,7 @@ def running_installation(
     folder: Path, sandbox: SandboxInfo, settings: dict[str, str]
 ) -> Iterator[Installation]:
     """The servers, with an empty database that is migrated and an empty bucket; whatever was started is ended."""
+    folder.mkdir()
     with running_postgres(folder / "postgres") as postgres, running_redis(folder / "redis") as redis:
         made = Installation(
             folder=folder,

@@ -57,9 +57,7 @@ def installation(tmp_path: Path, sandbox: SandboxInfo, program: Path) -> Iterato
         "BLUEGREEN_WORKER_GRACE_SECONDS": "1",
         "BLUEGREEN_WORKERS": "1",
     }
-    folder = tmp_path / "installation"
-    folder.mkdir()
-    with running_installation(folder, sandbox, settings) as made:
+    with running_installation(tmp_path / "installation", sandbox, settings) as made:
         yield made
 
 
