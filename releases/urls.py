@@ -6,6 +6,7 @@ from releases.live import views as live
 from releases.views import (
     acts,
     again,
+    changes,
     inbox,
     preparation,
     release_acts,
@@ -14,6 +15,7 @@ from releases.views import (
     rollback,
     runs,
     services,
+    settings,
     trail,
 )
 
@@ -21,6 +23,15 @@ urlpatterns = [
     path("", services.service_list, name="service-list"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),
+    path("services/<slug:name>/settings/", settings.service_settings, name="service-settings"),
+    path("services/<slug:name>/settings/defaults/", settings.service_defaults, name="service-defaults"),
+    path("services/<slug:name>/settings/removal/", settings.service_removal, name="service-removal"),
+    path(
+        "services/<slug:name>/changes/<uuid:step_id>/approve/", changes.change_approve, name="change-approve"
+    ),
+    path("services/<slug:name>/changes/<uuid:step_id>/reject/", changes.change_reject, name="change-reject"),
+    path("services/<slug:name>/changes/<uuid:step_id>/cancel/", changes.change_cancel, name="change-cancel"),
+    path("services/<slug:name>/changes/<uuid:step_id>/retry/", changes.change_retry, name="change-retry"),
     path("services/<slug:name>/trail/", trail.trail, name="service-trail"),
     path("services/<slug:name>/prepare/", preparation.prepare_release, name="prepare-release"),
     path("services/<slug:name>/request/", requests.release_request, name="release-request"),

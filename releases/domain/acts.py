@@ -35,6 +35,7 @@ class ServiceFacts:
 
     `state` is the recorded one, None until the set-up is done. `rules_differ`: the rules at AWS are known
     to send traffic elsewhere than recorded. `converging`: a rollback is done, Terraform doesn't agree yet.
+    `busy` says what else goes on that belongs to no release, as a sentence.
     `preparing`: a rotation goes on, or has failed, ahead of the release that it is for.
     """
 
@@ -44,6 +45,7 @@ class ServiceFacts:
     converging: bool
     rules_differ: bool
     preparing: bool = False
+    busy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,8 @@ def may_begin(service: ServiceFacts) -> Decision:
         return Refused("act:release-open", "A release is open: it has to end first.")
     if service.preparing:
         return Refused("act:preparing", "The next release is being prepared: that has to end first.")
+    if service.busy:
+        return Refused("act:busy", service.busy)
     if service.converging:
         return Refused("act:converging", "A rollback is being finished: Terraform does not agree yet.")
     if not any(is_safe(service.state, color) for color in Color):

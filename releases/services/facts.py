@@ -9,6 +9,7 @@ from releases.domain.any_weight import PlacedStep
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Decision
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.managing import MANAGED, going_on_words
 from releases.domain.release_acts import ReleaseFacts
 from releases.domain.traffic import ROTATIONS, Color, Transition
 from releases.models import Release, Service, Step
@@ -34,9 +35,18 @@ def service_facts(service: Service, *, rules_differ: bool = False) -> ServiceFac
         safe_color=Color(service.safe_color),
         release_open=step is not None and step.release is not None,
         converging=step is not None and step.release is None and step.transition not in ROTATIONS,
+        busy=_busy(service, step),
         preparing=step is not None and step.release is None and step.transition in ROTATIONS,
         rules_differ=rules_differ,
     )
+
+
+def _busy(service: Service, step: Step | None) -> str:
+    if service.removed_at is not None:
+        return "This service was removed; only its history is left."
+    if step is not None and step.release is None and step.transition in MANAGED:
+        return going_on_words(Transition(step.transition))
+    return "A change of the settings was begun: ask for settings again." if service.settings_begun else ""
 
 
 def step_facts(service: Service, step: Step) -> StepFacts:

@@ -10,7 +10,7 @@ from audit import events
 from audit.events import Actor
 from releases import push, selectors
 from releases.domain import managing
-from releases.domain.decisions import Decision, Permission, Person, Refused
+from releases.domain.decisions import Decision, Permission, Person, Refused, has_permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
 from releases.domain.managing import ManagedFacts, OwnStep
@@ -71,7 +71,7 @@ def begin_step(
 
 def cancel(*, step_id: UUID, user: User) -> None:
     """Call off what was asked for. Raises ``NotAllowed`` and ``ManagingRefused``."""
-    with _locked_step(step_id) as (service, step):
+    with _locked_step(step_id, user) as (service, step):
         refuse_unless(managing.may_cancel, user, service)
         actor = person(user)
         claims.request_cancel(workspace=str(service.pk), reason="it was called off")
@@ -83,15 +83,18 @@ def cancel(*, step_id: UUID, user: User) -> None:
 
 def retry(*, step_id: UUID, user: User) -> None:
     """Plan again what failed, from what is real now. Raises ``NotAllowed`` and ``ManagingRefused``."""
-    with _locked_step(step_id) as (service, step):
+    with _locked_step(step_id, user) as (service, step):
         refuse_unless(managing.may_retry, user, service)
         rollout.plan(service, step, actor=person(user), action="step.retried")
 
 
 @contextmanager
-def _locked_step(step_id: UUID) -> Iterator[tuple[Service, Step]]:
+def _locked_step(step_id: UUID, user: User) -> Iterator[tuple[Service, Step]]:
     """The locked service and this step, which has to be the one that is going on."""
     with locked(Step.objects.values_list("service_id", flat=True).get(pk=step_id)) as service:
+        permitted = has_permission(as_person(user, service), Permission.MANAGE)
+        if isinstance(permitted, Refused):
+            raise NotAllowed(permitted.code, permitted.reason)
         step = selectors.own_step(service)
         if step is None or step.pk != step_id:
             raise ManagingRefused(

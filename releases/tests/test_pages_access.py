@@ -30,6 +30,20 @@ TABLE = [
     ("service-detail", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-trail", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("service-trail", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("service-settings", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("service-settings", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("service-defaults", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("service-defaults", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("service-removal", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("service-removal", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("change-approve", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("change-approve", "post", SIGN_IN, 404, 403, 403, 409, 403),
+    ("change-reject", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("change-reject", "post", SIGN_IN, 404, 403, 403, 409, 403),
+    ("change-cancel", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("change-cancel", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("change-retry", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("change-retry", "post", SIGN_IN, 404, 403, 403, 403, 403),
     ("release-request", "get", SIGN_IN, 404, 403, 200, 200, 403),
     ("release-request", "post", SIGN_IN, 404, 403, 422, 422, 403),
     ("release-request-steps", "get", SIGN_IN, 404, 200, 200, 200, 200),
@@ -127,6 +141,7 @@ def addresses(scene, rollback) -> dict[str, str]:
         "run-log": [name, run],
         "run-download": [name, run],
         "rollback-result": [name, rollback.pk],
+        **{f"change-{act}": [name, rollback.converge_id] for act in ("approve", "reject", "cancel", "retry")},
     }
     return {row[0]: reverse(row[0], args=arguments.get(row[0], [name])) for row in TABLE}
 
@@ -136,7 +151,17 @@ def sent(scene) -> dict[str, str]:
     """What any of the forms needs."""
     run = scene.canary.plan_run
     shown = {"sha256": run.plan_sha256, "changes_digest": run.changes_digest, "comment": "not today"}
-    return {**shown, "tag": "green", "weights": "50", "bake_seconds": "0", "share": "5"}
+    settings = {
+        "priority": "300",
+        "canary_slots": "1",
+        "stickiness_seconds": "0",
+        "provisioned_concurrency": "0",
+        "settle_seconds": "2",
+        "rollback_window_seconds": "60",
+        "gives_up_requests": "yes",
+        "reason": "why",
+    }
+    return {**settings, **shown, "tag": "green", "weights": "50", "bake_seconds": "0", "share": "5"}
 
 
 def test_every_address_has_a_row():

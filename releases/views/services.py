@@ -13,6 +13,7 @@ from releases.models import Release, Service
 from releases.permissions import visible_services
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.shown.change import change_of
 from releases.views.shown.next_release import next_release
 from releases.views.shown.overview import service_rows
 from releases.views.shown.waiting import waiting_of
@@ -36,12 +37,15 @@ def service_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 def render_service(request: HttpRequest, name: str, *, problem: str = "") -> HttpResponse:
     """The page of a service; with a ``problem`` it answers 409 to an act that was refused."""
-    context = _service_context(request, name) | {"problem": problem}
+    context = _service_context(request, find_service(request, name)) | {"problem": problem}
     return render(request, "releases/service_detail.html", context, status=409 if problem else 200)
 
 
 def _list_context(request: HttpRequest) -> dict[str, Any]:
     services = visible_services(signed_in(request))
+    with_removed = "removed" in request.GET
+    if not with_removed:
+        services = services.filter(removed_at__isnull=True)
     query = request.GET.get("q", "").strip()[:40]
     if query:
         services = services.filter(name__icontains=query)
@@ -50,11 +54,10 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
     )
     rows = service_rows(list(page.object_list))
     attention = [row for row in rows if row.needs_attention]
-    return {"page": page, "rows": rows, "attention": attention, "query": query}
+    return {"page": page, "rows": rows, "attention": attention, "query": query, "with_removed": with_removed}
 
 
-def _service_context(request: HttpRequest, name: str) -> dict[str, Any]:
-    service = find_service(request, name)
+def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
     below = request.GET.get("below", "")
     found = selectors.list_releases(
         service, below=int(below) if below.isdecimal() else None, limit=RELEASES_PER_PAGE + 1
@@ -75,6 +78,7 @@ def _service_context(request: HttpRequest, name: str) -> dict[str, Any]:
         "canary_priority": service.priority - 1,
         "next": next_release(service, signed_in(request)) if step is None else None,
         "preparing": step if step and step.release is None and step.transition in ROTATIONS else None,
+        "change": change_of(signed_in(request), service, step) if step else None,
     }
 
 

@@ -9,6 +9,12 @@ from releases.domain.traffic import Transition
 
 _WHAT = {
     "service.created": "created the service",
+    "service.defaults-changed": "changed what releases begin with",
+    "service.removed": "noted that the service is removed",
+    "settings.requested": "asked for other settings",
+    "removal.requested": "asked for the removal",
+    "step.cancelled": "called it off",
+    "step.replaced": "asked for something else in its place",
     "service.state-accepted": "said that the stored state is the right one",
     "service.plan-kept": "made the plan of the request the usual one",
     "release.requested": "requested the release",

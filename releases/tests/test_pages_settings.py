@@ -1,0 +1,285 @@
+"""The settings of a service: asked for, decided, called off, tried again; and its removal."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from aws import listeners as aws_listeners
+from aws import metrics
+from aws.listeners import Listener
+from releases.domain.decisions import Permission
+from releases.models import Service, Step
+from releases.tests import factories
+from releases.tests.conftest import text_of
+
+ADDRESS = "/services/catalog/settings/"
+
+
+@pytest.fixture(autouse=True)
+def listener(aws, monkeypatch) -> None:
+    """A listener with no rules of others, whose load balancer has counted seven requests."""
+    found = Listener(
+        arn="arn:listener",
+        load_balancer_arn="arn:loadbalancer/app/demo-alb/1",
+        load_balancer_name="demo-alb",
+        port=80,
+        protocol="HTTP",
+    )
+    monkeypatch.setattr(aws_listeners, "read_listener", lambda *_: found)
+    monkeypatch.setattr(aws_listeners, "list_rules", lambda *_: [])
+    monkeypatch.setattr(aws_listeners, "count_target_groups", lambda *_: 2)
+    monkeypatch.setattr(metrics, "count_requests", lambda *_, **__: 7)
+
+
+@pytest.fixture
+def keeper(service):
+    return factories.person("keeper", service, *set(Permission) - {Permission.APPROVE})
+
+
+@pytest.fixture
+def client(keeper, as_user):
+    return as_user(keeper)
+
+
+def typed(**changes: Any) -> dict[str, Any]:
+    given = {
+        "hostnames": "shop.example.com\n\n  www.example.com ",
+        "paths": "",
+        "priority": "200",
+        "canary_slots": "1",
+        "tags": "team = pay",
+        "log_retention_days": "30",
+        "stickiness_seconds": "0",
+        "provisioned_concurrency": "0",
+        "reason": "A new host",
+    }
+    return {**given, **changes}
+
+
+def own_step(service: Service, **columns: Any) -> Step:
+    given = {
+        "service": service,
+        "transition": "settings",
+        "candidate_share": 0,
+        "gate": True,
+        "reason": "A new host",
+        "started_at": timezone.now(),
+        "settings_before": {"hostnames": []},
+        "settings_after": {"hostnames": ["shop.example.com"]},
+    }
+    step: Step = Step.objects.create(**{**given, **columns})
+    return step
+
+
+def waiting(service: Service, **columns: Any) -> Step:
+    return factories.waiting_step(own_step(service, **columns))
+
+
+def shown(step: Step, **changes: str) -> dict[str, str]:
+    run = step.plan_run
+    assert run is not None
+    return {"sha256": run.plan_sha256, "changes_digest": run.changes_digest, "comment": "", **changes}
+
+
+def test_the_page_shows_what_is_recorded(client, service):
+    Service.objects.filter(pk=service.pk).update(hostnames=["shop.example.com"], tags={"team": "pay"})
+    text = text_of(client.get(ADDRESS))
+    assert "shop.example.com</textarea>" in text
+    assert "team=pay</textarea>" in text
+
+
+def test_what_is_asked_for_is_a_step_that_its_service_shows(client, service, keeper):
+    response = client.post(ADDRESS, typed())
+    assert (response.status_code, response.url) == (302, "/services/catalog/")
+    step = Step.objects.get(service=service, transition="settings")
+    assert step.settings_after["hostnames"] == ["shop.example.com", "www.example.com"]
+    assert (step.settings_after["tags"], step.requested_by) == ({"team": "pay"}, keeper)
+    text = text_of(client.get("/services/catalog/"))
+    assert "Asked for by keeper" in text
+    assert "“A new host”" in text
+    assert "<code>shop.example.com, www.example.com</code>" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hostnames": "${x}"}, "is no host"),
+        ({"hostnames": "a\nb\nc\nd"}, "At most 3 hosts"),
+        ({"tags": "team"}, "Write each tag as name=value"),
+        ({"tags": "a=1\na=2"}, "Each name of a tag once"),
+        ({"tags": "<b>=x"}, "is no tag"),
+        ({"priority": "50001"}, "less than or equal to 50000"),
+        ({"priority": "1"}, "from 2 to 50000"),
+        ({"canary_slots": "99"}, "less than or equal to 10"),
+        ({"log_retention_days": "2"}, "not one of the available choices"),
+        ({"reason": ""}, "This field is required"),
+    ],
+)
+def test_what_can_not_be_had_is_said_and_what_was_typed_stays(client, service, changes, said):
+    response = client.post(ADDRESS, typed(**{"reason": "Keep <this>", **changes}))
+    text = text_of(response)
+    assert response.status_code == 422
+    assert said in text
+    assert "Nothing was recorded. What you typed is still here." in text
+    assert "Keep &lt;this&gt;" in text or changes.get("reason") == ""
+    assert not Step.objects.filter(transition="settings").exists()
+
+
+def test_an_aws_that_does_not_answer_is_said(client, monkeypatch, aws):
+    def refuse(*_: object) -> None:
+        aws.is_down = True
+        aws.answer()
+
+    monkeypatch.setattr(aws_listeners, "read_listener", refuse)
+    response = client.post(ADDRESS, typed(priority="300"))
+    assert response.status_code == 422
+    assert "AWS did not answer" in text_of(response)
+
+
+def test_what_is_not_possible_now_is_a_disabled_button_with_its_reason(client, scene):
+    text = text_of(client.get(ADDRESS))
+    assert 'id="ask" type="submit" disabled aria-describedby="why-ask"' in text
+    assert "A release is open: it has to end first." in text
+
+
+def test_who_may_not_sees_the_settings_and_why_not(scene, as_user):
+    text = text_of(as_user(scene.operator).get(ADDRESS))
+    assert "You may not change this service&#x27;s settings, or remove it." in text
+    assert as_user(scene.operator).post(ADDRESS, typed()).status_code == 403
+
+
+def test_the_defaults_change_at_once(client, service):
+    wanted = {
+        "weights": "5, 50",
+        "bake_seconds": "60",
+        "settle_seconds": "2",
+        "rollback_window_seconds": "60",
+    }
+    assert client.post(f"{ADDRESS}defaults/", wanted).status_code == 302
+    service.refresh_from_db()
+    assert (service.weights, service.bake_seconds, service.settle_seconds) == ([5, 50], 60, 2)
+
+
+def test_wrong_defaults_are_said_and_kept(client, service):
+    wanted = {
+        "weights": "50, 5",
+        "bake_seconds": "61",
+        "settle_seconds": "2",
+        "rollback_window_seconds": "60",
+    }
+    response = client.post(f"{ADDRESS}defaults/", wanted)
+    assert response.status_code == 422
+    assert 'value="50, 5"' in text_of(response)
+    assert "Each share must be higher" in text_of(response)
+
+
+def removal(**changes: str) -> dict[str, str]:
+    return {
+        "typed_name": "catalog",
+        "removal_reason": "Nobody needs it",
+        "gives_up_requests": "yes",
+        **changes,
+    }
+
+
+def test_the_removal_is_asked_for_with_the_typed_name_and_a_reason(client, service):
+    assert client.post(f"{ADDRESS}removal/", removal()).status_code == 302
+    step = Step.objects.get(service=service, transition="remove")
+    assert (step.gives_up_requests, step.gate, step.reason) == (True, True, "Nobody needs it")
+    assert "Its requests are given up knowingly" in text_of(client.get("/services/catalog/"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"typed_name": "catalogue"}, "name exactly: catalog"),
+        ({"removal_reason": " "}, "a removal needs a reason"),
+        ({"gives_up_requests": "no"}, "7 requests have reached it in the last 24 hours. Wait"),
+        ({"gives_up_requests": "perhaps"}, "not one of the available choices"),
+    ],
+)
+def test_a_removal_that_lacks_something_is_refused(client, service, changes, said):
+    response = client.post(f"{ADDRESS}removal/", removal(**changes))
+    assert response.status_code == 422
+    assert said in text_of(response)
+    assert not Step.objects.filter(transition="remove").exists()
+
+
+def test_how_much_it_is_used_is_said_before(client):
+    assert "7 requests have reached it in the last 24 hours." in text_of(client.get(ADDRESS))
+
+
+def test_a_plan_that_waits_is_decided_on_the_service_s_page(scene_at_rest, as_user):
+    _, manager, step = scene_at_rest
+    page = as_user(manager)
+    assert 'id="approve"' in text_of(page.get("/services/catalog/"))
+    response = page.post(f"/services/catalog/changes/{step.pk}/approve/", shown(step))
+    step.refresh_from_db()
+    assert (response.status_code, step.status) == (302, "applying")
+
+
+@pytest.fixture
+def scene_at_rest(service, keeper):
+    return service, factories.manager(service), waiting(service, requested_by=keeper)
+
+
+def test_it_is_in_the_inbox_of_who_may_approve_and_not_of_who_asked(scene_at_rest, as_user, keeper):
+    _, manager, _ = scene_at_rest
+    text = text_of(as_user(manager).get("/inbox/"))
+    assert "Asked for by keeper: “A new host”" in text
+    assert "Nothing waits for you" in text_of(as_user(keeper).get("/inbox/"))
+
+
+def test_a_rejection_needs_a_comment_and_ends_it(scene_at_rest, as_user):
+    _, manager, step = scene_at_rest
+    address = f"/services/catalog/changes/{step.pk}/reject/"
+    assert as_user(manager).post(address, shown(step)).status_code == 409
+    assert as_user(manager).post(address, shown(step, comment="No")).status_code == 302
+    step.refresh_from_db()
+    assert step.status == "rejected"
+    assert 'id="change"' not in text_of(as_user(manager).get("/services/catalog/"))
+
+
+def test_a_plan_that_was_not_shown_is_not_decided_on(scene_at_rest, as_user):
+    _, manager, step = scene_at_rest
+    address = f"/services/catalog/changes/{step.pk}/approve/"
+    assert as_user(manager).post(address, {}).status_code == 409
+    other = as_user(manager).post(address, shown(step, sha256="0" * 64))
+    assert "The plan is another one by now" in text_of(other)
+
+
+def test_who_asked_for_it_calls_it_off_once(scene_at_rest, client):
+    _, _, step = scene_at_rest
+    address = f"/services/catalog/changes/{step.pk}/cancel/"
+    assert client.post(address).status_code == 302
+    step.refresh_from_db()
+    assert step.status == "abandoned"
+    again = client.post(address)
+    assert again.status_code == 409
+    assert "This is over" in text_of(again)
+
+
+def test_what_failed_is_tried_again_from_the_page(client, service):
+    step = own_step(service, status="failed", problem="AccessDenied")
+    text = text_of(client.get("/services/catalog/"))
+    assert "AccessDenied" in text
+    assert 'id="retry"' in text
+    assert client.post(f"/services/catalog/changes/{step.pk}/retry/").status_code == 302
+    step.refresh_from_db()
+    assert step.status == "planning"
+
+
+def test_a_form_begins_with_what_failed(client, service):
+    own_step(service, status="failed")
+    assert "shop.example.com</textarea>" in text_of(client.get(ADDRESS))
+
+
+def test_a_removed_service_is_only_listed_on_demand_and_says_what_it_is(client, service):
+    Service.objects.filter(pk=service.pk).update(removed_at=timezone.now() - timedelta(days=1))
+    assert "catalog" not in text_of(client.get("/"))
+    assert "catalog" in text_of(client.get("/?removed=on"))
+    text = text_of(client.get("/services/catalog/"))
+    assert "This service was removed." in text
+    assert 'disabled aria-describedby="why-request"' in text

@@ -1,0 +1,94 @@
+"""What may be done with a step that belongs to no release, on its service's page: decide, call off, try again."""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.errors import IllegalChange
+from releases.forms import ShownPlanForm
+from releases.models import Service, Step
+from releases.permissions import NotAllowed
+from releases.services import approvals, managed
+from releases.services.approvals import ActRefused
+from releases.services.managed import ManagingRefused
+from releases.views.lookups import find_service, signed_in
+from releases.views.services import render_service
+
+_PERSONAL = ("person:", "approval:own-release")
+
+
+@require_POST
+def change_approve(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
+    """Approve the plan that the page showed."""
+    return _decide(request, name, step_id, approvals.approve, "Approved.")
+
+
+@require_POST
+def change_reject(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
+    """Reject the plan that the page showed."""
+    return _decide(request, name, step_id, approvals.reject, "Rejected.")
+
+
+@require_POST
+def change_cancel(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
+    """Call off what was asked for."""
+    service = find_service(request, name)
+    step = _find_step(service, step_id)
+    return _act(
+        request, service, partial(managed.cancel, step_id=step.pk, user=signed_in(request)), "Called off."
+    )
+
+
+@require_POST
+def change_retry(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
+    """Plan again what failed."""
+    service = find_service(request, name)
+    step = _find_step(service, step_id)
+    return _act(
+        request,
+        service,
+        partial(managed.retry, step_id=step.pk, user=signed_in(request)),
+        "It is planned again.",
+    )
+
+
+def _decide(
+    request: HttpRequest, name: str, step_id: UUID, decide: Callable[..., None], done: str
+) -> HttpResponse:
+    service = find_service(request, name)
+    step, form = _find_step(service, step_id), ShownPlanForm(request.POST)
+    if not form.is_valid():
+        return render_service(
+            request,
+            service.name,
+            problem="The page did not say which plan it showed: look at it, and decide again.",
+        )
+    said = form.cleaned_data
+    shown = PlanIdentity(sha256=said["sha256"], changes_digest=said["changes_digest"])
+    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=shown, comment=said["comment"])
+    return _act(request, service, act, done)
+
+
+def _act(request: HttpRequest, service: Service, act: Callable[[], None], done: str) -> HttpResponse:
+    try:
+        act()
+    except NotAllowed as error:
+        raise PermissionDenied(error.message) from error
+    except (ActRefused, ManagingRefused, IllegalChange) as error:
+        if error.code.startswith(_PERSONAL):
+            raise PermissionDenied(error.message) from error
+        return render_service(request, service.name, problem=error.message)
+    messages.success(request, done)
+    return redirect("service-detail", name=service.name)
+
+
+def _find_step(service: Service, step_id: UUID) -> Step:
+    """A step of this service that belongs to no release."""
+    return get_object_or_404(service.steps.filter(release__isnull=True), pk=step_id)

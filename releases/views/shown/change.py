@@ -1,0 +1,60 @@
+"""A step that belongs to no release, on its service's page: what it does, who asked for it, and what may be done."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from releases.domain import acts, managing
+from releases.domain.decisions import Decision
+from releases.domain.managing import MANAGED
+from releases.domain.settings import Changed, differences, from_columns
+from releases.models import Service, Step
+from releases.permissions import as_person
+from releases.services import facts, managed
+from releases.views.shown.log import log_tail
+from releases.views.shown.plans import PlanShown, plan_of
+from releases.views.shown.words import Status, step_meaning, step_status, step_title
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeShown:
+    """Set-up, settings or removal; each ``may_`` is true, or has the reason why not."""
+
+    step: Step
+    title: str
+    meaning: str
+    status: Status
+    differences: tuple[Changed, ...]
+    plan: PlanShown | None
+    may_decide: Decision
+    may_cancel: Decision
+    may_retry: Decision
+    log: dict[str, Any]
+
+    @property
+    def waits(self) -> bool:
+        """Whether its plan waits for somebody's approval."""
+        return self.step.status == "waiting" and self.step.gate
+
+
+def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
+    """The change that a step is; none where it is a release's or the end of a rollback."""
+    if step.release_id is not None or step.transition not in MANAGED:
+        return None
+    person, known = as_person(user, service), managed.managed_facts(service)
+    changed = ()
+    if step.settings_after:
+        changed = differences(from_columns(step.settings_before), from_columns(step.settings_after))
+    return ChangeShown(
+        step=step,
+        title=step_title(step),
+        meaning=step_meaning(step),
+        status=step_status(step),
+        differences=changed,
+        plan=plan_of(service, step),
+        may_decide=acts.may_decide(person, facts.step_facts(service, step)),
+        may_cancel=managing.may_cancel(person, known),
+        may_retry=managing.may_retry(person, known),
+        log=log_tail(step),
+    )
