@@ -113,6 +113,7 @@ def test_a_service_is_set_up_with_everything_in_the_bucket_and_nothing_on_the_ma
         f"{folder}/.terraform.lock.hcl",
         f"team/plans/{plan_run.plan_sha256}",
         f"team/plans/{plan_run.document_sha256}",
+        *(f"team/logs/{run.pk}.log.gz" for run in Run.objects.all()),
     }
     state = json.loads(storage.objects(f"state/{service.pk}").get("terraform.tfstate") or b"")
     assert state["outputs"]["blue_function_name"]["value"] == "in-a-bucket-blue"

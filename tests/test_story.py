@@ -1,8 +1,12 @@
 """The README's first release and the next ones; and the same life with the choices that a service has."""
 
+from collections import Counter
+
 import pytest
 from playwright.sync_api import Browser
 
+from infra.sandbox.account import ACCOUNT_ID, REGION
+from infra.sandbox.tests.service import client
 from tests.course import course_changed
 from tests.story import promoted, rotated_after_promotion, shown_and_taken_back, story_under_load
 
@@ -36,3 +40,23 @@ def test_releases_of_a_service_whose_colours_swap(browser: Browser):
 def test_a_release_whose_course_is_changed_again_and_again(browser: Browser):
     with story_under_load(browser) as (story, load):
         course_changed(story, load, old="blue", new="green")
+
+
+@pytest.mark.browser
+@pytest.mark.terraform
+@pytest.mark.long
+def test_releases_with_states_plans_and_logs_in_a_bucket(browser: Browser):
+    bucket = {
+        "BLUEGREEN_STORAGE_BUCKET": "bluegreen-story",
+        "BLUEGREEN_STORAGE_ACCOUNT_ID": ACCOUNT_ID,
+        "BLUEGREEN_STORAGE_REGION": REGION,
+    }
+    with story_under_load(browser, environment=bucket) as (story, load):
+        shown_and_taken_back(story, load, old="blue", new="green")
+        promoted(story, load, old="blue", new="green")
+        rotated_after_promotion(story, now="green", new="yellow")
+        listed = client(story.bluegreen.sandbox, "s3").list_objects_v2(Bucket="bluegreen-story")
+        folders = Counter(one["Key"].partition("/")[0] for one in listed["Contents"])
+    assert folders["state"] == 2  # the state and its providers' lock file, and no lock that was left
+    assert folders["plans"] >= 2 * 8
+    assert folders["logs"] >= 2 * 8

@@ -115,6 +115,7 @@ def preparations(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
     """What is run to its end, in this order, before Bluegreen itself is started."""
     with_password = {**variables, "BLUEGREEN_DEMO_PASSWORD": machine.secrets.demo_password}
     return [
+        *_bucket(variables),
         _manage("collectstatic", variables, "--no-input", "--verbosity=0"),
         _manage("migrate", variables, "--no-input", "--verbosity=0"),
         _manage("recover", variables),
@@ -189,6 +190,13 @@ def _sandbox(machine: Machine, variables: Mapping[str, str]) -> Part:
         environment={**variables, "PYTHONUNBUFFERED": "1"},
         is_ready=file.exists,
     )
+
+
+def _bucket(variables: Mapping[str, str]) -> list[Part]:
+    """The sandbox begins without any bucket: the one that the settings name is made there."""
+    name = variables.get("BLUEGREEN_STORAGE_BUCKET")
+    command = [sys.executable, "-m", "infra.sandbox.bucket", str(name)]
+    return [Part(name="bucket", command=command, environment=variables)] if name else []
 
 
 def _manage(command: str, variables: Mapping[str, str], *options: str) -> Part:
