@@ -139,7 +139,7 @@ def test_configurations_wherever_they_are(page):
     found = faults_of(page, RELEASE)
     page.goto(SERVICE)
     page.locator("#settings-blue summary").click()
-    expect(page.get_by_text("512 MB")).to_be_visible()
+    expect(page.locator("#settings-blue").get_by_text("512 MB").first).to_be_visible()
     found += faults(page)
     page.goto(f"{SERVICE}request/")
     page.locator("#configuration summary").click()
