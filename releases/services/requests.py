@@ -12,6 +12,7 @@ from django.db.models import Max
 from aws import images
 from aws.images import Image
 from releases.domain.acts import may_request
+from releases.domain.configuration import Configuration
 from releases.domain.configuration_words import changes
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
@@ -76,10 +77,11 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
     refuse_unless_allowed(service, user)
     if not re.fullmatch(TAG, wanted.tag):
         raise RequestRefused("request:tag", "This is no tag of an image: choose one of the repository's.")
+    _wanted_configuration(service, wanted)  # what is wrong with it is said before AWS is asked
     image = images.resolve_image(access(service), f"{service.repository_uri}:{wanted.tag}")
     with locked(service_id) as service:
         refuse_unless_allowed(service, user)
-        version = _wanted_version(service, image, wanted)
+        version = Version(image=image.reference, configuration=_wanted_configuration(service, wanted))
         planned = build_steps(
             service.state,
             version,
@@ -127,11 +129,11 @@ def refuse_unless_allowed(service: Service, user: User) -> None:
         raise kind(answer.code, answer.reason)
 
 
-def _wanted_version(service: Service, image: Image, wanted: ReleaseRequest) -> Version:
-    configuration = _serving(service).configuration
-    if wanted.configuration is not None:
-        configuration = settle(service.pk, wanted.configuration, present=configuration)
-    return Version(image=image.reference, configuration=configuration)
+def _wanted_configuration(service: Service, wanted: ReleaseRequest) -> Configuration:
+    present = _serving(service).configuration
+    if wanted.configuration is None:
+        return present
+    return settle(service.pk, wanted.configuration, present=present)
 
 
 def refuse_same_version(service: Service, version: Version) -> None:

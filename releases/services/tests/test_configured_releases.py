@@ -80,6 +80,12 @@ def test_a_configuration_that_lambda_would_refuse_is_refused_and_nothing_is_kept
     assert not Release.objects.exists()
 
 
+def test_what_is_wrong_with_a_configuration_is_said_before_aws_is_asked(life, monkeypatch):
+    monkeypatch.setattr("aws.images.resolve_image", lambda *_: pytest.fail("ECR was asked"))
+    with pytest.raises(InvalidConfiguration):
+        life.request("v2", configuration=WantedConfiguration(settings={"timeout": 901}))
+
+
 def test_a_secret_is_in_the_clear_at_terraform_only(life):
     life.request("v1", configuration=CONFIDENTIAL)
     life.go_to(10)
