@@ -58,13 +58,25 @@ class _Masking:
             return None if value is None else self._number(_text(value))
         match value:
             case Mapping():
-                return {key: self._values(item, _mark(sensitive, key)) for key, item in value.items()}
+                return {
+                    key: self._values(item, self._mark(key, item, _mark(sensitive, key)))
+                    for key, item in value.items()
+                }
             case list():
                 return [self._values(item, _mark(sensitive, index)) for index, item in enumerate(value)]
             case str():
                 return self._redactor.mask(value, self._number)
             case _:
                 return value
+
+    def _mark(self, key: str, item: object, mark: object) -> object:
+        """A function's environment variables are secret by their whole value, however short that is."""
+        if key != "variables" or not isinstance(item, Mapping) or mark is True:
+            return mark
+        known = {
+            name: True for name, text in item.items() if isinstance(text, str) and self._redactor.knows(text)
+        }
+        return {**(mark if isinstance(mark, Mapping) else {}), **known}
 
     def _number(self, secret: str) -> str:
         return f"(sensitive value {self._numbers.setdefault(secret, len(self._numbers) + 1)})"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 MASK = "(masked)"
 
-# Shorter values are words, numbers or switches: masking them everywhere would hide what people need to read.
+# Shorter values are words, numbers or switches: masking them everywhere would hide what people need to read. They are
+# masked where they are a whole value, in quotes.
 SHORTEST_SECRET = 8
 
 # What is secret by its shape. A group called "secret" is what is masked; without one it is the whole match.
@@ -29,7 +30,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._given = frozenset(secrets)
-        written = {form for secret in self._given for form in _forms(secret) if len(form) >= SHORTEST_SECRET}
+        written = {_written(form) for secret in self._given for form in _forms(secret) if form}
         longest_first = sorted(written, key=lambda form: (-len(form), form))
         self._secrets = re.compile("|".join(map(re.escape, longest_first))) if written else None
         self._patterns = tuple(map(re.compile, PATTERNS))
@@ -37,6 +38,10 @@ class Redactor:
     def knowing(self, secrets: Iterable[str]) -> "Redactor":
         """One that masks these secrets too."""
         return Redactor(self._given.union(secrets))
+
+    def knows(self, text: str) -> bool:
+        """Whether the whole text is one of the given secrets, however short."""
+        return bool(text) and text in self._given
 
     def mask(self, text: str, replace: Callable[[str], str] = lambda _: MASK) -> str:
         """The text with every secret replaced by what ``replace`` makes of it."""
@@ -51,6 +56,10 @@ def _forms(secret: str) -> Iterable[str]:
     for line in (secret, *secret.splitlines()):
         yield line.strip()
         yield json.dumps(line.strip())[1:-1]
+
+
+def _written(form: str) -> str:
+    return form if len(form) >= SHORTEST_SECRET else f'"{form}"'
 
 
 def _replace_secret(match: re.Match[str], replace: Callable[[str], str]) -> str:

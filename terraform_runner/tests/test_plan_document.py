@@ -134,3 +134,15 @@ def test_no_marked_value_stays_however_deep_it_is(before, after, outside):
     kept = json.dumps(masked(plan_document(resource_change(**change), **more)))
 
     assert not re.search("S[a-h]{8,}S", kept)
+
+
+def test_short_secret_is_masked_in_an_environment_and_nowhere_else():
+    before = {"version": "1", "environment": [{"variables": {"PIN": "1", "LEVEL": "info"}}]}
+    after = {"version": "1", "environment": [{"variables": {"PIN": "2", "LEVEL": "info"}}]}
+    document = plan_document(resource_change(before=before, after=after))
+
+    (change,) = parse_plan(masked(document, "1", "2")).changes
+
+    assert change.before["version"] == "1"
+    assert change.before["environment"] == [{"variables": {"PIN": "(sensitive value 1)", "LEVEL": "info"}}]
+    assert change.after["environment"] == [{"variables": {"PIN": "(sensitive value 2)", "LEVEL": "info"}}]

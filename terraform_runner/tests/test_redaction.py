@@ -92,3 +92,19 @@ def test_more_secrets_can_be_made_known():
 
 def test_replacement_can_be_chosen_by_secret():
     assert Redactor(["secret-one"]).mask("a secret-one", lambda secret: f"<{len(secret)}>") == "a <10>"
+
+
+@pytest.mark.parametrize("secret", ["1", "true", "1234567"])
+def test_short_secret_is_masked_where_it_is_a_whole_value(secret):
+    redactor = Redactor([secret])
+
+    assert redactor.mask(f'+ "PIN" = "{secret}" # {secret}') == f'+ "PIN" = {MASK} # {secret}'
+    assert redactor.mask(f'"{secret}0"') == f'"{secret}0"'
+
+
+def test_whole_secret_is_known_however_short():
+    redactor = Redactor(["1", ""])
+
+    assert redactor.knows("1")
+    assert not redactor.knows("11")
+    assert not redactor.knows("")
