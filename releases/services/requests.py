@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.db.models import Max
 
 from aws import images
-from aws.images import Image
 from releases.domain.acts import may_request
 from releases.domain.configuration import Configuration
 from releases.domain.configuration_words import changes
