@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from releases.domain.decisions import Permission
@@ -32,7 +33,12 @@ def addresses(scene, aws) -> list[str]:
     """Pages at work, at rest, failed and empty, as the manager sees them."""
     resting = factories.ServiceFactory.create(name="resting")
     failed = factories.ServiceFactory.create(name="failed")
-    for service in (resting, failed):
+    promoted = factories.ServiceFactory.create(
+        name="promoted", green_image=factories.image_of("green"), green_tag="green", green_weight=100,
+        promoted_at=timezone.now(),
+    )  # fmt: skip
+    old = factories.release_with_steps(promoted, scene.manager, number=1, tag="yellow", status="rolled_back")
+    for service in (resting, failed, promoted):
         grant(scene.manager, service, *Permission)
     release = factories.release_with_steps(failed, scene.manager, number=1)
     factories.waiting_step(release.steps.get(transition="rotate_candidate"))
@@ -47,6 +53,9 @@ def addresses(scene, aws) -> list[str]:
         "/services/catalog/",
         "/services/resting/",
         "/services/catalog/trail/",
+        "/services/promoted/",
+        "/services/promoted/request/",
+        f"/services/promoted/releases/{old.number}/again/",
         "/services/resting/request/",
         "/services/catalog/request/",
         at_work,
