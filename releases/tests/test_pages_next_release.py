@@ -119,6 +119,23 @@ def test_a_second_press_is_told_that_it_goes_on_already(promoted, operator, as_u
     assert "The next release is being prepared: that has to end first." in text_of(response)
 
 
+def test_a_preparation_that_failed_says_what_to_do(promoted, operator, as_user):
+    after_the_window()
+    browser = as_user(operator)
+    browser.post(PREPARE)
+    Step.objects.update(status="failed", problem="AccessDenied")
+    page = text_of(browser.get(PAGE))
+    assert "AccessDenied" in page
+    assert "Roll back to end the preparation" in page
+
+
+def test_the_list_says_that_a_service_is_being_prepared(promoted, operator, as_user):
+    after_the_window()
+    browser = as_user(operator)
+    browser.post(PREPARE)
+    assert [row.status.word for row in browser.get("/").context["rows"]] == ["Being prepared"]
+
+
 def test_while_it_is_prepared_a_release_waits_and_the_button_works(promoted, operator, as_user):
     after_the_window()
     browser = as_user(operator)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
-from releases.domain.traffic import Color, Transition, is_safe
+from releases.domain.traffic import ROTATIONS, Color, Transition, is_safe
 from releases.models import Release, Service, Step
 from releases.views.shown.traffic import TrafficShown, traffic_of
 from releases.views.shown.words import Status, Tone, first_line, step_title
@@ -98,6 +98,8 @@ def _waiting(step: Step, *, is_approved: bool) -> Status:
 
 
 def _going_on(step: Step) -> str:
+    if step.release is None and step.transition in ROTATIONS:
+        return "Being prepared"
     words = {
         Transition.SET_UP.value: "Being set up",
         Transition.ROLLBACK.value: "Rolled back",
