@@ -143,7 +143,9 @@ def test_the_idle_function_settles_before_the_second_part_of_a_swap(swapping):
 
 
 def test_since_when_the_old_version_is_kept_is_known_until_it_is_overwritten(swapping):
-    assert timezone.now() - Service.objects.get().promoted_at < timedelta(minutes=1)
+    promoted_at = Service.objects.get().promoted_at
+    assert promoted_at is not None
+    assert timezone.now() - promoted_at < timedelta(minutes=1)
     swapping.request("v3")
     stop_after_the_swap(swapping)
     assert Service.objects.get().promoted_at is not None
