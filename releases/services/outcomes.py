@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from releases import dispatch
 from releases.domain.expectation import HEADER_RULE, SLOT_RULES
 from releases.domain.guard import Expectation, Refusal
@@ -18,7 +20,7 @@ from releases.models import Service, Step
 from releases.services import managed, rollout, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
 from releases.services.settings_columns import record_settings
-from terraform_runner import claims, selectors
+from terraform_runner import claims, leases, selectors
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
@@ -93,8 +95,13 @@ def plan_again(run: Run, step: Step, problem: RunnerError) -> None:
             rollout.plan(service, current, actor=SYSTEM, action="step.planned-again", reason=str(problem))
 
 
-def learn_addresses(service: Service, outputs: Mapping[str, Any]) -> Service:
-    """After a set-up: where the service's rules, groups and functions are, from Terraform's outputs."""
+@transaction.atomic
+def learn_addresses(run: Run, service: Service, outputs: Mapping[str, Any]) -> Service:
+    """After a set-up: where the service's rules, groups and functions are, from Terraform's outputs.
+
+    Raises HoldLost if this worker does not hold the run any more.
+    """
+    leases.refuse_unless_held(run)
     if service.set_up_at is None:
         learned = [
             "traffic_rule_arn",

@@ -156,7 +156,7 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
     if step.transition == Transition.REMOVE:
         outcomes.removed(run, step, result, removals.what_is_left(service))
         return
-    service = outcomes.learn_addresses(service, result.outputs)
+    service = outcomes.learn_addresses(run, service, result.outputs)
     expectation = expectations.of_kept_plan(service, step)
     reality, differences = _verify(service, expectation, step.versions_before)
     outcomes.applied(run, step, result, expectation, reality, differences)

@@ -290,3 +290,18 @@ def test_what_a_run_has_left_here_is_removed_when_another_host_has_taken_it_over
     assert [folder.path.exists() for folder in folders] == [False, True]
     assert f"run {ended.pk} has left a state that is nowhere else" in caplog.text
     working_dir.discard(data_root, going_on)
+
+
+def test_what_an_apply_has_made_is_not_recorded_once_the_lease_is_over(life):
+    life.request()
+    step = life.step()
+    Step.objects.filter(pk=step.pk).update(started_at=timezone.now(), started_by=life.operator)
+    with locked(life.service.pk) as service:
+        rollout.advance(service)
+    run = life.step().apply_run
+    life.world.during_apply = lambda: Run.objects.filter(pk=run.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+    runs.execute(run.pk, worker=DEAD_WORKER)
+    run.refresh_from_db()
+    assert (run.status, life.step().status) == (RunStatus.RUNNING, StepStatus.APPLYING)
