@@ -16,15 +16,19 @@ _pulses: list[Pulse] = []
 
 @worker_process_init.connect
 def begin(**_: Any) -> None:
-    """In each process of the pool: say that it is there.
-
-    Celery closes the process's connections after each task, and with them a pool that other threads use just then. So
-    there is none here; a task and its heartbeat need one connection each.
-    """
-    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
+    """In each process of the pool: say that it is there."""
+    give_up_connection_pool(settings.DATABASES["default"])
     pulse = Pulse(worker_name(), queues=sorted(current_app.amqp.queues.consume_from))
     pulse.start()
     _pulses.append(pulse)
+
+
+def give_up_connection_pool(database: dict[str, Any]) -> None:
+    """Celery closes a process's pool after each task, though other threads use it just then: have none.
+
+    A task and its heartbeat need one connection each.
+    """
+    database["OPTIONS"].pop("pool", None)
 
 
 @worker_process_shutdown.connect
