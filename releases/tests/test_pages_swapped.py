@@ -47,7 +47,7 @@ def test_the_service_says_who_is_sent_where(swapped, as_user):
 
 
 def test_a_release_says_the_candidates_share_in_steps_sentence_and_bars(swapped, address, as_user):
-    response = as_user(swapped.manager).get(address)
+    response = as_user(swapped.operator).get(address)
     assert [stair.share for stair in response.context["stairs"]] == [0, 0, 10, 25, 50, 75, 100]
     plan = response.context["plan"]
     assert plan.sentence.startswith("Sends 25 % of users to blue · green; green · blue keeps 75 %.")
