@@ -86,8 +86,10 @@ def _planned(services: list[Service]) -> Iterator[HeldPriority]:
 
 
 def _own_rules(service_id: UUID | None) -> frozenset[str]:
-    found = Service.objects.filter(pk=service_id).values_list("traffic_rule_arn", "canary_rule_arn")
-    return frozenset(arn for arns in found for arn in arns)
+    if service_id is None:
+        return frozenset()
+    service = Service.objects.get(pk=service_id)
+    return frozenset({service.traffic_rule_arn, *service.canary_rule_arns.values()})
 
 
 def has_header(service: Service) -> bool:

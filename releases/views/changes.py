@@ -16,7 +16,7 @@ from releases.forms import ShownPlanForm
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
 from releases.services import approvals, managed
-from releases.services.approvals import ActRefused
+from releases.services.errors import ActRefused
 from releases.services.managed import ManagingRefused
 from releases.views.lookups import find_service, signed_in
 from releases.views.services import render_service

@@ -43,7 +43,7 @@ def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
     if step.release_id is not None or step.transition not in MANAGED:
         return None
     person, known = as_person(user, service), managed.managed_facts(service)
-    changed = ()
+    changed: tuple[Changed, ...] = ()
     if step.settings_after:
         changed = differences(from_columns(step.settings_before), from_columns(step.settings_after))
     return ChangeShown(
