@@ -105,7 +105,8 @@ def _to_send(action: "ActionOutputTypeDef", weights: Mapping[str, int]) -> Mappi
     }
     is_split = sum(weight > 0 for weight in weights.values()) > 1
     if "TargetGroupStickinessConfig" in forward and not is_split:
-        forward["TargetGroupStickinessConfig"] = {**forward["TargetGroupStickinessConfig"], "Enabled": False}
+        # Without its seconds, which mean nothing then: Terraform would find them, and want them away.
+        forward["TargetGroupStickinessConfig"] = {"Enabled": False}
     # A TargetGroupArn beside the ForwardConfig is for forwards to one group only.
     rest = {name: value for name, value in action.items() if name != "TargetGroupArn"}
     return {**rest, "ForwardConfig": forward}

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from releases.domain.bakes import LONGEST_BAKE_SECONDS, parse_bakes
+from releases.domain.canary import parse_addresses
 from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import parse_weights
 from releases.domain.traffic import TAG
@@ -23,6 +24,7 @@ class ReleaseForm(forms.Form):
     )
     weights = forms.CharField(label="Shares of users, in percent")
     canary = forms.BooleanField(required=False, label="Canary first")
+    canary_addresses = forms.CharField(required=False, label="Canary addresses")
     bake_seconds = forms.IntegerField(
         min_value=0, max_value=LONGEST_BAKE_SECONDS, label="Bake time after each step, in seconds"
     )
@@ -42,6 +44,15 @@ class ReleaseForm(forms.Form):
         """The shares as numbers."""
         try:
             return parse_weights(self.cleaned_data["weights"])
+        except DomainError as error:
+            raise forms.ValidationError(error.message, code=error.code) from error
+
+    def clean_canary_addresses(self) -> tuple[str, ...] | None:
+        """The addresses in their usual form; nothing where the field was not sent: then the service's own count."""
+        if "canary_addresses" not in self.data:
+            return None
+        try:
+            return parse_addresses(self.cleaned_data["canary_addresses"])
         except DomainError as error:
             raise forms.ValidationError(error.message, code=error.code) from error
 

@@ -55,6 +55,11 @@ urlpatterns = [
         "services/<slug:name>/releases/<int:number>/share/", release_acts.release_share, name="release-share"
     ),
     path(
+        "services/<slug:name>/releases/<int:number>/canary/",
+        release_acts.release_address,
+        name="release-address",
+    ),
+    path(
         "services/<slug:name>/steps/<uuid:step_id>/variables.tfvars",
         releases.step_variables,
         name="step-variables",

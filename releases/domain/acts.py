@@ -27,6 +27,7 @@ class Act(StrEnum):
     SKIP_BAKE = "skip_bake"
     CANCEL = "cancel"
     SET_SHARE = "set_share"
+    ADD_ADDRESS = "add_address"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ _ON_RELEASE: Mapping[Act, Callable[[Person, ReleaseFacts], Decision]] = {
     Act.SKIP_BAKE: release_acts.may_skip_bake,
     Act.CANCEL: release_acts.may_cancel,
     Act.SET_SHARE: release_acts.may_set_share,
+    Act.ADD_ADDRESS: release_acts.may_add_address,
 }
 
 

@@ -103,8 +103,10 @@ def _check_action(resource: _Resource) -> Iterator[Refusal]:
 def _check_extras(resource: _Resource) -> Iterator[Refusal]:
     change = resource.change
     extras = {
+        # What differs and means nothing, such as the seconds of a stickiness that is off, is no change.
         "it would be updated, though nothing in it changes": change.actions == ("update",)
-        and not resource.changes,
+        and not resource.changes
+        and same(change.before, change.after),
         "some of its attributes force a replacement": change.replace_paths,
         "it would be imported": change.importing,
         "it would move from another address": change.previous_address,

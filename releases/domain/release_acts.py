@@ -14,8 +14,8 @@ class ReleaseFacts:
 
     `current` is the first step that has not ended, `acting` the one that people act on: the same, or the next one while
     that one bakes. `in_place`: the rotation is done. `somebody_was_sent`: an apply of this release has begun that sends
-    anybody to its version. `apply_begun`: the acting step has failed in its apply; `state_unsaved`: so that Terraform's
-    state has to be pushed by hand.
+    anybody to its version. `canary_on`: its canary sends somebody now. `apply_begun`: the acting step has failed in its
+    apply; `state_unsaved`: so that Terraform's state has to be pushed by hand.
     """
 
     status: ReleaseStatus
@@ -25,6 +25,7 @@ class ReleaseFacts:
     acting: PlacedStep | None
     in_place: bool
     somebody_was_sent: bool
+    canary_on: bool = False
     apply_begun: bool = False
     state_unsaved: bool = False
 
@@ -86,6 +87,11 @@ def may_set_share(person: Person, release: ReleaseFacts, share: int | None = Non
     return _first(_may_operate(person, release), _settable(release), to_this)
 
 
+def may_add_address(person: Person, release: ReleaseFacts) -> Decision:
+    """Whether this person may send one more address to the new version: only while the canary is on."""
+    return _first(_may_operate(person, release), _unless_paused(release), _canary_extendable(release))
+
+
 def _first(*answers: Decision) -> Decision:
     return next((answer for answer in answers if not answer), _ALLOWED)
 
@@ -139,6 +145,12 @@ def _cancellable(release: ReleaseFacts) -> Decision:
 def _settable(release: ReleaseFacts) -> Decision:
     if not release.in_place:
         return Refused("act:not-in-place", "The new version is not in place yet: the rotation comes first.")
+    return _NOTHING_LEFT if release.acting is None else _unless_applying(release.acting, release)
+
+
+def _canary_extendable(release: ReleaseFacts) -> Decision:
+    if not release.canary_on:
+        return Refused("act:canary-off", "The canary is off: an address is added while it is on.")
     return _NOTHING_LEFT if release.acting is None else _unless_applying(release.acting, release)
 
 

@@ -78,6 +78,7 @@ def release_facts(service: Service, release: Release) -> ReleaseFacts:
         acting=placed(acting) if acting else None,
         in_place=current is not None and current.transition not in ROTATIONS,
         somebody_was_sent=selectors.somebody_was_sent(release),
+        canary_on=service.activate_canary,
         apply_begun=failed and acting is not None and _apply_has_begun(acting),
         state_unsaved=failed and acting is not None and acting.problem_code == STATE_UNSAVED,
     )

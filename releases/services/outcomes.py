@@ -97,12 +97,12 @@ def plan_again(run: Run, step: Step, problem: RunnerError) -> None:
 
 @transaction.atomic
 def learn_addresses(run: Run, service: Service, outputs: Mapping[str, Any]) -> Service:
-    """After a set-up: where the service's rules, groups and functions are, from Terraform's outputs.
+    """After rules were made: where the service's rules, groups and functions are, from Terraform's outputs.
 
     Raises HoldLost if this worker does not hold the run any more.
     """
     leases.refuse_unless_held(run)
-    if service.set_up_at is None:
+    if outputs:
         learned = [
             "traffic_rule_arn",
             "canary_rule_arn",

@@ -11,10 +11,11 @@ from django.db.models import Max
 
 from aws import images
 from releases.domain.acts import may_request
+from releases.domain.canary import check_addresses, check_room, room_in_rule
 from releases.domain.configuration import Configuration
 from releases.domain.configuration_words import changes
 from releases.domain.decisions import Refused
-from releases.domain.errors import DomainError
+from releases.domain.errors import DomainError, InvalidCanary
 from releases.domain.preparation import gives_up_old_version
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
 from releases.domain.traffic import TAG, Version
@@ -42,6 +43,7 @@ class ReleaseRequest:
     configuration: WantedConfiguration | None = None
     weights: Sequence[int]
     canary: bool = True
+    canary_addresses: Sequence[str] | None = None
     extra_gates: Collection[str] = ()
     automatic: Collection[str] = ()
     bake_seconds: int = 0
@@ -60,6 +62,7 @@ class Opening:
     steps: Sequence[PlannedStep]
     gives_up_old_version: bool
     reason: str
+    canary_addresses: Sequence[str] = ()
 
 
 class RequestRefused(DomainError):
@@ -101,6 +104,7 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
                 steps=planned,
                 gives_up_old_version=wanted.gives_up_old_version,
                 reason=wanted.reason,
+                canary_addresses=_canary_addresses(service, wanted),
             ),
         )
         if wanted.keep_plan:
@@ -162,6 +166,20 @@ def _refuse_to_lose_old_version(service: Service, opening: Opening) -> None:
         raise RequestRefused("request:window", kept_in_words(service, window))
 
 
+def _canary_addresses(service: Service, wanted: ReleaseRequest) -> tuple[str, ...]:
+    """The service's own where the request has none of its own."""
+    if not wanted.canary:
+        return ()
+    given = service.canary_addresses if wanted.canary_addresses is None else wanted.canary_addresses
+    addresses = check_addresses(given)
+    if not addresses and not service.canary_header_name:
+        raise InvalidCanary(
+            "canary:no-addresses", "The canary would send nobody: write an address, or leave the canary out."
+        )
+    check_room(addresses, slots=service.canary_slots, room=room_in_rule(service.hostnames, service.paths))
+    return addresses
+
+
 def _create(service: Service, user: User, opening: Opening) -> Release:
     serving = _serving(service)
     number = service.releases.aggregate(last=Max("number"))["last"] or 0
@@ -174,7 +192,7 @@ def _create(service: Service, user: User, opening: Opening) -> Release:
         from_image=serving.image,
         from_configuration=dict(serving.configuration),
         from_tag=service.blue_tag if service.state.serving == "blue" else service.green_tag,
-        canary_addresses=service.canary_addresses,
+        canary_addresses=list(opening.canary_addresses),
         reason=opening.reason,
         requested_by=user,
     )

@@ -15,6 +15,7 @@ from aws.errors import AwsError
 from releases import push, selectors
 from releases.domain import guard
 from releases.domain.errors import DomainError
+from releases.domain.expectation import TRAFFIC_RULE
 from releases.domain.guard import Expectation
 from releases.domain.reality import Difference, Reality, differences_from_plan, not_ready, verify
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
@@ -148,7 +149,7 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
             workspace=_workspace(run, service, expectation, Purpose.WRITE),
             settings=runner_settings(),
             control=hold,
-            wants_outputs=step.transition == Transition.SET_UP,
+            wants_outputs=_makes_rules(service, expectation),
             before_apply=partial(_check_before_apply, run, hold, expectation),
         )
     finally:
@@ -160,6 +161,13 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
     expectation = expectations.of_kept_plan(service, step)
     reality, differences = _verify(service, expectation, step.versions_before)
     outcomes.applied(run, step, result, expectation, reality, differences)
+
+
+def _makes_rules(service: Service, expectation: Expectation) -> bool:
+    """Whether there are rules afterwards whose ARNs are not known yet: at a set-up, and where slots are added."""
+    return not {TRAFFIC_RULE, *expectation.canary_rules} <= {
+        rule for rule, arn in service.rule_arns.items() if arn
+    }
 
 
 def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Plan) -> None:

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from releases.domain.any_weight import parse_share
-from releases.domain.errors import InvalidTraffic
-from releases.services import release_acts, shares
+from releases.domain.errors import InvalidCanary, InvalidTraffic
+from releases.services import canary_addresses, release_acts, shares
 from releases.views.acts import carry_out, refused, release_of
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 
@@ -44,6 +44,18 @@ def release_share(request: HttpRequest, name: str, number: int) -> HttpResponse:
         return refused(request, service, find_release(service, number), error.message)
     act = partial(shares.set_share, share=share)
     return _on_release(request, name, number, act, f"{share} % comes next.")
+
+
+@require_POST
+def release_address(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Add an address to the canary that is on."""
+    address = request.POST.get("address", "")[:60]
+    act = partial(canary_addresses.add_address, address=address)
+    try:
+        return _on_release(request, name, number, act, f"{address.strip()} is being added to the canary.")
+    except InvalidCanary as error:
+        service = find_service(request, name)
+        return refused(request, service, find_release(service, number), error.message)
 
 
 @require_POST

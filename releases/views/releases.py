@@ -102,7 +102,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
         "approvals": [(approval, step_title(approval.step)) for approval in approvals],
         "approvers": holders(service, Permission.APPROVE),
-        "canary": _canary(request, service, shown),
+        "canary": _canary(request, service, release, shown),
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
@@ -117,7 +117,7 @@ def _chosen(request: HttpRequest, steps: Sequence[Step]) -> Step | None:
     return next((step for step in steps if str(step.position + 1) == wanted), None)
 
 
-def _canary(request: HttpRequest, service: Service, step: Step) -> CanaryShown | None:
+def _canary(request: HttpRequest, service: Service, release: Release, step: Step) -> CanaryShown | None:
     if step.transition != Transition.CANARY and not service.activate_canary:
         return None
-    return canary_of(service, request.META.get("REMOTE_ADDR", ""))
+    return canary_of(service, release, request.META.get("REMOTE_ADDR", ""))

@@ -17,7 +17,7 @@ from releases.configuration_form import ConfigurationForm
 from releases.domain.acts import Act
 from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
-from releases.domain.errors import DomainError, InvalidRolloutPlan
+from releases.domain.errors import DomainError, InvalidCanary, InvalidRolloutPlan
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights, rotation_steps
 from releases.forms import BAKE_OF, ReleaseForm
 from releases.models import Release, Service
@@ -72,6 +72,7 @@ def _request(
                 configuration=configuration.wanted,
                 weights=wanted["weights"],
                 canary=wanted["canary"],
+                canary_addresses=wanted["canary_addresses"],
                 extra_gates=wanted["gates"],
                 automatic=wanted["automatic"],
                 bake_seconds=wanted["bake_seconds"],
@@ -83,6 +84,8 @@ def _request(
         )
     except NotAllowed as error:
         raise PermissionDenied(error.message) from error
+    except InvalidCanary as error:
+        form.add_error("canary_addresses", error.message)
     except InvalidRolloutPlan as error:
         form.add_error("weights", error.message)
     except InvalidConfiguration as error:
@@ -96,7 +99,8 @@ def _usual(service: Service) -> dict[str, object]:
     """What most requests say, so that nothing needs to be typed."""
     return {
         "weights": ", ".join(map(str, service.weights)),
-        "canary": service.canary_first and bool(service.canary_addresses),
+        "canary": service.canary_first and bool(service.canary_addresses or service.canary_header_name),
+        "canary_addresses": ", ".join(service.canary_addresses),
         "bake_seconds": service.bake_seconds,
         "gates": service.extra_gates,
         "automatic": service.automatic_steps,

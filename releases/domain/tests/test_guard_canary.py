@@ -150,6 +150,17 @@ def test_stickiness_of_a_service_that_has_none_is_refused():
     assert [refusal.attribute for refusal in refused] == ["stickiness"]
 
 
+def test_the_seconds_of_a_stickiness_that_is_off_may_go():
+    shown = document_with_all("canary")
+    for side, seconds in (("before", 600), ("after", 0)):
+        forward = change_of(shown, TRAFFIC)[side]["action"][0]["forward"][0]
+        forward["stickiness"] = [{"duration": seconds, "enabled": False}]
+    change_of(shown, TRAFFIC)["actions"] = ["update"]
+    assert reasons(shown, "canary") == []
+    change_of(shown, TRAFFIC)["after"] = change_of(shown, TRAFFIC)["before"]
+    assert reasons(shown, "canary") == [f"{TRAFFIC}: it would be updated, though nothing in it changes."]
+
+
 def test_a_set_up_has_every_rule_in_its_place():
     shown = document_with_all("set_up")
     change_of(shown, SLOT)["after"]["priority"] = 199

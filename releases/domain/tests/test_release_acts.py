@@ -20,26 +20,26 @@ STEPS = {Transition.ROTATE_CANDIDATE: 0, Transition.CANARY: 0, Transition.SHIFT:
 
 # What is legal at a shift with a gate, of which nobody was sent to the candidate yet, by the status of the step.
 AT_A_SHIFT = """
-    pending:   pause start skip set_share cancel roll_back
-    planning:  pause start skip set_share cancel roll_back
-    waiting:   pause start approve reject skip set_share cancel roll_back
+    pending:   pause start skip set_share add_address cancel roll_back
+    planning:  pause start skip set_share add_address cancel roll_back
+    waiting:   pause start approve reject skip set_share add_address cancel roll_back
     applying:  pause roll_back
-    baking:    pause start skip skip_bake set_share roll_back
-    failed:    pause retry skip set_share cancel roll_back
-    rejected:  pause retry skip set_share cancel roll_back
+    baking:    pause start skip skip_bake set_share add_address roll_back
+    failed:    pause retry skip set_share add_address cancel roll_back
+    rejected:  pause retry skip set_share add_address cancel roll_back
     done:      pause cancel roll_back
     skipped:   pause cancel roll_back
     abandoned: pause cancel roll_back
 """
 # What is not legal at another step, though it is at a shift.
 NEVER_AT = {
-    Transition.ROTATE_CANDIDATE: {Act.SKIP, Act.SET_SHARE, Act.APPROVE, Act.REJECT},
+    Transition.ROTATE_CANDIDATE: {Act.SKIP, Act.SET_SHARE, Act.ADD_ADDRESS, Act.APPROVE, Act.REJECT},
     Transition.CANARY: set(),
     Transition.SHIFT: set(),
     Transition.PROMOTE: {Act.SKIP},
 }
 # A paused release: nothing begins; what is left out or taken back doesn't either.
-NEVER_PAUSED = {Act.PAUSE, Act.START, Act.RETRY}
+NEVER_PAUSED = {Act.PAUSE, Act.START, Act.RETRY, Act.ADD_ADDRESS}
 OF_THE_SERVICE = {Act.REQUEST, Act.ROLL_BACK}
 
 
@@ -68,6 +68,7 @@ def facts_at(release: ReleaseStatus, transition: Transition, status: StepStatus)
         acting=following if bakes else None if ended else step,
         in_place=transition not in ROTATIONS and not ended,
         somebody_was_sent=bakes,
+        canary_on=transition not in ROTATIONS,
     )
 
 
@@ -117,6 +118,11 @@ def test_who_does_not_operate_the_service_does_none_of_it(act):
             answer = acts_at(facts_at(release, transition, status), others)[act]
             assert isinstance(answer, Refused)
             assert answer.code == "person:no-permission"
+
+
+def test_an_address_is_added_only_while_the_canary_is_on():
+    answer = release_acts.may_add_address(EVERYBODY, replace(AT, canary_on=False))
+    assert code(answer) == "act:canary-off"
 
 
 AT = facts_at(ReleaseStatus.OPEN, Transition.SHIFT, StepStatus.WAITING)

@@ -9,7 +9,8 @@ from releases.domain.errors import InvalidCanary
 from releases.domain.expectation import CANARY_RULE, HEADER_RULE, SLOT_RULES, TRAFFIC_RULE
 from releases.domain.traffic import NOBODY
 from releases.models import Service
-from releases.services import setup
+from releases.services import canary_addresses, setup
+from releases.services.errors import ActRefused
 from releases.services.setup import NewService
 from releases.services.tests.conftest import TESTS
 from releases.services.tests.world import REPOSITORY
@@ -146,3 +147,113 @@ def test_a_service_with_a_canary_that_cannot_be_is_not_made(db, world, changed):
 def test_addresses_are_kept_in_their_usual_form(db, world):
     made = setup.create_service(new_service(canary_addresses=["2001:DB8::7", "203.0.113.7"]), actor=TESTS)
     assert made.canary_addresses == ["2001:db8::7/128", "203.0.113.7/32"]
+
+
+def added(life, address: str = "2001:db8:1::9") -> None:
+    release = life.service.releases.get()
+    canary_addresses.add_address(release_id=release.pk, address=address, user=life.operator)
+    life.world.work()
+
+
+def at_canary(life):
+    """The canary is on, nobody else is on the release's version."""
+    life.request()
+    while not life.now().activate_canary:
+        life.go_on()
+    return life
+
+
+def test_an_address_is_added_by_a_run_of_its_own_without_an_approval(life):
+    at_canary(life)
+    added(life)
+    assert life.now().canary_addresses == (*ADDRESSES, "2001:db8:1::9/128")
+    assert life.world.sources["arn:rule/canary-2"] == {ADDRESSES[3], "2001:db8:1::9/128"}
+    step = life.service.releases.get().steps.filter(transition="canary").order_by("position")[1]
+    assert (step.status, step.gate, step.requested_by) == ("done", False, life.operator)
+    event = AuditEvent.objects.get(action="release.address-added")
+    assert event.actor_name == "otto"
+    assert event.after["canary_addresses"][-1] == "2001:db8:1::9/128"
+
+
+def test_an_address_is_added_while_users_are_split_and_moves_none_of_them(split):
+    added(split)
+    assert (split.now().candidate_share, split.now().canary_addresses[-1]) == (50, "2001:db8:1::9/128")
+    assert split.world.green_weight() == 50
+
+
+def test_an_approval_of_what_comes_next_still_counts_when_an_address_was_added(life):
+    at_canary(life)
+    life.service.releases.get().steps.filter(transition="shift", candidate_share=10).update(gate=True)
+    life.world.work()
+    life.approve()
+    added(life)
+    assert life.step().candidate_share == 10
+    life.start()
+    assert life.now().candidate_share == 10
+
+
+def test_a_bake_time_goes_on_while_an_address_is_added(life):
+    life.request(bake_seconds=3600)
+    while not life.now().activate_canary:
+        life.go_on()
+    assert life.step().status == "baking"
+    until = life.step().bake_until
+    added(life)
+    assert life.now().canary_addresses[-1] == "2001:db8:1::9/128"
+    assert (life.step().status, life.step().bake_until) == ("baking", until)
+
+
+def test_the_next_release_begins_with_the_service_s_own_addresses_again(split):
+    added(split)
+    split.roll_back()
+    split.world.work()
+    assert at_canary_of(split, "v3") == tuple(ADDRESSES)
+
+
+def at_canary_of(life, tag: str):
+    life.request(tag)
+    while not life.now().activate_canary:
+        life.go_on()
+    return life.now().canary_addresses
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("203.0.113.7", "canary:twice"),
+        ("2001:db8:0:1::1", "canary:twice"),
+        ("198.51.100.0/24", "canary:network"),
+        ("0.0.0.0/0", "canary:everyone"),
+        ("nobody", "canary:address"),
+    ],
+)
+def test_what_is_no_new_address_is_refused(life, address, code):
+    at_canary(life)
+    with pytest.raises(InvalidCanary) as refused:
+        added(life, address)
+    assert refused.value.code == code
+    assert life.service.releases.get().steps.filter(transition="canary").count() == 1
+
+
+def test_no_more_are_added_than_there_is_room_for(life):
+    at_canary(life)
+    added(life)
+    added(life, "198.51.100.2")
+    with pytest.raises(InvalidCanary, match="there is room for 6"):
+        added(life, "198.51.100.3")
+
+
+def test_before_the_canary_is_on_no_address_is_added(life):
+    life.request()
+    with pytest.raises(ActRefused) as refused:
+        added(life)
+    assert refused.value.code == "act:canary-off"
+
+
+def test_who_does_not_operate_adds_no_address(life):
+    at_canary(life)
+    release = life.service.releases.get()
+    for user in (life.requester, life.manager):
+        with pytest.raises(ActRefused) as refused:
+            canary_addresses.add_address(release_id=release.pk, address="198.51.100.2", user=user)
+        assert refused.value.code == "person:no-permission"

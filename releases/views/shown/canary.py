@@ -8,28 +8,36 @@ from pathlib import Path
 from django.conf import settings
 
 from infra.sandbox.info import SandboxInfo, read_info
-from releases.models import Service
+from releases.models import Release, Service
 
 
 @dataclass(frozen=True, kw_only=True)
 class CanaryShown:
-    """``address`` is where the reader's requests to this site come from; ``command`` asks as the canary."""
+    """``address`` is where the reader's requests to this site come from; ``command`` asks as the canary.
+
+    ``header`` is the name of the header by which requests are the canary; its value is told to nobody.
+    """
 
     address: str
     is_inside: bool
+    is_on: bool
     addresses: tuple[str, ...]
+    header: str
     command: str
     sandbox_page: str
 
 
-def canary_of(service: Service, address: str) -> CanaryShown:
-    """The canary of a service, for a reader with this address."""
-    addresses = tuple(service.canary_addresses)
+def canary_of(service: Service, release: Release, address: str) -> CanaryShown:
+    """The canary of a release, for a reader with this address: whom it sends now, or will send when it is on."""
+    is_on = service.activate_canary
+    addresses = tuple(service.active_canary_addresses if is_on else release.canary_addresses)
     sandbox = _sandbox()
     return CanaryShown(
         address=address,
         is_inside=_is_inside(address, addresses),
+        is_on=is_on,
         addresses=addresses,
+        header=service.canary_header_name,
         command=_command(service, addresses, sandbox),
         sandbox_page=f"{sandbox.url}/-/sandbox/" if sandbox else "",
     )
@@ -48,6 +56,8 @@ def _command(service: Service, addresses: Sequence[str], sandbox: SandboxInfo | 
     if sandbox is not None and addresses:
         return f"curl --interface {addresses[0].partition('/')[0]} {sandbox.url}"
     host = service.hostnames[0] if service.hostnames else "YOUR-LOAD-BALANCER"
+    if service.canary_header_name and not addresses:
+        return f"curl -H '{service.canary_header_name}: THE-SECRET-VALUE' https://{host}/"
     return f"curl https://{host}/"
 
 

@@ -30,6 +30,7 @@ class Course:
     retry: ActShown | None
     acts: tuple[ActShown, ...]
     share: ActShown
+    address: ActShown
     refused: str
 
 
@@ -50,6 +51,7 @@ def course(
         retry=offers.retry(acting) if failed and acting else None,
         acts=acts,
         share=offers.share(),
+        address=offers.address(),
         refused=_refused_altogether(answers),
     )
 
@@ -73,6 +75,9 @@ class _Offers:
 
     def share(self) -> ActShown:
         return self._on_release(Act.SET_SHARE, "Set the share", "", address="release-share")
+
+    def address(self) -> ActShown:
+        return self._on_release(Act.ADD_ADDRESS, "Add to the canary", "", address="release-address")
 
     def skip(self, step: Step) -> ActShown:
         help_text = "Its approval is asked for at the next step then." if step.gate else ""
