@@ -167,7 +167,14 @@ def test_the_canary_s_curl_line_asks_the_sandbox_from_the_canary_s_address(
         "endpoint_url region account_id access_key_id secret_access_key load_balancer_name load_balancer_arn"
     )
     info: dict[str, Any] = dict.fromkeys([*names.split(), "listener_arn", "vpc_id", "repository_uri"], "")
-    info |= {"images": {}, "url": "http://127.0.0.1:81", "everyone_url": "", "you_url": "", "pid": 1}
+    info |= {
+        "images": {},
+        "url": "http://127.0.0.1:81",
+        "everyone_url": "",
+        "you_url": "",
+        "ipv6_url": "",
+        "pid": 1,
+    }
     settings.SANDBOX_FILE = str(tmp_path / "sandbox.json")
     (tmp_path / "sandbox.json").write_text(json.dumps(info))
     page = text_of(as_user(scene.requester).get(address))
