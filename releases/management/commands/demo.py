@@ -24,7 +24,7 @@ COMMAND = Actor(id="", name="manage.py demo", via="command")
 PEOPLE = {
     "requester": [Permission.VIEW, Permission.REQUEST],
     "manager": [Permission.VIEW, Permission.REQUEST, Permission.APPROVE, Permission.EMERGENCY],
-    "operator": [Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY],
+    "operator": [Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY, Permission.MANAGE],
 }
 
 
