@@ -9,7 +9,7 @@ from releases.domain.approval_policy import PlanIdentity
 from releases.models import Approval
 from releases.services.approvals import approve
 from releases.services.release_acts import pause, resume
-from tests.browser import visiting
+from tests.browser import live_state, visiting
 from tests.scenes import Gate, make_gate
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -90,6 +90,7 @@ def test_a_release_is_paused_and_resumed_without_javascript(browser, site, gate)
 def test_a_share_that_is_being_typed_survives_what_others_do(browser, site, gate):
     with visiting(browser, site, gate.operator) as page:
         page.goto(gate.path)
+        expect(live_state(page)).to_have_attribute("data-state", "live")
         field = page.get_by_label("Users on")
         field.press_sequentially("3")
         pause(release_id=gate.release.pk, user=gate.operator)

@@ -91,8 +91,8 @@ class Broadcaster:
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[AsyncConnection]:
         """A connection of its own, outside of Django's pool, which is for requests."""
-        parameters = default_connection.get_connection_params() | {"cursor_factory": AsyncCursor}
-        async with await AsyncConnection.connect(**parameters, **KEEPALIVE, autocommit=True) as connection:
+        parameters = default_connection.get_connection_params() | KEEPALIVE | {"cursor_factory": AsyncCursor}
+        async with await AsyncConnection.connect(**parameters, autocommit=True) as connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             self.listening = True
             for subscription in self._subscriptions:

@@ -23,10 +23,12 @@ from terraform_runner.domain.runs import Operation
 
 def advance(service: Service, *, actor: Actor = SYSTEM) -> None:
     """Do whatever is due for the service now; the caller holds its row."""
-    step, *later = selectors.unfinished_steps(service)[:2] or [None]
-    if step is None:
+    steps = list(selectors.unfinished_steps(service)[:2])
+    if not steps:
         _finish_release(service, actor=actor)
-    elif step.status != StepStatus.BAKING:
+        return
+    step, *later = steps
+    if step.status != StepStatus.BAKING:
         _plan_if_due(service, step, actor)
         _apply_if_ready(service, step, actor)
     elif step.bake_until and step.bake_until <= (moment := now()):

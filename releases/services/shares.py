@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -19,8 +20,8 @@ from releases.services import facts
 from releases.services.lifecycle import change_step, now, person, record, record_release
 from releases.services.release_acts import allowed, ask_again, stop_planning
 
-_NOT_STARTED = {"started_by": None, "started_at": None}
-_NOT_PLANNED = {**_NOT_STARTED, "plan_run": None, "apply_run": None}
+_NOT_STARTED: dict[str, Any] = {"started_by": None, "started_at": None}
+_NOT_PLANNED: dict[str, Any] = {**_NOT_STARTED, "plan_run": None, "apply_run": None}
 
 
 def set_share(*, release_id: UUID, share: int, user: User) -> None:

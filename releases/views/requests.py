@@ -185,7 +185,7 @@ def _steps(service: Service, data: QueryDict) -> dict[str, object]:
     except DomainError as error:
         problem = error.message
     chosen = {name: data.getlist(name) for name in ("gates", "automatic")}
-    bakes = {name: data[name] for name in data if name.startswith(BAKE_OF)}
+    bakes = {name: text for name, text in data.items() if isinstance(text, str) and name.startswith(BAKE_OF)}
     return {
         **chosen,
         "lines": [_line(step, bakes) for step in steps],

@@ -78,7 +78,12 @@ def acts_at(facts: ReleaseFacts, person: Person = EVERYBODY) -> dict[Act, Decisi
         state=state(0), safe_color=Color.BLUE, release_open=is_open, converging=False, rules_differ=False
     )
     acting = facts.acting if is_open else None
-    step = acting and StepFacts(
+    step = step_facts(acting, paused=facts.status is ReleaseStatus.PAUSED) if acting else None
+    return possible_acts(person, service, step, facts)
+
+
+def step_facts(acting: PlacedStep, *, paused: bool) -> StepFacts:
+    return StepFacts(
         requester_ids=frozenset({"1"}),
         status=acting.status,
         gate=acting.transition not in ROTATIONS,
@@ -86,9 +91,8 @@ def acts_at(facts: ReleaseFacts, person: Person = EVERYBODY) -> dict[Act, Decisi
         plan=PlanIdentity(sha256="a" * 64, changes_digest="b" * 64),
         decided=False,
         approval=Refused("approval:missing", "This step waits for an approval."),
-        paused=facts.status is ReleaseStatus.PAUSED,
+        paused=paused,
     )
-    return possible_acts(person, service, step, facts)
 
 
 EVERY_PLACE = list(product(ReleaseStatus, STEPS, StepStatus))

@@ -352,7 +352,7 @@ def test_nothing_is_done_by_who_may_not(life, open_release):
     events = AuditEvent.objects.count()
     for act in (release_acts.pause, release_acts.resume, release_acts.cancel):
         assert refused(act, release_id=open_release.pk, user=life.manager) == "person:no-permission"
-    for act in (release_acts.retry, release_acts.skip, release_acts.skip_bake):
-        assert refused(act, step_id=life.step().pk, user=life.manager) == "person:no-permission"
+    for step_act in (release_acts.retry, release_acts.skip, release_acts.skip_bake):
+        assert refused(step_act, step_id=life.step().pk, user=life.manager) == "person:no-permission"
     assert AuditEvent.objects.count() == events
     assert life.step().transition == Transition.CANARY

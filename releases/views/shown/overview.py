@@ -55,8 +55,8 @@ def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
 
 def _telling(unfinished: Sequence[Step]) -> Step | None:
     """The step that a service is at; the next one where that has failed while the present one bakes."""
-    present, *later = unfinished[:2] or [None]
-    failed = (step for step in later if step.status in {StepStatus.FAILED, StepStatus.REJECTED})
+    present = next(iter(unfinished), None)
+    failed = (step for step in unfinished[1:2] if step.status in {StepStatus.FAILED, StepStatus.REJECTED})
     return next(failed, present) if present and present.status == StepStatus.BAKING else present
 
 
