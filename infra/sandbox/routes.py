@@ -11,18 +11,21 @@ from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
-from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
+from moto.elbv2.models import ELBv2Backend, FakeListener, FakeTargetGroup, elbv2_backends
 
 from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.corrections import ImageFunction
 from infra.sandbox.demo import LISTENER_PORT, LOAD_BALANCER
 from infra.sandbox.routing import Header, Outcome, Route, error_outcome
 
+PLAYED_TAG = "sandbox"
+"""A load balancer with this tag, whatever its value, is played in the place of the demo's."""
+
 _FIELDS = {"host-header": "hosts", "path-pattern": "paths", "source-ip": "source_ips"}
 
 
 def read_routes() -> list[Route]:
-    """Return the routes of the demo load balancer's listener, by priority, the default action last.
+    """Return the routes of the played listener, by priority, the default action last.
 
     There are none where somebody has removed the listener. A rule with a condition or an action that this load
     balancer doesn't know is left out.
@@ -39,9 +42,16 @@ def _order(rule: Any) -> float:  # noqa: ANN401 - moto has two unrelated classes
 
 
 def _find_listener() -> FakeListener | None:
-    balancers = elbv2_backends[ACCOUNT_ID][REGION].load_balancers.values()
-    listeners = (own for one in balancers if one.name == LOAD_BALANCER for own in one.listeners.values())
-    return next((listener for listener in listeners if int(listener.port) == LISTENER_PORT), None)
+    """Return the HTTPS listener of a tagged load balancer, else the demo's listener."""
+    backend = elbv2_backends[ACCOUNT_ID][REGION]
+    listeners = [(one, own) for one in backend.load_balancers.values() for own in one.listeners.values()]
+    played = [own for one, own in listeners if own.protocol == "HTTPS" and _is_tagged(backend, one.arn)]
+    demo = [own for one, own in listeners if (one.name, int(own.port)) == (LOAD_BALANCER, LISTENER_PORT)]
+    return next(iter([*played, *demo]), None)
+
+
+def _is_tagged(backend: ELBv2Backend, arn: str) -> bool:
+    return PLAYED_TAG in backend.tagging_service.get_tag_dict_for_resource(arn)
 
 
 def _routes_of(rule: Any) -> Iterator[Route]:  # noqa: ANN401 - as above

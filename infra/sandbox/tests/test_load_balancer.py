@@ -13,6 +13,7 @@ from urllib3 import HTTPConnectionPool
 
 from infra.sandbox.demo import REPOSITORY, image_manifest
 from infra.sandbox.info import SandboxInfo
+from infra.sandbox.testing import running_sandbox
 from infra.sandbox.tests.service import ALIAS, Service, client, make_service, permit
 
 _numbers = count(1)
@@ -218,6 +219,28 @@ def test_cookie_holds_a_client_for_the_rule_s_seconds_only(service):
     assert colors(service, number=1, headers=held) == {"green"}
     time.sleep(1.1)
     assert colors(service, headers=held) == {"blue"}
+
+
+def test_load_balancer_with_the_tag_is_played_while_it_has_it(tmp_path):
+    with running_sandbox(tmp_path) as info:
+        balancing = client(info, "elbv2")
+        subnets = [one["SubnetId"] for one in client(info, "ec2").describe_subnets()["Subnets"]][:2]
+        made = balancing.create_load_balancer(
+            Name="tagged", Subnets=subnets, Tags=[{"Key": "sandbox", "Value": "played"}]
+        )["LoadBalancers"][0]["LoadBalancerArn"]
+        assert requests.get(info.url, timeout=10).text == "No rule matches."
+        certificate = client(info, "acm").request_certificate(DomainName="example.com")["CertificateArn"]
+        fixed = {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "Mine."}
+        balancing.create_listener(
+            LoadBalancerArn=made,
+            Protocol="HTTPS",
+            Port=443,
+            Certificates=[{"CertificateArn": certificate}],
+            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": fixed}],
+        )
+        assert requests.get(info.url, timeout=10).text == "Mine."
+        balancing.remove_tags(ResourceArns=[made], TagKeys=["sandbox"])
+        assert requests.get(info.url, timeout=10).text == "No rule matches."
 
 
 def test_default_action_answers_404_where_no_rule_matches(sandbox):

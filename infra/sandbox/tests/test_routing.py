@@ -111,7 +111,8 @@ def test_host_path_and_header_are_needed_together():
     route = Route(hosts=("a.com",), paths=("/api/*",), headers=(header,), outcomes=(outcome("matched"),))
     right = {"host": "a.com", "path": "/api/v1", "headers": {"x-canary": ("secret",)}}
     assert choose(route, **right).body == "matched"
-    for wrong in ({"host": "b.com"}, {"path": "/"}, {"headers": {}}):
+    wrongs: list[dict[str, object]] = [{"host": "b.com"}, {"path": "/"}, {"headers": {}}]
+    for wrong in wrongs:
         assert choose(route, **{**right, **wrong}).status == 503
 
 
