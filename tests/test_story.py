@@ -54,7 +54,7 @@ def test_releases_with_states_plans_and_logs_in_a_bucket(browser: Browser):
     with story_under_load(browser, environment=bucket) as (story, load):
         shown_and_taken_back(story, load, old="blue", new="green")
         promoted(story, load, old="blue", new="green")
-        rotated_after_promotion(story, now="green", new="yellow")
+        rotated_after_promotion(story, old="blue", now="green", new="yellow")
         listed = client(story.bluegreen.sandbox, "s3").list_objects_v2(Bucket="bluegreen-story")
         folders = Counter(one["Key"].partition("/")[0] for one in listed["Contents"])
     assert folders["state"] == 2  # the state and its providers' lock file, and no lock that was left

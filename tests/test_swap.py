@@ -9,6 +9,7 @@ from aws.accounts import Purpose
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from releases.domain.decisions import Permission
+from releases.domain.expectation import TRAFFIC_RULE
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
@@ -79,7 +80,8 @@ def test_the_real_plan_of_a_swap_exchanges_the_canarys_weights_and_nothing_else(
     changed = [change["address"] for change in step.plan_run.changes if change["actions"] != ["no-op"]]
     assert changed == ["module.service.aws_lb_listener_rule.canary"]
     after = read_reality(promoted)
-    assert (after.traffic, after.blue, after.green) == (before.traffic, before.blue, before.green)
+    assert after.rules[TRAFFIC_RULE] == before.rules[TRAFFIC_RULE]
+    assert (after.blue, after.green) == (before.blue, before.green)
     promoted.refresh_from_db()
     assert (promoted.active_color, promoted.safe_color, promoted.state.candidate_share) == (
         "green",

@@ -47,7 +47,7 @@ def test_network_load_balancers_and_more_than_twenty_are_left_out(scripted):
         for number in range(25)
     ]
     network = {"LoadBalancerName": "a-network", "LoadBalancerArn": "arn:nlb", "Type": "network"}
-    listed = [
+    listed: list[tuple[str, dict[str, str], dict[str, list[object]]]] = [
         ("describe_listeners", {"LoadBalancerArn": f"arn:alb-{number:02}"}, {"Listeners": []})
         for number in range(20)
     ]

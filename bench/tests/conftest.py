@@ -101,10 +101,11 @@ class LoadBalancer:
             arn=arn,
             priority=200,
             weights=self.weights.get(arn, {}),
-            sticky=False,
+            stickiness_seconds=0,
             source_ips=nothing,
             hostnames=nothing,
             paths=nothing,
+            headers={},
             other_conditions=nothing,
         )
 

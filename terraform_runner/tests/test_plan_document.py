@@ -143,6 +143,8 @@ def test_short_secret_is_masked_in_an_environment_and_nowhere_else():
 
     (change,) = parse_plan(masked(document, "1", "2")).changes
 
+    assert change.before is not None
+    assert change.after is not None
     assert change.before["version"] == "1"
     assert change.before["environment"] == [{"variables": {"PIN": "(sensitive value 1)", "LEVEL": "info"}}]
     assert change.after["environment"] == [{"variables": {"PIN": "(sensitive value 2)", "LEVEL": "info"}}]

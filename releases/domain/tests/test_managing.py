@@ -55,12 +55,16 @@ def test_no_other_right_is_enough(act, permission):
 
 @pytest.mark.parametrize("act", ACTS)
 def test_an_account_that_was_switched_off_may_nothing(act):
-    assert act(replace(MANAGER, is_active=False), REST).code == "person:inactive"
+    answer = act(replace(MANAGER, is_active=False), REST)
+    assert isinstance(answer, Refused)
+    assert answer.code == "person:inactive"
 
 
 def test_a_removed_service_is_never_touched_again():
     assert allowed(replace(REST, is_removed=True)) == set()
-    assert may_remove(MANAGER, replace(REST, is_removed=True)).reason.startswith("This service was removed")
+    answer = may_remove(MANAGER, replace(REST, is_removed=True))
+    assert isinstance(answer, Refused)
+    assert answer.reason.startswith("This service was removed")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +94,7 @@ def test_while_something_goes_on_nothing_else_is_begun(transition, status):
     facts = replace(at(transition, status), is_set_up=True)
     for act in (may_change_settings, may_remove):
         answer = act(MANAGER, facts)
+        assert isinstance(answer, Refused)
         assert answer.code == "managed:going-on"
         assert answer.reason.startswith(IN_WORDS[transition])
 
@@ -99,6 +104,7 @@ def test_while_something_goes_on_nothing_else_is_begun(transition, status):
 def test_what_was_asked_for_is_called_off_only_while_nothing_of_it_was_done(transition, status, has_begun):
     answer = may_cancel(MANAGER, at(transition, status, has_begun=has_begun))
     if status is StepStatus.APPLYING:
+        assert isinstance(answer, Refused)
         assert answer.code == "managed:applying"
     else:
         assert bool(answer) is not has_begun

@@ -1,13 +1,14 @@
 """Whatever people write is refused in words, or is text in the variables, and never a part of the root module."""
 
 import json
+from typing import Any
 
 import pytest
 
 from aws.credentials import Credentials
 from aws.errors import AwsError
-from releases.domain.errors import DomainError
-from releases.domain.traffic import InvalidTraffic, Version
+from releases.domain.errors import DomainError, InvalidTraffic
+from releases.domain.traffic import Version
 from releases.models import Release
 from releases.services import storage
 from releases.services.configurations import WantedConfiguration
@@ -48,7 +49,7 @@ def workspace_of(life, version: Version) -> Workspace:
 
 def wanted(field: str, text: str) -> WantedConfiguration:
     """A configuration with this text in one place."""
-    places = {
+    places: dict[str, dict[str, object]] = {
         "value": {"environment": {"TEXT": text}},
         "name": {"environment": {text: "x"}},
         "command": {"image_config": {"command": [text]}},
@@ -65,7 +66,8 @@ def wanted(field: str, text: str) -> WantedConfiguration:
         return WantedConfiguration(secrets={"PASSWORD": text})
     if field == "kept":
         return WantedConfiguration(kept=frozenset({text}))
-    return WantedConfiguration(settings={"timeout": 60, **places[field]})
+    settings: dict[str, Any] = {"timeout": 60, **places[field]}
+    return WantedConfiguration(settings=settings)
 
 
 def refusal(life, field: str, text: str) -> str:

@@ -108,12 +108,12 @@ def test_its_history_stays_and_nobody_may_do_more_than_look(ask, approve, servic
     assert (said.service_id, said.reason) == (str(service.pk), "Nobody needs it")
 
 
-def test_whether_it_is_used_is_counted_for_both_sides_over_a_day(ask, service):
+def test_whether_it_is_used_is_counted_for_both_sides_over_a_day(ask, counted):
     ask()
-    counted = removals.metrics.count_requests.__self__.asked
-    assert counted["groups"] == ["arn:group/blue", "arn:group/green"]
-    assert counted["load_balancer_arn"] == "arn:loadbalancer/app/demo/1"
-    assert counted["until"] - counted["since"] == timedelta(hours=24)
+    asked = counted.asked
+    assert asked["groups"] == ["arn:group/blue", "arn:group/green"]
+    assert asked["load_balancer_arn"] == "arn:loadbalancer/app/demo/1"
+    assert asked["until"] - asked["since"] == timedelta(hours=24)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +228,7 @@ def test_a_set_up_that_failed_is_removed_with_what_is_there(world, counted, keep
     world.work()
     step.refresh_from_db()
     run = step.plan_run
+    assert run is not None
     shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
     approvals.approve(step_id=step.pk, user=manager, shown=shown)
     world.work()

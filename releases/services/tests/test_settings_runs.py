@@ -18,6 +18,7 @@ from releases.permissions import NotAllowed
 from releases.services import approvals, managed, settings_runs
 from releases.services.errors import ActRefused
 from releases.services.managed import ManagingRefused
+from releases.services.settings_columns import recorded_settings
 from releases.services.settings_runs import Defaults, SettingsInvalid
 from releases.tests.factories import ServiceFactory
 from terraform_runner.errors import RunTimedOut
@@ -81,7 +82,7 @@ def approve(world, manager):
 
 
 def recorded(service: Service) -> Settings:
-    return settings_runs.recorded_settings(Service.objects.get(pk=service.pk))
+    return recorded_settings(Service.objects.get(pk=service.pk))
 
 
 def actions() -> list[str]:
@@ -205,7 +206,12 @@ def test_an_emergency_during_its_apply_lets_it_end_and_terraform_then_agrees_wit
     ask, approve, life, world, service
 ):
     step = ask(hostnames=HOSTS)
-    world.during_apply = lambda: (life.roll_back(), setattr(world, "during_apply", lambda: None))
+
+    def roll_back_once() -> None:
+        world.during_apply = lambda: None
+        life.roll_back()
+
+    world.during_apply = roll_back_once
     approve(step)
     world.work()
     step.refresh_from_db()
