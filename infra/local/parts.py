@@ -133,6 +133,7 @@ def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
             command=[
                 *(sys.executable, "-m", "uvicorn", "bluegreen.asgi:application"),
                 *("--host=127.0.0.1", f"--port={machine.port}", "--no-access-log", "--log-level=warning"),
+                "--no-proxy-headers",  # there is no proxy here: whoever sends X-Forwarded-For has made it up
                 "--timeout-graceful-shutdown=3",  # open pages hold a stream that doesn't end by itself
             ],
             environment=variables,

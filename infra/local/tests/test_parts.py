@@ -1,0 +1,12 @@
+"""How Bluegreen's own processes are started."""
+
+from infra.local.parts import Machine, bluegreen
+from infra.local.secrets import load_secrets
+
+
+def test_the_web_process_believes_no_header_about_who_connects(tmp_path):
+    """The address that a person adds to the canary is the connection's: uvicorn would take a forwarded one from here."""
+    machine = Machine(data_dir=tmp_path, port=8000, secrets=load_secrets(tmp_path))
+    (web,) = (part for part in bluegreen(machine, {}) if part.name == "web")
+    assert "--no-proxy-headers" in web.command
+    assert "--host=127.0.0.1" in web.command
