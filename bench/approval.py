@@ -13,7 +13,7 @@ from bench.figures import Figure, Goal
 from bench.pairs import PAIRS, in_turn, timed
 from bench.steps import Steps
 from releases.domain.lifecycle import StepStatus
-from releases.services import accounts, facts
+from releases.services import accounts
 from releases.services.requests import ReleaseRequest
 
 TAG = "green"
@@ -52,7 +52,7 @@ class GatedShifts:
         before = self._weights()
         seconds = timed(lambda: self._approve_and_wait(step_id, before))
         self._steps.wait_until(step_id, StepStatus.DONE)
-        self._wait_for_the_next_plan()
+        self._steps.wait_for_the_next_plan()
         return seconds
 
     def _approve_and_wait(self, step_id: UUID, before: Mapping[str, int]) -> None:
@@ -63,12 +63,6 @@ class GatedShifts:
             return self._weights() != before
 
         wait_for(moved, "the traffic to move")
-
-    def _wait_for_the_next_plan(self) -> None:
-        """It is made by itself: what is measured next has the machine to itself."""
-        step = facts.acting_step(self._service)
-        if step:
-            self._steps.wait_until(step.pk, StepStatus.WAITING)
 
     def _weights(self) -> Mapping[str, int]:
         arn = self._service.traffic_rule_arn

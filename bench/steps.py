@@ -7,7 +7,7 @@ from bench.errors import CannotMeasure
 from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
-from releases.services import approvals, facts
+from releases.services import approvals, facts, shares
 from releases.services.requests import ReleaseRequest, request_release
 
 STOPPED = frozenset({StepStatus.FAILED, StepStatus.REJECTED, StepStatus.ABANDONED})
@@ -42,6 +42,19 @@ class Steps:
             raise CannotMeasure("The step has no plan.")
         shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
         approvals.approve(step_id=step_id, user=self._manager, shown=shown)
+
+    def lower(self, share: int) -> None:
+        """Set a lower share, and wait until that is verified."""
+        release = self.service.releases.latest("number")
+        shares.set_share(release_id=release.pk, share=share, user=self._operator)
+        (step,) = release.steps.filter(candidate_share=share)
+        self.wait_until(step.pk, StepStatus.DONE)
+
+    def wait_for_the_next_plan(self) -> None:
+        """It is made by itself: what is measured next has the machine to itself."""
+        step = facts.acting_step(self.service)
+        if step:
+            self.wait_until(step.pk, StepStatus.WAITING)
 
     def wait_until(self, step_id: UUID, wanted: StepStatus) -> None:
         """Until the step has this status. Raises CannotMeasure if it stops before."""

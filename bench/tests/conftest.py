@@ -1,11 +1,15 @@
 """The demo's service and people, with a worker and a load balancer that are stood in for."""
 
+import time
 from datetime import timedelta
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+import bench.demo
 from aws import images, load_balancer, session
 from aws.images import Image
 from aws.load_balancer import Rule
@@ -42,7 +46,7 @@ def demo(service) -> Demo:
 
 
 class Worker:
-    """Brings a step where a run would bring it, as soon as the run is queued; ``problem`` makes each run fail.
+    """Brings a step where a run would bring it, while somebody waits for that; ``problem`` makes each run fail.
 
     Without ``bakes`` a step is done when it is applied; a ``balancer`` gets the step's share as green's weight.
     """
@@ -51,6 +55,12 @@ class Worker:
         self.problem = ""
         self.bakes = True
         self.balancer: LoadBalancer | None = None
+        self.queued: list[UUID] = []
+
+    def work(self, seconds: float) -> None:
+        """What happens while somebody sleeps."""
+        while self.queued:
+            self.execute(self.queued.pop(0))
 
     def execute(self, run_id) -> None:
         run = Run.objects.get(pk=run_id)
@@ -65,8 +75,10 @@ class Worker:
         rollout.advance(selectors.step_of_run(run).service)
 
     def _apply(self, step) -> None:
+        share = step.get().candidate_share
+        Service.objects.filter(pk=step.get().service_id).update(green_weight=share)
         if self.balancer:
-            weights = {"green": step.get().candidate_share}
+            weights = {"green": share}
             self.balancer.set_weights(None, step.get().service.traffic_rule_arn, weights)
         if step.get().transition in ROTATIONS or not self.bakes:
             step.update(status=StepStatus.DONE.value)
@@ -78,7 +90,8 @@ class Worker:
 @pytest.fixture
 def worker(monkeypatch) -> Worker:
     made = Worker()
-    monkeypatch.setattr(dispatch, "send_run", lambda run_id, **_: made.execute(run_id))
+    monkeypatch.setattr(dispatch, "send_run", lambda run_id, **_: made.queued.append(run_id))
+    monkeypatch.setattr(bench.demo, "time", SimpleNamespace(sleep=made.work, monotonic=time.monotonic))
     monkeypatch.setattr(images, "resolve_image", _image)
     return made
 

@@ -22,8 +22,8 @@ def add_address(*, release_id: UUID, address: str, user: User) -> None:
     What is planned for later is planned again then; what was approved stays approved if its changes are the same. A
     bake time goes on. Raises ``ActRefused``, ``InvalidCanary``.
     """
-    single = check_single(address)
     with allowed(release_id, user, may_add_address) as (service, release):
+        single = check_single(address)
         before = list(release.canary_addresses)
         release.canary_addresses = _with(service, before, single)
         release.save(update_fields=["canary_addresses"])

@@ -163,8 +163,8 @@ def test_the_history_comes_in_pages_newest_first(viewer, as_user):
     client = as_user(viewer)
     newest = client.get(f"/services/{service.name}/")
     older = client.get(f"/services/{service.name}/?below={newest.context['older']}")
-    assert [release.number for release, _ in newest.context["history"]] == list(range(13, 3, -1))
-    assert [release.number for release, _ in older.context["history"]] == [3, 2, 1]
+    assert [row[0].number for row in newest.context["history"]] == list(range(13, 3, -1))
+    assert [row[0].number for row in older.context["history"]] == [3, 2, 1]
     assert older.context["older"] is None
 
 

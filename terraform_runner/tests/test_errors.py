@@ -18,6 +18,9 @@ CODES = {
     "RunTimedOut": "run:timed-out",
     "HoldLost": "run:hold-lost",
     "StorageFailed": "run:storage",
+    "EncryptedDamaged": "encryption:damaged",
+    "EncryptionKeyUnknown": "encryption:key-unknown",
+    "StateUnfit": "terraform:state-unfit",
 }
 
 

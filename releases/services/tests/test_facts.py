@@ -50,6 +50,7 @@ def test_at_a_gate_the_manager_decides_and_the_operator_starts(life):
         skip_bake="act:not-baking",
         cancel="",
         set_share="",
+        add_address="act:canary-off",
         roll_back="",
     )
     assert possible(life, life.requester) == only(request="act:release-open", cancel="")
