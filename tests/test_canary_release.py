@@ -21,7 +21,7 @@ from releases.tests.factories import ReleaseFactory, StepFactory
 from terraform_runner.models import LogChunk, Run
 from tests.life import Life, use_sandbox
 
-pytestmark = [pytest.mark.terraform, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 HEADER = CanaryHeader(name="X-Canary", value="who_knows_this_is_a_tester")
 # More than one rule takes: the last one is in the second slot.
@@ -131,7 +131,6 @@ def test_testers_are_known_by_any_slot_or_by_the_header_and_are_back_at_once(san
     assert_nothing_tells_the_header(life)
 
 
-@pytest.mark.long
 def test_sticky_users_are_brought_back_and_stay_when_terraform_has_converged(sandbox):
     life = set_up(sandbox, "sticky", 28_030)
     wanted = ReleaseRequest(tag="green", weights=[50], reason="")

@@ -22,7 +22,7 @@ from releases.services.setup import NewService
 from terraform_runner.models import LogChunk, Run
 from tests.life import Life, use_sandbox
 
-pytestmark = [pytest.mark.terraform, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 SECRET = 'correct horse ${file("/etc/passwd")} "battery"'
 BEFORE = {
@@ -141,7 +141,6 @@ def test_a_changed_variable_is_put_in_place_as_it_was_typed_and_the_users_colour
     assert_nothing_tells_the_secret()
 
 
-@pytest.mark.long
 def test_a_changed_variable_is_rolled_back_at_25_and_the_users_colour_is_never_touched(sandbox):
     life = set_up(sandbox, "taken-back", 28_010)
     before = life.at_aws("blue")

@@ -96,6 +96,7 @@ def clear_texts(plan: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.terraform
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_service_is_set_up_with_everything_in_the_bucket_and_nothing_on_the_machine(
     in_a_bucket, sandbox, settings, tmp_path

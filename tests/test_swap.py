@@ -22,7 +22,7 @@ from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
 
-pytestmark = [pytest.mark.terraform, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
