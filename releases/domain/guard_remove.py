@@ -9,8 +9,9 @@ from releases.domain.plan_views import RULE, WEIGHTS, attributes
 from releases.domain.traffic import Color
 from terraform_runner.domain.plan import Plan, ResourceChange
 
-# The plan is made of a root module that has the service's module no more.
-_REASON = "delete_because_no_module"
+# The plan is made of a root module that has the service's module no more; Terraform says `…_no_module` only where the
+# module is still there and merely this instance of it isn't.
+_REASON = "delete_because_no_resource_config"
 
 
 def check(plan: Plan, expectation: Expectation) -> Iterator[Refusal]:

@@ -26,7 +26,7 @@ def removal() -> Document:
     shown = document("promote")
     shown["resource_changes"] = [one for one in shown["resource_changes"] if one["mode"] == "managed"]
     for item in shown["resource_changes"]:
-        item["action_reason"] = "delete_because_no_module"
+        item["action_reason"] = "delete_because_no_resource_config"
         item["change"] |= {
             "actions": ["delete"],
             "after": None,
