@@ -13,6 +13,17 @@ LONGEST_SECONDS = 30 * 86_400
 KEPT = [("", "as Lambda makes them"), *((str(days), f"{days} days") for days in RETENTIONS)]
 
 
+class StyledForm(forms.Form):
+    """A form whose fields look like those of the other pages; choices that are all shown keep their own look."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.RadioSelect):
+                is_list = isinstance(field.widget, forms.Select)
+                field.widget.attrs["class"] = "form-select" if is_list else "form-control"
+
+
 class LinesField(forms.CharField):
     """One value a line, as a tuple; empty lines and the spaces around are left out."""
 
@@ -42,7 +53,7 @@ class TagsField(LinesField):
         return tags
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(StyledForm):
     """What the service's rules ask for, its tags, its logs, what is kept ready; and why it is changed."""
 
     hostnames = LinesField(label="Hosts", help_text="One a line, * and ? as wildcards. None: any host.")
@@ -95,7 +106,7 @@ def as_typed(settings: Settings) -> dict[str, object]:
     }
 
 
-class DefaultsForm(forms.Form):
+class DefaultsForm(StyledForm):
     """What releases begin with."""
 
     weights = forms.CharField(label="Shares of users, in percent", help_text="Rising, separated by commas.")
@@ -123,7 +134,7 @@ class DefaultsForm(forms.Form):
             raise forms.ValidationError(error.message, code=error.code) from error
 
 
-class RemovalForm(forms.Form):
+class RemovalForm(StyledForm):
     """The name, typed; the reason; and whether requests that may still come are given up."""
 
     typed_name = forms.CharField(required=False, max_length=80, label="Type the service's name")

@@ -176,3 +176,11 @@ def test_an_automatic_step_says_that_it_starts_by_itself(scene, operator, addres
     assert "It starts by itself. This step waits for an approval." in page
     factories.approve(scene.canary, scene.manager)
     assert operator.get("/").context["rows"][0].status.word == "In release"
+
+
+def test_a_share_is_sent_as_it_was_typed(scene, operator, address):
+    """A field that took three characters only would make 1000 the promotion."""
+    page = text_of(operator.get(address))
+    field = page[page.index('id="share"') :].partition(">")[0]
+    assert "maxlength" not in field
+    assert operator.post(f"{address}share/", {"share": "1000"}).status_code == 409

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.forms import RadioSelect
 from django.utils import timezone
 
 from aws import listeners as aws_listeners
@@ -11,6 +12,7 @@ from aws import metrics
 from aws.listeners import Listener
 from releases.domain.decisions import Permission
 from releases.models import Service, Step
+from releases.settings_form import DefaultsForm, RemovalForm, SettingsForm
 from releases.tests import factories
 from releases.tests.conftest import text_of
 
@@ -283,3 +285,13 @@ def test_a_removed_service_is_only_listed_on_demand_and_says_what_it_is(client, 
     text = text_of(client.get("/services/catalog/"))
     assert "This service was removed." in text
     assert 'disabled aria-describedby="why-request"' in text
+
+
+@pytest.mark.parametrize("kind", [SettingsForm, DefaultsForm, RemovalForm])
+def test_every_field_looks_like_those_of_the_other_pages(kind):
+    looks = {
+        name: field.widget.attrs.get("class", "")
+        for name, field in kind().fields.items()
+        if not isinstance(field.widget, RadioSelect)
+    }
+    assert set(looks.values()) <= {"form-control", "form-select"}
