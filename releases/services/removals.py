@@ -113,8 +113,8 @@ def what_is_left(service: Service) -> tuple[str, ...]:
 
 def _parts(service: Service) -> Iterator[tuple[str, Callable[[], object]]]:
     reach = access(service)
-    for name in ("traffic_rule_arn", "canary_rule_arn"):
-        if arn := getattr(service, name):
+    for arn in service.rule_arns.values():
+        if arn:
             yield f"the rule {arn}", partial(load_balancer.read_rules, reach, [arn])
     for color in Color:
         if arn := service.target_group_arn(color):

@@ -194,6 +194,13 @@ def test_what_is_left_fails_the_removal_and_can_be_tried_again(
     assert service.removed_at is not None
 
 
+def test_every_rule_is_looked_for_when_it_is_asked_what_is_left(service, counted, monkeypatch):
+    service.more_canary_rule_arns = {'aws_lb_listener_rule.canary_slot["2"]': "arn:rule/second"}
+    monkeypatch.setattr(load_balancer, "read_rules", lambda _, arns: arns)
+    rules = [what for what in removals.what_is_left(service) if what.startswith("the rule")]
+    assert rules == ["the rule arn:rule/traffic", "the rule arn:rule/canary", "the rule arn:rule/second"]
+
+
 def test_a_removal_that_broke_off_is_tried_again_not_called_off(ask, approve, world, keeper):
     step = ask()
     world.apply_fails = RunTimedOut("Stopped after half an hour.")

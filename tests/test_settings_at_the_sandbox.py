@@ -1,0 +1,177 @@
+"""Other settings and a removal, with the real Terraform: nobody's traffic is touched, nor what is anybody else's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from audit.events import Actor
+from conftest import TerraformCli
+from infra.sandbox.info import SandboxInfo
+from infra.sandbox.tests.service import client, make_service
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.decisions import Permission
+from releases.domain.lifecycle import StepStatus
+from releases.domain.settings import Settings
+from releases.models import Step
+from releases.services import removals, settings_runs, setup
+from releases.services.approvals import approve
+from releases.services.settings_columns import recorded_settings
+from releases.services.setup import NewService
+from tests.life import Life, use_sandbox
+
+pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
+
+NAME = "settling"
+WANTED: dict[str, Any] = {
+    "hostnames": ("settling.example.com", "settled.example.com"),
+    "tags": {"team": "payments", "cost center": "a/b=c"},
+    "log_retention_days": 30,
+    "stickiness_seconds": 600,
+}
+
+
+@dataclass
+class SettledLife(Life):
+    """A service with somebody who looks after it."""
+
+    kim: User = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.kim = self._person("kim", Permission.VIEW, Permission.MANAGE)
+
+    def ends(self, ask: Callable[[], Step]) -> Step:
+        """Plan what Kim asks for, have Mona approve the plan that she is shown, and apply it."""
+        step = ask()
+        self.work()
+        step.refresh_from_db()
+        assert (step.problem, step.status) == ("", StepStatus.WAITING)
+        approve(step_id=step.pk, user=self.mona, shown=self.shown(step))
+        self.work()
+        step.refresh_from_db()
+        self.service.refresh_from_db()
+        return step
+
+    def shown(self, step: Step) -> PlanIdentity:
+        """The plan that an approver sees on the step's page."""
+        run = step.plan_run
+        assert run is not None
+        return PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
+
+    def change_settings(self) -> Step:
+        wanted = replace(recorded_settings(self.service), **WANTED)
+        return settings_runs.request_settings(
+            service_id=self.service.pk, user=self.kim, wanted=wanted, reason="Another host"
+        )
+
+    def remove(self) -> Step:
+        return removals.request_removal(
+            service_id=self.service.pk,
+            user=self.kim,
+            typed_name=NAME,
+            reason="Nobody needs it",
+            gives_up_requests=True,
+        )
+
+
+@pytest.fixture
+def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> SettledLife:
+    use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
+    make_service(sandbox, "neighbour", priority=26_100)
+    return SettledLife(
+        sandbox, setup.create_service(_new(sandbox), actor=Actor(id="", name="t", via="command"))
+    )
+
+
+def _new(sandbox: SandboxInfo) -> NewService:
+    return NewService(
+        name=NAME,
+        family=NAME,
+        environment="production",
+        region=sandbox.region,
+        account_id=sandbox.account_id,
+        listener_arn=sandbox.listener_arn,
+        repository_uri=sandbox.repository_uri,
+        tag="blue",
+        hostnames=["settling.example.com"],
+        priority=26_000,
+        settle_seconds=0,
+    )
+
+
+def serving(life: SettledLife) -> dict[str, Any]:
+    """Who is sent where, and what serves them: rules' actions, functions with all versions, aliases, targets."""
+    functions, balancer, service = client(life.sandbox, "lambda"), client(life.sandbox, "elbv2"), life.service
+    names = [service.blue_function_name, service.green_function_name]
+    groups = [service.blue_target_group_arn, service.green_target_group_arn]
+    rules = balancer.describe_rules(RuleArns=[service.traffic_rule_arn, service.canary_rule_arn])["Rules"]
+    return {
+        "actions": {rule["RuleArn"]: rule["Actions"] for rule in rules},
+        "functions": [functions.get_function(FunctionName=name)["Configuration"] for name in names],
+        "versions": [functions.list_versions_by_function(FunctionName=name)["Versions"] for name in names],
+        "aliases": [functions.list_aliases(FunctionName=name)["Aliases"] for name in names],
+        "targets": [
+            balancer.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in groups
+        ],
+    }
+
+
+def everything(sandbox: SandboxInfo) -> dict[str, Any]:
+    """All that the sandbox has, whoever's it is."""
+    functions, balancer = client(sandbox, "lambda"), client(sandbox, "elbv2")
+    names = sorted(one["FunctionName"] for one in functions.list_functions()["Functions"])
+    return {
+        "functions": names,
+        "aliases": [functions.list_aliases(FunctionName=name)["Aliases"] for name in names],
+        "rules": balancer.describe_rules(ListenerArn=sandbox.listener_arn)["Rules"],
+        "groups": balancer.describe_target_groups()["TargetGroups"],
+        "load balancers": balancer.describe_load_balancers()["LoadBalancers"],
+        "roles": sorted(role["RoleName"] for role in client(sandbox, "iam").list_roles()["Roles"]),
+        "log groups": client(sandbox, "logs").describe_log_groups()["logGroups"],
+    }
+
+
+def as_asked(life: SettledLife) -> dict[str, Any]:
+    """What the settings are about, as AWS tells it."""
+    balancer, functions, service = client(life.sandbox, "elbv2"), client(life.sandbox, "lambda"), life.service
+    rules = balancer.describe_rules(RuleArns=[service.traffic_rule_arn, service.canary_rule_arn])["Rules"]
+    logs = client(life.sandbox, "logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{NAME}-")
+    described = balancer.describe_tags(ResourceArns=[service.traffic_rule_arn])
+    hosts = [
+        condition["HostHeaderConfig"]["Values"]
+        for rule in rules
+        for condition in rule["Conditions"]
+        if condition["Field"] == "host-header"
+    ]
+    return {
+        "hosts": [set(values) for values in hosts],
+        "tags": functions.get_function(FunctionName=service.blue_function_name)["Tags"],
+        "rule tags": {tag["Key"]: tag["Value"] for tag in described["TagDescriptions"][0]["Tags"]},
+        "logs": [(group["logGroupName"], group["retentionInDays"]) for group in logs["logGroups"]],
+    }
+
+
+def test_settings_leave_who_is_served_by_what_alone_and_a_removal_takes_only_what_is_its_own(life, sandbox):
+    others = everything(sandbox)
+    life.work()
+    life.service.refresh_from_db()
+    before = serving(life)
+
+    assert life.ends(life.change_settings).status == StepStatus.DONE
+
+    assert recorded_settings(life.service) == Settings(priority=26_000, **WANTED)
+    assert serving(life) == before
+    assert as_asked(life) == {
+        "hosts": [set(WANTED["hostnames"])] * 2,
+        "tags": WANTED["tags"],
+        "rule tags": WANTED["tags"],
+        "logs": [(f"/aws/lambda/{NAME}-{color}", 30) for color in ("blue", "green")],
+    }
+
+    assert life.ends(life.remove).status == StepStatus.DONE
+
+    assert life.service.removed_at is not None
+    assert everything(sandbox) == others
