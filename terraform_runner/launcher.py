@@ -92,14 +92,17 @@ class Output:
         """What to wait for, to write to."""
         return [LOG] if self._pending else []
 
-    def take(self) -> bool:
-        """Read what is there; what nobody reads is dropped. False if there is nothing, or the end."""
+    def take(self, *, is_rest: bool = False) -> bool:
+        """Read what is there; what nobody reads is dropped, but for the rest. False if there is nothing, or the end.
+
+        The rest, which Terraform has left in the pipe at its end, says what went wrong, and is bounded by the pipe.
+        """
         try:
             data = os.read(self.source, READ_BYTES)
         except BlockingIOError:
             return False
         self.has_ended = not data
-        if self._is_read and len(self._pending) < MOST_PENDING:
+        if self._is_read and (is_rest or len(self._pending) < MOST_PENDING):
             self._pending += data
         return bool(data)
 
@@ -132,7 +135,7 @@ class Launcher:
             self._wait()
             self._end_if_wanted()
         self._end_the_rest()
-        while self._output.take():
+        while self._output.take(is_rest=True):
             pass
         patience = now() + FLUSH_SECONDS
         while self._output.pending() and not self._owner.is_gone and now() < patience:
