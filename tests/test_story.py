@@ -5,10 +5,17 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Browser
 
+from infra.local.tests.waiting import wait_for
 from infra.sandbox.account import ACCOUNT_ID, REGION
 from infra.sandbox.tests.service import client
 from tests.course import course_changed
-from tests.story import promoted, rotated_after_promotion, shown_and_taken_back, story_under_load
+from tests.story import Story, promoted, rotated_after_promotion, shown_and_taken_back, story_under_load
+
+
+def folders_of(story: Story) -> Counter[str]:
+    """How many objects each folder of the bucket has."""
+    listed = client(story.bluegreen.sandbox, "s3").list_objects_v2(Bucket="bluegreen-story")
+    return Counter(one["Key"].partition("/")[0] for one in listed["Contents"])
 
 
 @pytest.mark.browser
@@ -55,8 +62,8 @@ def test_releases_with_states_plans_and_logs_in_a_bucket(browser: Browser):
         shown_and_taken_back(story, load, old="blue", new="green")
         promoted(story, load, old="blue", new="green")
         rotated_after_promotion(story, old="blue", now="green", new="yellow")
-        listed = client(story.bluegreen.sandbox, "s3").list_objects_v2(Bucket="bluegreen-story")
-        folders = Counter(one["Key"].partition("/")[0] for one in listed["Contents"])
-    assert folders["state"] == 2  # the state and its providers' lock file, and no lock that was left
+        # The next step's plan is being made, and holds Terraform's lock meanwhile.
+        wait_for(lambda: folders_of(story)["state"] == 2, "a state, its providers' lock file, and no lock")
+        folders = folders_of(story)
     assert folders["plans"] >= 2 * 8
     assert folders["logs"] >= 2 * 8
