@@ -73,7 +73,9 @@ def install_pins(venv: Path, pins: Sequence[Path]) -> None:
     _say(f"Installing {' and '.join(path.name for path in pins)}")
     files = [argument for path in pins for argument in ("--requirement", str(path))]
     pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--require-hashes", *files], check=True)
+    # --no-deps: the lists are whole, and pip's resolver looks at a newer release of what is asked for with an extra,
+    # finds no hash for it and gives up, on the day on which somebody publishes one.
+    subprocess.run([*pip, "--require-hashes", "--no-deps", *files], check=True)
     stamp.write_text("\n".join(sorted(wanted)))
 
 

@@ -43,6 +43,7 @@ class TestPins:
 
         (command,) = log.read_text().splitlines()
         assert "--require-hashes" in command
+        assert "--no-deps" in command
         assert all(f"--requirement {path}" in command for path in pins)
 
     def test_are_installed_again_when_they_have_changed(self, venv, pins, log):
