@@ -21,7 +21,6 @@ from releases.services.lifecycle import change_step, now, person, record, record
 from releases.services.release_acts import allowed, ask_again, stop_planning
 
 _NOT_STARTED: dict[str, Any] = {"started_by": None, "started_at": None}
-_NOT_PLANNED: dict[str, Any] = {**_NOT_STARTED, "plan_run": None, "apply_run": None}
 
 
 def set_share(*, release_id: UUID, share: int, user: User) -> None:
@@ -33,7 +32,8 @@ def set_share(*, release_id: UUID, share: int, user: User) -> None:
     with allowed(release_id, user, partial(may_set_share, share=share)) as (service, release):
         actor, present = person(user), service.state.candidate_share
         steps = selectors.steps_of_release(release)
-        changed = any_weight.set_share([facts.placed(step) for step in steps], share, present=present)
+        placed = [facts.placed(step) for step in steps]
+        changed = any_weight.set_share(placed, share, present=present, canary_on=service.activate_canary)
         record_release(
             release,
             actor=actor,
@@ -52,16 +52,17 @@ def _change_plan(service: Service, steps: Sequence[Step], changed: ChangedPlan, 
         if status is not StepStatus(step.status):
             stop_planning(step)
             _bring(step, status, actor)
-    # Whoever started what comes later knew nothing of this.
-    not_begun = [step.pk for step in steps if step.status == StepStatus.PENDING]
+    # Whoever started what comes later knew nothing of this; an address was wanted in the canary whatever the share is.
+    asked_for = {steps[index].pk for index in changed.additions}
+    not_begun = [step.pk for step in steps if step.status == StepStatus.PENDING and step.pk not in asked_for]
     Step.objects.filter(pk__in=not_begun).update(**_NOT_STARTED)
-    if changed.asks_again:
-        ask_again(service, steps[changed.following], actor, gate=True, automatic=False)
+    if changed.asks_again is not None:
+        ask_again(service, steps[changed.asks_again], actor, gate=True, automatic=False)
 
 
 def _bring(step: Step, status: StepStatus, actor: Actor) -> None:
     if status is StepStatus.PENDING:
-        change_step(step, status, actor=actor, action="step.put-off", **_NOT_PLANNED)
+        change_step(step, status, actor=actor, action="step.put-off", plan_run=None, apply_run=None)
     else:
         action = "step.bake-skipped" if status is StepStatus.DONE else "step.skipped"
         change_step(step, status, actor=actor, action=action, ended_at=now())

@@ -141,9 +141,9 @@ class Model:
             if status is not step.status:
                 step.become(status)
                 step.approved = False
-        following = self.steps[changed.following]
-        following.gate |= changed.asks_again
-        following.started = share == 100
+        if changed.asks_again is not None:
+            self.steps[changed.asks_again].gate = True
+        self.steps[changed.following].started = share == 100
         if share < 100:
             rises = share > self.traffic.candidate_share
             new = Stepping(transition=Transition.SHIFT, share=share, gate=rises, started=True)

@@ -38,6 +38,16 @@ def plan(letters: str) -> list[PlacedStep]:
 def changed(letters: str, share: int, *, present: int) -> tuple[str, int, bool]:
     result = set_share(plan(letters), share, present=present)
     of = {status: letter for letter, status in STATUSES.items()}
+    if result.asks_again is not None:
+        assert result.asks_again == result.following
+    return "".join(of[status] for status in result.statuses), result.following, result.asks_again is not None
+
+
+def adding(letters: str, share: int, *, present: int) -> tuple[str, int, int | None]:
+    """The same while the canary is on, so that the first step adds an address to it."""
+    result = set_share(plan(letters), share, present=present, canary_on=True)
+    of = {status: letter for letter, status in STATUSES.items()}
+    assert result.additions == ({0} if result.statuses[0] not in ENDED_STEP_STATUSES else set())
     return "".join(of[status] for status in result.statuses), result.following, result.asks_again
 
 
@@ -83,6 +93,30 @@ def test_what_failed_or_was_rejected_stays_so_unless_the_share_goes_beyond_it():
 def test_everyone_is_the_promotion_which_comes_next_then():
     assert changed("dbwpp", 100, present=10) == ("ddssp", 4, False)
     assert changed("ddfpp", 100, present=10) == ("ddssp", 4, False)
+
+
+def test_an_address_that_is_being_added_goes_on_before_a_higher_share():
+    assert adding("lpppp", 20, present=0) == ("lsppp", 2, None)
+    assert adding("wdppp", 20, present=10) == ("wdppp", 2, None)
+    assert adding("pdbpp", 30, present=25) == ("pddpp", 3, None)
+
+
+def test_an_address_that_is_being_added_is_put_off_by_a_lower_share_which_asks_at_the_next_step_up():
+    assert adding("lddwp", 5, present=25) == ("pddpp", 0, 3)
+    assert adding("pddpp", 0, present=25) == ("pddpp", 0, 3)
+
+
+def test_an_address_that_could_not_be_added_holds_up_no_share():
+    assert adding("fdppp", 20, present=10) == ("fdppp", 0, None)
+    assert adding("fddpp", 5, present=25) == ("fddpp", 0, 3)
+
+
+def test_everyone_leaves_an_address_out_that_is_to_be_added():
+    assert adding("wdppp", 100, present=10) == ("sdssp", 4, None)
+
+
+def test_the_canary_that_bakes_is_no_addition():
+    assert adding("bpppp", 20, present=0) == ("dsppp", 2, None)
 
 
 def test_only_a_shift_downwards_lowers():
@@ -134,4 +168,4 @@ def test_what_follows_is_the_first_step_that_is_left(letters, share, present):
     ended = [status in ENDED_STEP_STATUSES for status in result.statuses]
     assert all(ended[: result.following])
     assert not ended[result.following]
-    assert result.asks_again is (share < present)
+    assert result.asks_again == (result.following if share < present else None)

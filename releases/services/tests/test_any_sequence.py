@@ -21,7 +21,7 @@ from releases.domain.errors import DomainError
 from releases.domain.lifecycle import ALLOWED_RELEASE, ALLOWED_STEP, OPEN_STATUSES, ReleaseStatus, StepStatus
 from releases.domain.traffic import NOBODY, Color
 from releases.models import Release, Service, Step
-from releases.services import approvals, facts, gates, recovery, release_acts, shares
+from releases.services import approvals, canary_addresses, facts, gates, recovery, release_acts, shares
 from releases.services.errors import ActRefused
 from releases.services.tests.world import World
 from terraform_runner import executor
@@ -30,7 +30,7 @@ from terraform_runner.errors import StateLocked, TerraformFailed
 
 ACTS = [
     "request", "start", "approve", "reject", "pause", "resume", "retry", "skip", "skip_bake", "cancel",
-    "set_share", "roll_back", "bake", "fail_a_plan", "fail_an_apply",
+    "set_share", "add_address", "roll_back", "bake", "fail_a_plan", "fail_an_apply",
 ]  # fmt: skip
 # What most walks need to get anywhere comes more often.
 OFTEN = ["start", "approve", "set_share", "bake", "request"]
@@ -80,6 +80,11 @@ class Walk:
 
     def set_share(self, number: int) -> None:
         shares.set_share(release_id=self._release(), share=number, user=self.life.operator)
+
+    def add_address(self, number: int) -> None:
+        canary_addresses.add_address(
+            release_id=self._release(), address=f"198.51.100.{number}", user=self.life.operator
+        )
 
     def retry(self, _: int) -> None:
         release_acts.retry(step_id=self._acting().pk, user=self.life.operator)

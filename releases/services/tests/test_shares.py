@@ -10,7 +10,7 @@ from releases.domain.guard import Refusal
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Release
 from releases.permissions import grant
-from releases.services import release_acts, requests, shares
+from releases.services import canary_addresses, release_acts, requests, shares
 from releases.services.errors import ActRefused
 from releases.services.requests import ReleaseRequest
 from terraform_runner.domain.runs import RunStatus
@@ -210,6 +210,53 @@ def test_a_share_that_the_guard_refuses_fails_and_is_set_once_more(life, release
     set_share(4)
     assert life.now().candidate_share == 4
     assert release.steps.get(candidate_share=5).status == StepStatus.FAILED
+
+
+@pytest.fixture
+def add_address(life, release) -> Callable[[str], None]:
+    """Ask for it, without a worker that does it."""
+    return lambda address: canary_addresses.add_address(
+        release_id=release.pk, address=address, user=life.operator
+    )
+
+
+def test_an_address_that_is_being_added_is_in_the_canary_before_a_higher_share_is_approved(
+    life, release, set_share, add_address
+):
+    add_address("198.51.100.2")
+    set_share(30)
+    assert life.now().canary_addresses == ("203.0.113.7/32", "198.51.100.2/32")
+    assert (life.step().candidate_share, life.step().status) == (30, StepStatus.WAITING)
+    life.approve()
+    assert life.now().candidate_share == 30
+
+
+def test_an_address_that_is_being_added_follows_a_lower_share_by_itself(
+    life, release, set_share, add_address
+):
+    life.go_to(25)
+    add_address("198.51.100.2")
+    set_share(5)
+    assert (life.now().candidate_share, life.now().canary_addresses[-1]) == (5, "198.51.100.2/32")
+    order = release.steps.filter(status=StepStatus.DONE).order_by("position")
+    assert list(order.values_list("transition", flat=True))[-2:] == ["shift", "canary"]
+    assert (life.step().candidate_share, life.step().gate) == (50, True)
+    assert not release.steps.get(transition="canary", position__gt=1, requested_by=life.operator).gate
+
+
+def test_an_address_that_could_not_be_added_is_tried_again_after_a_share_was_set(
+    life, release, set_share, add_address
+):
+    life.world.plan_fails = StateLocked("locked", who="x", since="", operation="")
+    add_address("198.51.100.2")
+    life.world.work()
+    life.world.plan_fails = None
+    set_share(30)
+    life.approve()
+    assert (life.now().candidate_share, life.step().status) == (30, StepStatus.FAILED)
+    release_acts.retry(step_id=life.step().pk, user=life.operator)
+    life.world.work()
+    assert life.now().canary_addresses[-1] == "198.51.100.2/32"
 
 
 def test_before_the_new_version_is_in_place_no_share_is_set(life):
