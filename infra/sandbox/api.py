@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,8 +18,10 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from infra.sandbox.control import PREFIX, control
+from infra.sandbox.faults import Faults
 
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+UNAVAILABLE = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code></Error></ErrorResponse>"
 _READING = ("Describe", "Get", "List", "BatchGet", "BatchCheck", "Filter")
 
 
@@ -33,13 +36,27 @@ class Api:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._after_change = after_change
         self._lock = threading.Lock()
+        self._faults = Faults()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request. While a fault holds it, others go on."""
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self._answer(environ, start_response, partial(control, faults=self._faults))
+        fault = self._faults.meet(_call(environ))
+        self._faults.wait(fault, "before")
+        if fault and fault.act == "fail":
+            start_response("503 Service Unavailable", [("Content-Type", "text/xml")])
+            return [UNAVAILABLE]
+        answer = self._answer(environ, start_response, self._moto)
+        self._faults.wait(fault, "after")
+        return answer
+
+    def _answer(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], app: Callable[..., Any]
+    ) -> Iterable[bytes]:
         with self._lock:
             changes = _may_change(environ)
-            own = environ["PATH_INFO"].startswith(PREFIX)
-            answer: Iterable[bytes] = (control if own else self._moto)(environ, start_response)
+            answer: Iterable[bytes] = app(environ, start_response)
             if changes:
                 self._after_change(_service_of(environ))
         return answer
@@ -64,6 +81,10 @@ def _may_change(environ: dict[str, Any]) -> bool:
     if environ["REQUEST_METHOD"] in {"GET", "HEAD", "OPTIONS"}:
         return False
     return not _operation(environ).startswith(_READING)
+
+
+def _call(environ: dict[str, Any]) -> str:
+    return _operation(environ) or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
 
 
 def _operation(environ: dict[str, Any]) -> str:

@@ -2,6 +2,9 @@
 
 ``PUT /-/sandbox/functions/<name>`` with ``{"state": "Inactive"}`` (or another of Lambda's states, or
 ``"last_update_status"``) makes a function what weeks without a call, or a failed update, make of it.
+
+``POST /-/sandbox/faults`` with ``{"call": "ModifyRule", "act": "hold"}`` places a fault (see ``faults``) at a call, by
+its operation's name or, where the protocol has none, by method and path. ``GET`` tells of all, ``DELETE`` clears them.
 """
 
 import json
@@ -12,33 +15,53 @@ from typing import Any
 from moto.awslambda.exceptions import UnknownFunctionException
 
 from infra.sandbox.corrections import family_of
+from infra.sandbox.faults import Faults
 
 PREFIX = "/-/sandbox/"
 _FUNCTION = re.compile(r"/-/sandbox/functions/([A-Za-z0-9_-]+)")
+_FAULTS = f"{PREFIX}faults"
 _SETTABLE = {"state", "last_update_status"}
+_NOTHING = ("404 Not Found", "There is nothing here.")
+_DONE = ("204 No Content", "")
+
+Answer = tuple[str, str]
 
 
-def control(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The WSGI application: 204, or 4xx with what is wrong."""
-    asked = _FUNCTION.fullmatch(environ["PATH_INFO"])
-    if environ["REQUEST_METHOD"] != "PUT" or asked is None:
-        return _answer(start_response, "404 Not Found", "There is nothing here.")
-    values = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
-    if not values.keys() <= _SETTABLE:
-        return _answer(start_response, "400 Bad Request", f"Only {', '.join(sorted(_SETTABLE))} can be set.")
-    try:
-        _set(asked[1], values)
-    except UnknownFunctionException:
-        return _answer(start_response, "404 Not Found", f"There is no function {asked[1]}.")
-    return _answer(start_response, "204 No Content", "")
-
-
-def _set(name: str, values: dict[str, str]) -> None:
-    """The function, and each version that it has published."""
-    for function in family_of(name):
-        vars(function).update(values)
-
-
-def _answer(start_response: Callable[..., Any], status: str, text: str) -> Iterable[bytes]:
+def control(environ: dict[str, Any], start_response: Callable[..., Any], faults: Faults) -> Iterable[bytes]:
+    """The WSGI application: 200 or 204, or 4xx with what is wrong."""
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    function = _FUNCTION.fullmatch(path)
+    if function and method == "PUT":
+        status, text = _set(function[1], json.loads(body))
+    else:
+        status, text = _change_faults(faults, method, body) if path == _FAULTS else _NOTHING
     start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
     return [text.encode()]
+
+
+def _change_faults(faults: Faults, method: str, body: bytes) -> Answer:
+    if method == "GET":
+        return "200 OK", json.dumps(faults.placed())
+    if method == "DELETE":
+        faults.clear()
+        return _DONE
+    if method != "POST":
+        return _NOTHING
+    try:
+        faults.place(**json.loads(body))
+    except (ValueError, TypeError, re.error) as error:
+        return "400 Bad Request", str(error)
+    return _DONE
+
+
+def _set(name: str, values: dict[str, str]) -> Answer:
+    """The function, and each version that it has published."""
+    if not values.keys() <= _SETTABLE:
+        return "400 Bad Request", f"Only {', '.join(sorted(_SETTABLE))} can be set."
+    try:
+        for function in family_of(name):
+            vars(function).update(values)
+    except UnknownFunctionException:
+        return "404 Not Found", f"There is no function {name}."
+    return _DONE

@@ -1,11 +1,14 @@
-"""A sandbox for tests: a process of its own, on free ports."""
+"""A sandbox for tests: a process of its own, on free ports; and faults that are placed at its AWS calls."""
 
+import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from infra.sandbox.info import FILE_NAME, SandboxInfo, read_info
 
@@ -29,6 +32,31 @@ def running_sandbox(data_dir: Path) -> Iterator[SandboxInfo]:
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def fault(info: SandboxInfo, **values: Any) -> Iterator[None]:
+    """Place a fault (see ``faults.Fault``) for as long as the context lasts."""
+    _faults(info, "POST", values)
+    try:
+        yield
+    finally:
+        _faults(info, "DELETE")
+
+
+def held(info: SandboxInfo) -> int:
+    """How many calls are held or delayed now."""
+    return sum(placed["held"] for placed in json.loads(_faults(info, "GET")))
+
+
+def _faults(info: SandboxInfo, method: str, values: object = None) -> bytes:
+    body = None if values is None else json.dumps(values).encode()
+    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+        f"{info.endpoint_url}/-/sandbox/faults", method=method, data=body
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        content: bytes = answer.read()
+        return content
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", file: Path, log: Path) -> SandboxInfo:
