@@ -49,8 +49,18 @@ def shadows(wanted: range, rules: Sequence[HeldPriority]) -> tuple[HeldPriority,
     return tuple(rule for rule in rules if rule.takes_all and rule.priority < wanted.stop - 1)
 
 
-def check(priority: int, rules: Sequence[HeldPriority], *, slots: int, has_header: bool = False) -> None:
-    """Raise NoPriority, with who has it, unless a service can have this priority on the listener."""
+def check(
+    priority: int,
+    rules: Sequence[HeldPriority],
+    *,
+    slots: int,
+    has_header: bool = False,
+    takes_all: bool = False,
+) -> None:
+    """Raise NoPriority, with who has it, unless a service can have this priority on the listener.
+
+    `takes_all`: its traffic rule matches every request, so that no rule after it would get any.
+    """
     least = first_traffic_priority(slots=slots, has_header=has_header)
     if not least <= priority <= HIGHEST:
         raise NoPriority(
@@ -63,6 +73,23 @@ def check(priority: int, rules: Sequence[HeldPriority], *, slots: int, has_heade
         raise NoPriority(
             "priority:taken",
             f"The service needs {_span(wanted)}, and not all of them are free: {who}. Choose another priority.",
+        )
+    _check_order(wanted, rules, takes_all=takes_all)
+
+
+def _check_order(wanted: range, rules: Sequence[HeldPriority], *, takes_all: bool) -> None:
+    if before := shadows(wanted, rules):
+        raise NoPriority(
+            "priority:shadowed",
+            f"No request would reach the service: {before[0].priority} is {before[0].holder}, which takes every "
+            f"request. Choose a priority before {before[0].priority}.",
+        )
+    after = [rule for rule in rules if rule.priority >= wanted.stop]
+    if takes_all and after:
+        raise NoPriority(
+            "priority:takes-all",
+            f"Without hosts and paths the service would take every request, those of the rules after it too: "
+            f"{after[0].priority} is {after[0].holder}. Give it hosts or paths, or a priority after all others.",
         )
 
 

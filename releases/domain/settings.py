@@ -86,15 +86,19 @@ LABELS: Mapping[str, str] = {
 }
 
 
-def problems(settings: Settings) -> dict[str, str]:
-    """What is wrong with settings, by the name of the field; empty where nothing is."""
+def problems(settings: Settings, *, has_header: bool = False) -> dict[str, str]:
+    """What is wrong with settings, by the name of the field; empty where nothing is.
+
+    `has_header`: the canary has a rule for a header too, whose value takes the place of one more host or path.
+    """
     found = {name: check(settings) for name, check in _CHECKS.items()}
+    found["paths"] = found["paths"] or _room(settings, has_header=has_header)
     return {name: problem for name, problem in found.items() if problem}
 
 
-def change_problems(before: Settings, after: Settings) -> dict[str, str]:
+def change_problems(before: Settings, after: Settings, *, has_header: bool = False) -> dict[str, str]:
     """What is wrong with a change of a running service, by field: some ways lead forward only."""
-    found = problems(after)
+    found = problems(after, has_header=has_header)
     if after.canary_slots < before.canary_slots:
         found["canary_slots"] = f"There are {before.canary_slots} already, and no rule is ever deleted."
     if before.log_retention_days is not None and after.log_retention_days is None:
@@ -131,13 +135,19 @@ def _hostnames(settings: Settings) -> str:
 
 def _paths(settings: Settings) -> str:
     what = "a slash first, then letters, digits and _-.$/~@:+&, and * and ? as wildcards"
-    problem = _values(settings.paths, _PATH, "path", what)
-    if not problem and settings.values_of_a_rule >= MOST_VALUES_IN_A_RULE:
-        return (
-            f"A rule takes {MOST_VALUES_IN_A_RULE} values, and the canary needs one of them: "
-            f"hosts and paths together may be {MOST_VALUES_IN_A_RULE - 1}."
-        )
-    return problem
+    return _values(settings.paths, _PATH, "path", what)
+
+
+def _room(settings: Settings, *, has_header: bool) -> str:
+    """The canary's rules ask for hosts and paths too, and for an address; the header's rule for its value as well."""
+    needs, words = (2, "address and header need two") if has_header else (1, "address needs one")
+    room = MOST_VALUES_IN_A_RULE - needs
+    if settings.values_of_a_rule <= room:
+        return ""
+    return (
+        f"A rule takes {MOST_VALUES_IN_A_RULE} values, and the canary's {words} of them: "
+        f"hosts and paths together may be {room}. Write a wildcard."
+    )
 
 
 def _values(values: tuple[str, ...], shape: re.Pattern[str], what: str, allowed: str) -> str:

@@ -68,12 +68,13 @@ def _held(
     rules: list[ListenerRule], others: list[Service], own_arns: frozenset[str]
 ) -> Iterator[HeldPriority]:
     """First what is really there, then what other services will have that are not set up or changed yet."""
-    owners = {held.priority: held.holder for held in _planned(others)}
+    planned = {held.priority: held for held in _planned(others)}
     there = [rule for rule in rules if rule.arn not in own_arns]
     for rule in there:
-        holder = owners.pop(rule.priority, f"a rule that asks for {rule.asks_for}")
+        owned = planned.pop(rule.priority, None)
+        holder = owned.holder if owned else f"a rule that asks for {rule.asks_for}"
         yield HeldPriority(priority=rule.priority, holder=holder, takes_all=rule.takes_all)
-    yield from (HeldPriority(priority=number, holder=holder) for number, holder in sorted(owners.items()))
+    yield from (planned[number] for number in sorted(planned))
 
 
 def _planned(services: list[Service]) -> Iterator[HeldPriority]:
@@ -82,7 +83,11 @@ def _planned(services: list[Service]) -> Iterator[HeldPriority]:
         wanted = [recorded_settings(service), *map(from_columns, asked_for.get(service.pk, ()))]
         for settings in wanted:
             for number in needed(settings, has_header=has_header(service)):
-                yield HeldPriority(priority=number, holder=f"a rule of {service.name}")
+                yield HeldPriority(
+                    priority=number,
+                    holder=f"a rule of {service.name}",
+                    takes_all=settings.takes_all and number == settings.priority,
+                )
 
 
 def _own_rules(service_id: UUID | None) -> frozenset[str]:

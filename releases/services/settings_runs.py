@@ -110,9 +110,10 @@ def _begin(service: Service, user: User, wanted: Settings, reason: str) -> Step:
 
 def _refuse_impossible(service: Service, wanted: Settings) -> None:
     recorded, begun = recorded_settings(service), begun_settings(service)
-    problems = change_problems(recorded, wanted)
+    has_header = listeners.has_header(service)
+    problems = change_problems(recorded, wanted, has_header=has_header)
     if begun is not None:
-        problems = {**change_problems(begun, wanted), **problems}
+        problems = {**change_problems(begun, wanted, has_header=has_header), **problems}
     if problems:
         raise SettingsInvalid(problems)
     if begun is None and not differences(recorded, wanted):
@@ -121,8 +122,7 @@ def _refuse_impossible(service: Service, wanted: Settings) -> None:
 
 def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:
     """What is needed beyond what the service has must be free; raises ``SettingsInvalid`` with who has it."""
-    recorded = recorded_settings(service)
-    if (recorded.priority, recorded.canary_slots) == (wanted.priority, wanted.canary_slots):
+    if _place(recorded_settings(service)) == _place(wanted):
         return
     picture = listeners.read_picture(service, service.listener_arn, without=service.pk)
     try:
@@ -131,9 +131,15 @@ def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:
             picture.rules,
             slots=wanted.canary_slots,
             has_header=listeners.has_header(service),
+            takes_all=wanted.takes_all,
         )
     except priorities.NoPriority as error:
         raise SettingsInvalid({"priority": error.message}) from error
+
+
+def _place(wanted: Settings) -> tuple[object, ...]:
+    """What decides whether there is a place for the service's rules among those of others."""
+    return wanted.priority, wanted.canary_slots, wanted.takes_all
 
 
 def _needed(service: Service, wanted: Settings) -> range:

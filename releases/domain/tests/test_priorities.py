@@ -94,6 +94,24 @@ def test_a_rule_before_that_takes_everything_is_found():
     assert shadows(numbers(200, slots=1), [before, after, *rules(6)]) == (before,)
 
 
+def test_a_priority_after_a_rule_that_takes_everything_is_refused_with_the_way_out():
+    everything = HeldPriority(priority=50, holder="the old shop", takes_all=True)
+    check(49, [everything], slots=1)
+    with pytest.raises(NoPriority) as refused:
+        check(200, [everything], slots=1)
+    assert refused.value.message == (
+        "No request would reach the service: 50 is the old shop, which takes every request. "
+        "Choose a priority before 50."
+    )
+
+
+def test_a_service_that_takes_every_request_is_refused_before_a_rule_of_anybody():
+    check(200, rules(198), slots=1, takes_all=True)
+    check(200, rules(300), slots=1)
+    with pytest.raises(NoPriority, match=r"would take every request, .*: 300 is rule 300\. Give it hosts or"):
+        check(200, rules(300), slots=1, takes_all=True)
+
+
 @pytest.mark.parametrize(
     ("groups", "services", "is_full"), [(0, 0, False), (85, 43, False), (98, 49, False), (99, 50, True)]
 )

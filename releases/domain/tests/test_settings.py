@@ -107,6 +107,20 @@ def test_what_a_service_or_aws_can_not_have_is_refused_with_its_limit(settings, 
     assert said in found[field]
 
 
+@pytest.mark.parametrize(("has_header", "room"), [(False, 4), (True, 3)])
+def test_a_header_of_the_canary_takes_the_place_of_a_host_or_path(has_header, room):
+    hosts, paths = ("a", "b"), ("/a", "/b", "/c")
+    fits = Settings(hostnames=hosts, paths=paths[: room - 2])
+    too_many = Settings(hostnames=hosts, paths=paths[: room - 1])
+    assert problems(fits, has_header=has_header) == change_problems(fits, fits, has_header=has_header) == {}
+    for found in (
+        problems(too_many, has_header=has_header),
+        change_problems(fits, too_many, has_header=has_header),
+    ):
+        assert list(found) == ["paths"]
+        assert f"hosts and paths together may be {room}. Write a wildcard." in found["paths"]
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

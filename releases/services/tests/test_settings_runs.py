@@ -310,3 +310,20 @@ def test_the_same_again_is_no_event(service, keeper, wanted):
 def test_without_the_right_nothing_is_changed(service, operator, wanted):
     with pytest.raises(NotAllowed):
         settings_runs.change_defaults(service_id=service.pk, user=operator, wanted=wanted)
+
+
+def test_a_service_may_not_begin_to_take_the_requests_of_rules_after_it(ask, approve, rules):
+    approve(ask(hostnames=("shop.example.com",)))
+    rules.append(ListenerRule(arn="arn:other", priority=300, asks_for="host-header a.b", takes_all=False))
+    with pytest.raises(SettingsInvalid) as refused:
+        ask(hostnames=())
+    assert "300 is a rule that asks for host-header a.b" in refused.value.by_field["priority"]
+    assert ask(hostnames=("other.example.com",)).status == StepStatus.WAITING
+
+
+def test_a_service_with_a_header_has_room_for_three_hosts_and_paths(ask, service):
+    values = {"hostnames": ("a.example.com", "b.example.com"), "paths": ("/a", "/b")}
+    Service.objects.filter(pk=service.pk).update(canary_header_name="X-Canary")
+    with pytest.raises(SettingsInvalid) as refused:
+        ask(**values)
+    assert "together may be 3" in refused.value.by_field["paths"]
