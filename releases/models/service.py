@@ -4,12 +4,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from releases.domain.execution_role import RoleRights
 from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE
 from releases.domain.rollout_plan import Rotation
 from releases.domain.settings import MOST_SLOTS
 from releases.domain.traffic import Color, TrafficState, Version
 
 ROTATION_CHOICES = [(rotation.value, rotation.value) for rotation in Rotation]
+ROLE_RIGHTS_CHOICES = [(rights.value, rights.value) for rights in RoleRights]
 COLORS = [(color.value, color.value) for color in Color]
 
 
@@ -53,6 +55,9 @@ class Service(models.Model):
     stickiness_seconds = models.PositiveIntegerField(default=0)
     provisioned_concurrency = models.PositiveIntegerField(default=0)
     role_arn = models.CharField(max_length=200, blank=True)
+    role_rights = models.CharField(
+        max_length=7, choices=ROLE_RIGHTS_CHOICES, default=RoleRights.MANAGED.value
+    )
     role_permissions_boundary = models.CharField(max_length=200, blank=True)
     settings_begun = models.JSONField(default=dict, blank=True)
     weights = models.JSONField(default=list, blank=True)
@@ -113,6 +118,10 @@ class Service(models.Model):
             models.CheckConstraint(
                 condition=models.Q(rotation__in=[rotation.value for rotation in Rotation]),
                 name="service_rotation_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role_rights__in=[rights.value for rights in RoleRights]),
+                name="service_role_rights_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(priority__gte=2, priority__lte=50_000), name="service_priority_in_range"

@@ -12,6 +12,7 @@ from aws import images
 from releases import push, selectors
 from releases.domain.canary import CanaryHeader, check_addresses, check_room, room_in_rule
 from releases.domain.environment import hide
+from releases.domain.execution_role import RoleRights
 from releases.domain.lifecycle import StepStatus
 from releases.domain.rollout_plan import Rotation
 from releases.domain.traffic import Transition
@@ -44,6 +45,7 @@ class NewService:
     canary_slots: int = 1
     canary_header: CanaryHeader | None = None
     stickiness_seconds: int = 0
+    role_rights: str = RoleRights.MANAGED.value
     weights: list[int] = field(default_factory=lambda: [10, 25, 50, 75])
     bake_seconds: int = 300
     settle_seconds: int = 120

@@ -127,6 +127,7 @@ def _settings_variables(service: Service, wanted: Settings) -> dict[str, Any]:
         "stickiness_seconds": wanted.stickiness_seconds,
         "provisioned_concurrency": wanted.provisioned_concurrency,
         "role_arn": service.role_arn or None,
+        "role_rights": service.role_rights,
         "role_permissions_boundary": service.role_permissions_boundary or None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -82,6 +82,7 @@ def test_an_epoch_has_one_rollback(scene):
         (Service, {"green_weight": 101}, "service_weight_at_most_100"),
         (Service, {"active_color": "red"}, "service_active_color_known"),
         (Service, {"safe_color": ""}, "service_safe_color_known"),
+        (Service, {"role_rights": "all"}, "service_role_rights_known"),
         (Release, {"status": "nearly"}, "release_status_known"),
         (Step, {"status": "nearly"}, "step_status_known"),
         (Step, {"transition": "teleport"}, "step_transition_known"),

@@ -216,6 +216,12 @@ def test_what_is_not_said_is_left_to_the_module(service):
     assert made_for(service).variables["role_arn"] == service.role_arn
 
 
+def test_a_role_is_made_with_the_rights_that_the_service_was_set_up_with(service):
+    assert made_for(service).variables["role_rights"] == "managed"
+    service.role_rights = "least"
+    assert made_for(service).variables["role_rights"] == "least"
+
+
 def test_without_the_module_there_is_nothing_but_the_provider_of_the_very_account(workspace, service):
     left = workspaces.without_module(workspace)
     assert set(left.root) == {"terraform", "provider"}
