@@ -14,25 +14,24 @@ BAKE_OF = "bake-"
 """Before a step's key: the name of the field with its bake time."""
 
 
-class ReleaseForm(forms.Form):
-    """What a release brings and its steps; ``gates`` and ``automatic`` are keys of steps such as "shift-25"."""
+class RolloutForm(forms.Form):
+    """The steps of a release; ``gates`` and ``automatic`` are keys of steps such as "shift-25"."""
 
-    tag = forms.RegexField(
-        regex=rf"^{TAG}\Z",
-        label="Image",
-        error_messages={"invalid": "This is no tag of an image.", "required": "Choose an image."},
+    weights = forms.CharField(
+        label="Shares of users, in percent",
+        help_text="Rising, separated by commas. Promotion, the 100 %, follows by itself.",
     )
-    weights = forms.CharField(label="Shares of users, in percent")
     canary = forms.BooleanField(required=False, label="Canary first")
-    canary_addresses = forms.CharField(required=False, label="Canary addresses")
+    canary_addresses = forms.CharField(
+        required=False,
+        label="Canary addresses",
+        help_text="Separated by commas: single addresses or networks, such as 203.0.113.7 or 2001:db8::/48.",
+    )
     bake_seconds = forms.IntegerField(
         min_value=0, max_value=LONGEST_BAKE_SECONDS, label="Bake time after each step, in seconds"
     )
     gates = forms.MultipleChoiceField(required=False, label="Extra approvals")
     automatic = forms.MultipleChoiceField(required=False, label="Steps that start by themselves")
-    keep_plan = forms.BooleanField(required=False, label="Make this the usual plan of the service")
-    gives_up_old_version = forms.BooleanField(required=False)
-    reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,6 +65,19 @@ class ReleaseForm(forms.Form):
         except DomainError as error:
             self.add_error("bake_seconds", error.message)
         return self.cleaned_data
+
+
+class ReleaseForm(RolloutForm):
+    """What a release brings, and its steps."""
+
+    tag = forms.RegexField(
+        regex=rf"^{TAG}\Z",
+        label="Image",
+        error_messages={"invalid": "This is no tag of an image.", "required": "Choose an image."},
+    )
+    keep_plan = forms.BooleanField(required=False, label="Make this the usual plan of the service")
+    gives_up_old_version = forms.BooleanField(required=False)
+    reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
 
 class AgainForm(forms.Form):

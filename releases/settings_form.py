@@ -4,22 +4,35 @@ from typing import Any
 
 from django import forms
 
-from releases.domain.errors import DomainError
-from releases.domain.rollout_plan import parse_weights
+from releases.domain.rollout_plan import Rotation
 from releases.domain.settings import RETENTIONS, Settings
+from releases.forms import RolloutForm
+from releases.services.defaults import Defaults
 
 LONGEST_TEXT = 4000
 LONGEST_SECONDS = 30 * 86_400
+ROTATIONS = [
+    (
+        Rotation.COPY.value,
+        "Copy: the promoted version is put on the stable colour too, and everyone moves there. Three applies; "
+        "the stable colour stays the same.",
+    ),
+    (
+        Rotation.SWAP.value,
+        "Swap: the promoted colour becomes the stable one. Two applies, and nobody is moved; the stable colour "
+        "changes with each release.",
+    ),
+]
 KEPT = [("", "as Lambda makes them"), *((str(days), f"{days} days") for days in RETENTIONS)]
 
 
 class StyledForm(forms.Form):
-    """A form whose fields look like those of the other pages; choices that are all shown keep their own look."""
+    """A form whose fields look like those of the other pages; what is ticked keeps its own look."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            if not isinstance(field.widget, forms.RadioSelect):
+            if not isinstance(field.widget, forms.RadioSelect | forms.CheckboxInput):
                 is_list = isinstance(field.widget, forms.Select)
                 field.widget.attrs["class"] = "form-select" if is_list else "form-control"
 
@@ -106,12 +119,11 @@ def as_typed(settings: Settings) -> dict[str, object]:
     }
 
 
-class DefaultsForm(StyledForm):
-    """What releases begin with."""
+class DefaultsForm(StyledForm, RolloutForm):
+    """What releases begin with: the usual steps, and how room is made for the next version."""
 
-    weights = forms.CharField(label="Shares of users, in percent", help_text="Rising, separated by commas.")
-    bake_seconds = forms.IntegerField(
-        min_value=0, max_value=86_400, label="Bake time after each step, in seconds"
+    rotation = forms.ChoiceField(
+        choices=ROTATIONS, widget=forms.RadioSelect, label="Before the next release, after a promotion"
     )
     settle_seconds = forms.IntegerField(
         min_value=1,
@@ -126,12 +138,21 @@ class DefaultsForm(StyledForm):
         help_text="So long the old version stays untouched after a promotion.",
     )
 
-    def clean_weights(self) -> tuple[int, ...]:
-        """The shares as numbers."""
-        try:
-            return parse_weights(self.cleaned_data["weights"])
-        except DomainError as error:
-            raise forms.ValidationError(error.message, code=error.code) from error
+    def wanted(self) -> Defaults:
+        """What was sent, as defaults."""
+        sent = self.cleaned_data
+        return Defaults(
+            weights=sent["weights"],
+            canary_first=sent["canary"],
+            canary_addresses=sent["canary_addresses"] or (),
+            extra_gates=sent["gates"],
+            automatic_steps=sent["automatic"],
+            bake_seconds=sent["bake_seconds"],
+            bakes=sent["bakes"],
+            rotation=Rotation(sent["rotation"]),
+            settle_seconds=sent["settle_seconds"],
+            rollback_window_seconds=sent["rollback_window_seconds"],
+        )
 
 
 class RemovalForm(StyledForm):

@@ -25,6 +25,7 @@ urlpatterns = [
     path("services/<slug:name>/", services.service_detail, name="service-detail"),
     path("services/<slug:name>/settings/", settings.service_settings, name="service-settings"),
     path("services/<slug:name>/settings/defaults/", settings.service_defaults, name="service-defaults"),
+    path("services/<slug:name>/settings/steps/", settings.default_steps, name="service-default-steps"),
     path("services/<slug:name>/settings/removal/", settings.service_removal, name="service-removal"),
     path(
         "services/<slug:name>/changes/<uuid:step_id>/approve/", changes.change_approve, name="change-approve"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.lifecycle import StepStatus
-from releases.domain.traffic import Transition
+from releases.domain.traffic import ROTATIONS, Transition
 
 MANAGED = frozenset({Transition.SET_UP, Transition.SETTINGS, Transition.REMOVE})
 """The transitions that belong to no release and that people ask for."""
@@ -49,6 +49,17 @@ def may_change_defaults(person: Person, facts: ManagedFacts) -> Decision:
     if not permitted:
         return permitted
     return _REMOVED if facts.is_removed else Allowed()
+
+
+def may_change_rotation(facts: ManagedFacts) -> Decision:
+    """Whether room may be made for the next version in another way from now on: not while it is being made."""
+    if facts.release_open:
+        return Refused("managed:rotation", "A release is open, which rotates as it began: wait for its end.")
+    if facts.step and facts.step.transition in ROTATIONS:
+        return Refused(
+            "managed:rotation", "The next release is being prepared in the present way: wait for its end."
+        )
+    return Allowed()
 
 
 def may_change_settings(person: Person, facts: ManagedFacts) -> Decision:

@@ -1,17 +1,13 @@
-"""Other settings of a running service: by a plan of their own, or at once where nothing at AWS depends on them."""
+"""Other settings of a running service, by a plan of their own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from audit import events
-from releases import push
 from releases.domain import priorities
 from releases.domain.errors import DomainError
-from releases.domain.managing import may_change_defaults, may_change_settings
+from releases.domain.managing import may_change_settings
 from releases.domain.settings import Settings, change_problems, differences, to_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
@@ -27,40 +23,6 @@ class SettingsInvalid(DomainError):
     def __init__(self, by_field: Mapping[str, str]) -> None:
         super().__init__("settings:invalid", " ".join(by_field.values()))
         self.by_field = by_field
-
-
-@dataclass(frozen=True, kw_only=True)
-class Defaults:
-    """What releases of a service begin with; nothing at AWS depends on it."""
-
-    weights: tuple[int, ...]
-    bake_seconds: int
-    settle_seconds: int
-    rollback_window_seconds: int
-
-
-def change_defaults(*, service_id: UUID, user: User, wanted: Defaults) -> bool:
-    """Change them at once, with an event; gives whether anything differed.
-
-    Raises ``NotAllowed`` and ``ManagingRefused``.
-    """
-    with locked(service_id) as service:
-        refuse_unless(may_change_defaults, user, service)
-        after = {**vars(wanted), "weights": list(wanted.weights)}
-        before: dict[str, Any] = {name: getattr(service, name) for name in after}
-        if before == after:
-            return False
-        Service.objects.filter(pk=service.pk).update(**after)
-        events.record(
-            actor=person(user),
-            action="service.defaults-changed",
-            service_id=str(service.pk),
-            subject={"service": service.name},
-            before=before,
-            after=after,
-        )
-        push.service_changed(service.pk)
-        return True
 
 
 def request_settings(*, service_id: UUID, user: User, wanted: Settings, reason: str) -> Step:

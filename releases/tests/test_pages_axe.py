@@ -57,6 +57,8 @@ def addresses(scene, aws) -> list[str]:
         "/services/promoted/request/",
         f"/services/promoted/releases/{old.number}/again/",
         "/services/resting/request/",
+        "/services/resting/settings/",
+        "/services/catalog/settings/",
         "/services/catalog/request/",
         at_work,
         f"{at_work}?tab=variables",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.forms import RadioSelect
+from django.forms import CheckboxInput, RadioSelect
 from django.utils import timezone
 
 from aws import listeners as aws_listeners
@@ -152,29 +152,78 @@ def test_who_may_not_sees_the_settings_and_why_not(scene, as_user):
     assert as_user(scene.operator).post(ADDRESS, typed()).status_code == 403
 
 
-def test_the_defaults_change_at_once(client, service):
-    wanted = {
+def usual(**changes: Any) -> dict[str, Any]:
+    given = {
         "weights": "5, 50",
+        "canary": "on",
+        "canary_addresses": "203.0.113.7, 2001:db8::7",
+        "gates": ["shift-50"],
+        "automatic": ["rotation"],
+        "bake-canary": "600",
         "bake_seconds": "60",
+        "rotation": "swap",
         "settle_seconds": "2",
         "rollback_window_seconds": "60",
     }
-    assert client.post(f"{ADDRESS}defaults/", wanted).status_code == 302
+    return {name: value for name, value in {**given, **changes}.items() if value is not None}
+
+
+def test_the_defaults_change_at_once_and_are_shown(client, service):
+    assert client.post(f"{ADDRESS}defaults/", usual()).status_code == 302
     service.refresh_from_db()
     assert (service.weights, service.bake_seconds, service.settle_seconds) == ([5, 50], 60, 2)
+    assert (service.rotation, service.bakes, service.extra_gates) == ("swap", {"canary": 600}, ["shift-50"])
+    text = text_of(client.get(ADDRESS))
+    assert 'value="203.0.113.7/32, 2001:db8::7/128"' in text
+    assert 'value="swap" id="id_rotation_1" required checked' in text.replace('class="form-control" ', "")
+    assert 'value="shift-50" checked' in text
+    assert 'name="bake-canary" value="600"' in text
 
 
-def test_wrong_defaults_are_said_and_kept(client, service):
-    wanted = {
-        "weights": "50, 5",
-        "bake_seconds": "61",
-        "settle_seconds": "2",
-        "rollback_window_seconds": "60",
-    }
-    response = client.post(f"{ADDRESS}defaults/", wanted)
+def test_the_canary_may_be_left_out(client, service):
+    sent = usual(canary=None, canary_addresses="", **{"bake-canary": ""})
+    assert client.post(f"{ADDRESS}defaults/", sent).status_code == 302
+    service.refresh_from_db()
+    assert (service.canary_first, service.canary_addresses) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"weights": "50, 5"}, "weights", "Each share must be higher"),
+        ({"gates": ["shift-10"]}, "weights", "no step that could have this gate: shift-10"),
+        ({"bake-canary": "soon"}, "bake_seconds", "A bake time is a whole number"),
+        ({"canary_addresses": "0.0.0.0/0"}, "canary_addresses", "is everyone"),
+        ({"canary_addresses": ""}, "canary_addresses", "The canary would send nobody"),
+        ({"canary_addresses": "10.0.0.1/8"}, "canary_addresses", "write 10.0.0.0/8 for the network"),
+        ({"rotation": "turn"}, "rotation", "is not one of the available choices"),
+        ({"rotation": None}, "rotation", "This field is required"),
+        ({"settle_seconds": "0"}, "settle_seconds", "greater than or equal to 1"),
+    ],
+)
+def test_wrong_defaults_are_said_at_their_field_and_kept(client, service, changes, field, said):
+    response = client.post(f"{ADDRESS}defaults/", usual(rollback_window_seconds="77", **changes))
     assert response.status_code == 422
-    assert 'value="50, 5"' in text_of(response)
-    assert "Each share must be higher" in text_of(response)
+    assert any(said in error for error in response.context["defaults"].errors[field])
+    text = text_of(response)
+    assert said in text.replace("&#x27;", "'")
+    assert 'value="77"' in text
+    service.refresh_from_db()
+    assert service.settle_seconds == 1
+
+
+def test_how_room_is_made_does_not_change_under_an_open_release(client, scene):
+    assert "A release is open, which rotates as it began" in text_of(client.get(ADDRESS))
+    response = client.post(f"{ADDRESS}defaults/", usual())
+    assert (response.status_code, list(response.context["defaults"].errors)) == (422, ["rotation"])
+
+
+def test_the_steps_of_other_shares_are_shown_from_rest_wherever_the_service_is(client, service):
+    Service.objects.filter(pk=service.pk).update(green_weight=50)
+    text = text_of(client.get(f"{ADDRESS}steps/", {"weights": "33", "canary": "on", "gates": "shift-33"}))
+    assert 'value="shift-33" checked' in text
+    assert "The new version is put in place" in text
+    assert "roll back" not in text
 
 
 def removal(**changes: str) -> dict[str, str]:
@@ -292,6 +341,6 @@ def test_every_field_looks_like_those_of_the_other_pages(kind):
     looks = {
         name: field.widget.attrs.get("class", "")
         for name, field in kind().fields.items()
-        if not isinstance(field.widget, RadioSelect)
+        if not isinstance(field.widget, RadioSelect | CheckboxInput)
     }
     assert set(looks.values()) <= {"form-control", "form-select"}

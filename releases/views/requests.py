@@ -1,11 +1,10 @@
 """Requesting a release."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -17,9 +16,9 @@ from releases.configuration_form import ConfigurationForm
 from releases.domain.acts import Act
 from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
-from releases.domain.errors import DomainError, InvalidCanary, InvalidRolloutPlan
-from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights, rotation_steps
-from releases.forms import BAKE_OF, ReleaseForm
+from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
+from releases.domain.rollout_plan import Rotation, rotation_steps
+from releases.forms import ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
 from releases.services import facts
@@ -28,6 +27,7 @@ from releases.services.requests import ReleaseRequest, RequestRefused, request_r
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.next_release import KeptVersion, kept_version
+from releases.views.shown.rollout_plan import as_query, steps_of, usual_plan
 from releases.views.shown.traffic import traffic_of
 
 # More are a job for typing the tag: a page of thousands helps nobody.
@@ -41,7 +41,7 @@ def release_request(request: HttpRequest, name: str) -> HttpResponse:
     service = find_service(request, name)
     present = service.state.version_of(service.state.serving).configuration
     if request.method != "POST":
-        usual = ReleaseForm(initial=_usual(service))
+        usual = ReleaseForm(initial=usual_plan(service))
         return _page(request, service, usual, ConfigurationForm(present=present))
     form, configuration = ReleaseForm(request.POST), ConfigurationForm(request.POST, present=present)
     is_valid = all([form.is_valid(), configuration.is_valid()])
@@ -56,7 +56,7 @@ def release_request(request: HttpRequest, name: str) -> HttpResponse:
 def request_steps(request: HttpRequest, name: str) -> HttpResponse:
     """The steps that the typed shares lead to, with a box for an approval at each: for the page's script."""
     service = find_service(request, name)
-    return render(request, "releases/_request_steps.html", _steps(service, request.GET))
+    return render(request, "releases/_request_steps.html", steps_of(service, service.state, request.GET))
 
 
 def _request(
@@ -95,19 +95,6 @@ def _request(
     return None
 
 
-def _usual(service: Service) -> dict[str, object]:
-    """What most requests say, so that nothing needs to be typed."""
-    return {
-        "weights": ", ".join(map(str, service.weights)),
-        "canary": service.canary_first and bool(service.canary_addresses or service.canary_header_name),
-        "canary_addresses": ", ".join(service.canary_addresses),
-        "bake_seconds": service.bake_seconds,
-        "gates": service.extra_gates,
-        "automatic": service.automatic_steps,
-        "bakes": service.bakes,
-    }
-
-
 def _page(
     request: HttpRequest,
     service: Service,
@@ -129,7 +116,7 @@ def _page(
         "chosen": _chosen(form, found, serving.tag),
         "serving": serving,
         "kept": _kept(service),
-        **_steps(service, request.POST if form.is_bound else _as_query(form)),
+        **steps_of(service, service.state, request.POST if form.is_bound else as_query(form)),
     }
     return render(request, "releases/release_request.html", context, status=status)
 
@@ -154,56 +141,3 @@ def _chosen(form: ReleaseForm, found: Sequence[Image], serving_tag: str) -> str:
     if form.is_bound:
         return str(form.data.get("tag", ""))
     return next((image.tag for image in found if image.tag != serving_tag), "")
-
-
-def _as_query(form: ReleaseForm) -> QueryDict:
-    query = QueryDict(mutable=True)
-    query["weights"] = str(form.initial["weights"])
-    if form.initial["canary"]:
-        query["canary"] = "on"
-    for name in ("gates", "automatic"):
-        query.setlist(name, form.initial[name])
-    for key, seconds in form.initial["bakes"].items():
-        query[f"{BAKE_OF}{key}"] = str(seconds)
-    return query
-
-
-def _steps(service: Service, data: QueryDict) -> dict[str, object]:
-    """The planned steps, or why there is no plan from these shares; the extra gates that are wanted by now."""
-    steps: Sequence[PlannedStep] = ()
-    problem = ""
-    try:
-        weights = parse_weights(data.get("weights", ""))
-        state = service.state
-        steps = build_steps(
-            state,
-            state.version_of(state.stable),
-            weights=weights,
-            rotation=Rotation(service.rotation),
-            canary="canary" in data,
-        )
-    except DomainError as error:
-        problem = error.message
-    chosen = {name: data.getlist(name) for name in ("gates", "automatic")}
-    bakes = {name: text for name, text in data.items() if isinstance(text, str) and name.startswith(BAKE_OF)}
-    return {
-        **chosen,
-        "lines": [_line(step, bakes) for step in steps],
-        "bakes": bakes,
-        "steps_problem": problem,
-        "service": service,
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Line:
-    """A step with what was typed as its bake time."""
-
-    step: PlannedStep
-    bake_name: str
-    bake: str
-
-
-def _line(step: PlannedStep, bakes: Mapping[str, str]) -> _Line:
-    name = f"{BAKE_OF}{step.key}"
-    return _Line(step=step, bake_name=name, bake=bakes.get(name, ""))

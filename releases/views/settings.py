@@ -1,36 +1,44 @@
 """A service's settings: what may be changed and how, what releases begin with, and its removal."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aws.errors import AwsError
 from releases.domain import managing
 from releases.domain.decisions import Refused
+from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
 from releases.domain.settings import from_columns
+from releases.domain.traffic import initial_state
 from releases.models import Service
 from releases.permissions import NotAllowed, as_person
 from releases.selectors import own_step
-from releases.services import managed, removals, settings_runs
+from releases.services import defaults, managed, removals, settings_runs
 from releases.services.managed import ManagingRefused
 from releases.services.removals import RemovalRefused
 from releases.services.settings_columns import recorded_settings
-from releases.services.settings_runs import Defaults, SettingsInvalid
+from releases.services.settings_runs import SettingsInvalid
 from releases.settings_form import DefaultsForm, RemovalForm, SettingsForm, as_typed
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.shown.rollout_plan import as_query, steps_of, usual_plan
 
-_REMOVAL_FIELDS = {
+_FIELDS = {
     "removal:name": "typed_name",
     "removal:reason": "removal_reason",
     "removal:in-use": "gives_up_requests",
+    "managed:rotation": "rotation",
+    "rollout:bake": "bake_seconds",
+    "rollout": "weights",
+    "canary": "canary_addresses",
 }
+"""Where a refusal is said, by its code or by the kind that its code begins with; any other one above the form."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,11 +68,15 @@ def service_defaults(request: HttpRequest, name: str) -> HttpResponse:
     form = DefaultsForm(request.POST)
 
     def change() -> None:
-        settings_runs.change_defaults(
-            service_id=service.pk, user=signed_in(request), wanted=Defaults(**form.cleaned_data)
-        )
+        defaults.change_defaults(service_id=service.pk, user=signed_in(request), wanted=form.wanted())
 
     return _act(request, service, form, change, "Changed.", "service-settings", defaults=form)
+
+
+@require_safe
+def default_steps(request: HttpRequest, name: str) -> HttpResponse:
+    """The steps that the typed shares lead to, with what may be chosen of each: for the page's script."""
+    return render(request, "releases/_request_steps.html", _steps(find_service(request, name), request.GET))
 
 
 @require_POST
@@ -112,11 +124,9 @@ def _tried(act: Callable[[], None], sent: Form) -> bool:
         for name, problem in error.by_field.items():
             sent.add_error(name if name in sent.fields else None, problem)
         return False
-    except RemovalRefused as error:
-        sent.add_error(_REMOVAL_FIELDS[error.code], error.message)
-        return False
-    except (ManagingRefused, AwsError) as error:
-        sent.add_error(None, error.message)
+    except (ManagingRefused, RemovalRefused, InvalidCanary, InvalidRolloutPlan, AwsError) as error:
+        kind = error.code.partition(":")[0]
+        sent.add_error(_FIELDS.get(error.code, _FIELDS.get(kind)), error.message)
         return False
     return True
 
@@ -126,6 +136,7 @@ def _page(request: HttpRequest, service: Service, *, status: int = 200, **forms:
     answers = {
         "may_change": managing.may_change_settings(person, facts),
         "may_change_defaults": managing.may_change_defaults(person, facts),
+        "may_change_rotation": managing.may_change_rotation(facts),
         "may_remove": managing.may_remove(person, facts),
     }
     context = (
@@ -135,6 +146,7 @@ def _page(request: HttpRequest, service: Service, *, status: int = 200, **forms:
         | _forms(service)
         | forms
     )
+    context |= _steps(service, _as_sent(context["defaults"]))
     context |= {"quiet": removals.read_quiet(service) if answers["may_remove"] else ""}
     return render(request, "releases/service_settings.html", context, status=status)
 
@@ -144,9 +156,19 @@ def _forms(service: Service) -> dict[str, Any]:
     present = recorded_settings(service)
     if step and step.settings_after:  # what is asked for, or has failed, is where a next change begins
         present = from_columns(step.settings_after)
-    defaults = {name: getattr(service, name) for name in DefaultsForm.base_fields}
+    own = {name: getattr(service, name) for name in DefaultsForm.base_fields if hasattr(service, name)}
     return {
         "form": SettingsForm(initial=as_typed(present)),
-        "defaults": DefaultsForm(initial={**defaults, "weights": ", ".join(map(str, service.weights))}),
+        "defaults": DefaultsForm(initial=own | usual_plan(service)),
         "removal": RemovalForm(),
     }
+
+
+def _as_sent(form: DefaultsForm) -> QueryDict:
+    return cast(QueryDict, form.data) if form.is_bound else as_query(form)
+
+
+def _steps(service: Service, data: QueryDict) -> dict[str, object]:
+    """From rest, wherever the service is now: what is usual is for releases to come."""
+    state = service.state
+    return steps_of(service, initial_state(state.version_of(state.stable)), data)

@@ -19,7 +19,7 @@ from releases.services import approvals, managed, settings_runs
 from releases.services.errors import ActRefused
 from releases.services.managed import ManagingRefused
 from releases.services.settings_columns import recorded_settings
-from releases.services.settings_runs import Defaults, SettingsInvalid
+from releases.services.settings_runs import SettingsInvalid
 from releases.tests.factories import ServiceFactory
 from terraform_runner.errors import RunTimedOut
 
@@ -285,31 +285,6 @@ def test_a_removed_service_holds_no_priority(ask, service):
         name="cart", listener_arn="arn:listener", priority=300, removed_at=service.created_at
     )
     assert ask(priority=300).status == StepStatus.WAITING
-
-
-@pytest.fixture
-def wanted() -> Defaults:
-    return Defaults(weights=(5, 50), bake_seconds=60, settle_seconds=5, rollback_window_seconds=3600)
-
-
-def test_what_releases_begin_with_is_changed_at_once(service, keeper, wanted):
-    assert settings_runs.change_defaults(service_id=service.pk, user=keeper, wanted=wanted)
-    service.refresh_from_db()
-    assert (service.weights, service.bake_seconds, service.settle_seconds) == ([5, 50], 60, 5)
-    event = AuditEvent.objects.get(action="service.defaults-changed")
-    assert (event.before["bake_seconds"], event.after["bake_seconds"]) == (300, 60)
-    assert not Step.objects.filter(transition="settings").exists()
-
-
-def test_the_same_again_is_no_event(service, keeper, wanted):
-    settings_runs.change_defaults(service_id=service.pk, user=keeper, wanted=wanted)
-    assert not settings_runs.change_defaults(service_id=service.pk, user=keeper, wanted=wanted)
-    assert AuditEvent.objects.filter(action="service.defaults-changed").count() == 1
-
-
-def test_without_the_right_nothing_is_changed(service, operator, wanted):
-    with pytest.raises(NotAllowed):
-        settings_runs.change_defaults(service_id=service.pk, user=operator, wanted=wanted)
 
 
 def test_a_service_may_not_begin_to_take_the_requests_of_rules_after_it(ask, approve, rules):
