@@ -7,7 +7,7 @@ from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS, Transition
 
 MANAGED = frozenset({Transition.SET_UP, Transition.SETTINGS, Transition.REMOVE})
-"""The transitions that belong to no release and that people ask for."""
+"""The transitions that never belong to a release and that people ask for; a rotation may be prepared ahead of one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,8 @@ class ManagedFacts:
     at_rest: bool
     step: OwnStep | None
 
+
+_ASKED_FOR = MANAGED | ROTATIONS
 
 _REMOVED = Refused("managed:removed", "This service was removed; only its history is left.")
 _RELEASE_OPEN = Refused("managed:release-open", "A release is open: it has to end first.")
@@ -89,12 +91,12 @@ def may_remove(person: Person, facts: ManagedFacts) -> Decision:
 
 
 def may_cancel(person: Person, facts: ManagedFacts) -> Decision:
-    """Whether this person may call off what was asked for: as long as nothing of it has been done."""
-    permitted = has_permission(person, Permission.MANAGE)
+    """Whether this person may call off what was asked for: as long as nothing of the present step has been done."""
+    permitted = has_permission(person, _right(facts.step))
     if not permitted:
         return permitted
     step = facts.step
-    if step is None or step.transition not in MANAGED:
+    if step is None or step.transition not in _ASKED_FOR:
         return _NO_STEP
     if step.status is StepStatus.APPLYING:
         return Refused("managed:applying", "It is being applied: wait for its end.")
@@ -103,11 +105,11 @@ def may_cancel(person: Person, facts: ManagedFacts) -> Decision:
 
 def may_retry(person: Person, facts: ManagedFacts) -> Decision:
     """Whether this person may have what failed, or was rejected, planned again."""
-    permitted = has_permission(person, Permission.MANAGE)
+    permitted = has_permission(person, _right(facts.step))
     if not permitted:
         return permitted
     step = facts.step
-    if step is None or step.transition not in MANAGED:
+    if step is None or step.transition not in _ASKED_FOR:
         return _NO_STEP
     if step.status not in {StepStatus.FAILED, StepStatus.REJECTED}:
         return Refused("managed:not-failed", f"It has not failed: it is {step.status.label}.")
@@ -122,12 +124,24 @@ _HALF_DONE = {
         "managed:half-done", "A part of it may be done: try again, or ask for other settings in its place."
     ),
     Transition.REMOVE: Refused("managed:half-done", "A part may be destroyed already: try again."),
+    **dict.fromkeys(
+        ROTATIONS, Refused("managed:half-done", "A part of it may be done: try again, or roll back.")
+    ),
 }
+
+
+def right_for(transition: Transition) -> Permission:
+    """What somebody needs to call off or try again a step without a release: what it took to ask for it."""
+    return Permission.OPERATE if transition in ROTATIONS else Permission.MANAGE
 
 
 def going_on_words(transition: Transition) -> str:
     """What stands in the way of anything else while a step without a release is unfinished."""
     return _GOING_ON.get(transition, "The next release is being prepared: that has to end first.")
+
+
+def _right(step: OwnStep | None) -> Permission:
+    return right_for(step.transition) if step else Permission.MANAGE
 
 
 def _going_on(step: OwnStep) -> Refused:

@@ -1,4 +1,4 @@
-"""Steps that belong to no release (set-up, settings, removal): what may be done, calling off, trying again."""
+"""Steps of no release (set-up, settings, removal, preparation): what may be done, calling off, trying again."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,9 +53,7 @@ def begin_step(
 
     It goes on as soon as its plan is there and approved: who asks for it wants it done.
     """
-    failed = {StepStatus.FAILED.value, StepStatus.REJECTED.value}
-    for step in selectors.unfinished_steps(service).filter(release__isnull=True, status__in=failed):
-        change_step(step, StepStatus.ABANDONED, actor=person(user), action="step.replaced", ended_at=now())
+    _abandon(service, actor=person(user), action="step.replaced")
     return Step.objects.create(
         service=service,
         transition=transition.value,
@@ -70,12 +68,12 @@ def begin_step(
 
 
 def cancel(*, step_id: UUID, user: User) -> None:
-    """Call off what was asked for. Raises ``NotAllowed`` and ``ManagingRefused``."""
+    """Call off what was asked for, with what comes after it. Raises ``NotAllowed`` and ``ManagingRefused``."""
     with _locked_step(step_id, user) as (service, step):
         refuse_unless(managing.may_cancel, user, service)
         actor = person(user)
         claims.request_cancel(workspace=str(service.pk), reason="it was called off")
-        change_step(step, StepStatus.ABANDONED, actor=actor, action="step.cancelled", ended_at=now())
+        _abandon(service, actor=actor, action="step.cancelled")
         if step.transition == Transition.SET_UP:
             mark_removed(service, actor=actor, reason="Its set-up was called off.")
         rollout.advance(service, actor=actor)
@@ -91,8 +89,9 @@ def retry(*, step_id: UUID, user: User) -> None:
 @contextmanager
 def _locked_step(step_id: UUID, user: User) -> Iterator[tuple[Service, Step]]:
     """The locked service and this step, which has to be the one that is going on."""
-    with locked(Step.objects.values_list("service_id", flat=True).get(pk=step_id)) as service:
-        permitted = has_permission(as_person(user, service), Permission.MANAGE)
+    service_id, transition = Step.objects.values_list("service_id", "transition").get(pk=step_id)
+    with locked(service_id) as service:
+        permitted = has_permission(as_person(user, service), managing.right_for(Transition(transition)))
         if isinstance(permitted, Refused):
             raise NotAllowed(permitted.code, permitted.reason)
         step = selectors.own_step(service)
@@ -102,6 +101,11 @@ def _locked_step(step_id: UUID, user: User) -> Iterator[tuple[Service, Step]]:
                 "This is over, or something else is going on: look at the service again.",
             )
         yield service, step
+
+
+def _abandon(service: Service, *, actor: Actor, action: str) -> None:
+    for step in selectors.unfinished_steps(service).filter(release__isnull=True):
+        change_step(step, StepStatus.ABANDONED, actor=actor, action=action, ended_at=now())
 
 
 def mark_removed(service: Service, *, actor: Actor, reason: str) -> None:

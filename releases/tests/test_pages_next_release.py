@@ -126,7 +126,25 @@ def test_a_preparation_that_failed_says_what_to_do(promoted, operator, as_user):
     Step.objects.update(status="failed", problem="AccessDenied")
     page = text_of(browser.get(PAGE))
     assert "AccessDenied" in page
-    assert "Roll back to end the preparation" in page
+    assert "Try again: plan it from what is there now" in page
+    step = Step.objects.order_by("position")[0]
+    page = text_of(browser.post(f"{PAGE}changes/{step.pk}/cancel/", follow=True))
+    assert "Called off." in page
+    assert {step.status for step in Step.objects.all()} == {"abandoned"}
+    assert browser.get(PAGE).context["next"] is not None
+
+
+def test_who_does_not_operate_sees_why_a_preparation_is_not_theirs(promoted, operator, requester, as_user):
+    after_the_window()
+    as_user(operator).post(PREPARE)
+    Step.objects.update(status="failed")
+    step, browser = Step.objects.order_by("position")[0], as_user(requester)
+    page = browser.get(PAGE)
+    assert [page.context["change"].may_cancel.code, page.context["change"].may_retry.code] == [
+        "person:no-permission"
+    ] * 2
+    for act in ("cancel", "retry"):
+        assert browser.post(f"{PAGE}changes/{step.pk}/{act}/").status_code == 403
 
 
 def test_the_list_says_that_a_service_is_being_prepared(promoted, operator, as_user):

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releases import selectors
-from releases.domain.traffic import ROTATIONS
 from releases.models import Release, Service
 from releases.permissions import visible_services
 from releases.views.lookups import find_service, signed_in
@@ -77,7 +76,6 @@ def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
         "row": service_rows([service])[0],
         "canary_priority": service.priority - 1,
         "next": next_release(service, signed_in(request)) if step is None else None,
-        "preparing": step if step and step.release is None and step.transition in ROTATIONS else None,
         "change": change_of(signed_in(request), service, step) if step else None,
     }
 

@@ -16,10 +16,12 @@ from releases.domain.managing import (
     may_change_settings,
     may_remove,
     may_retry,
+    right_for,
 )
-from releases.domain.traffic import Transition
+from releases.domain.traffic import ROTATIONS, Transition
 
 MANAGER = Person(id="1", is_active=True, permissions=frozenset({Permission.MANAGE}))
+OPERATOR = replace(MANAGER, permissions=frozenset({Permission.OPERATE}))
 REST = ManagedFacts(is_set_up=True, is_removed=False, release_open=False, at_rest=True, step=None)
 ACTS = (may_change_defaults, may_change_settings, may_remove, may_cancel, may_retry)
 UNFINISHED = (
@@ -122,6 +124,45 @@ def test_only_what_failed_or_was_rejected_is_tried_again(transition, status):
 @pytest.mark.parametrize("facts", [REST, at(Transition.ROLLBACK, StepStatus.FAILED)])
 def test_a_rollback_s_end_is_nobody_s_to_call_off(act, facts):
     assert act(MANAGER, facts).code == "managed:no-step"
+
+
+PREPARING = {
+    StepStatus.PENDING: {"cancel"},
+    StepStatus.PLANNING: {"cancel"},
+    StepStatus.WAITING: {"cancel"},
+    StepStatus.APPLYING: set(),
+    StepStatus.FAILED: {"cancel", "retry"},
+}
+
+
+@pytest.mark.parametrize(("part", "status"), list(product(sorted(ROTATIONS), PREPARING)))
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_who_operates_calls_a_preparation_off_while_nothing_of_its_part_was_done_and_tries_it_again(
+    part, status, has_begun
+):
+    facts = at(part, status, has_begun=has_begun)
+    may = {act.__name__.removeprefix("may_") for act in ACTS if act(OPERATOR, facts)}
+    assert may == PREPARING[status] - ({"cancel"} if has_begun else set())
+
+
+@pytest.mark.parametrize("part", sorted(ROTATIONS))
+def test_a_preparation_is_changed_with_the_right_that_it_was_asked_for_with(part):
+    assert right_for(part) is Permission.OPERATE
+    for act in (may_cancel, may_retry):
+        answer = act(MANAGER, at(part, StepStatus.FAILED))
+        assert isinstance(answer, Refused)
+        assert answer.reason.startswith("You may not run steps")
+
+
+def test_a_preparation_that_failed_half_way_says_that_the_button_ends_it():
+    answer = may_cancel(OPERATOR, at(Transition.ROTATE_STABLE, StepStatus.FAILED, has_begun=True))
+    assert isinstance(answer, Refused)
+    assert answer.reason == "A part of it may be done: try again, or roll back."
+
+
+def test_a_preparation_that_failed_gives_way_to_the_removal():
+    assert may_remove(MANAGER, at(Transition.ROTATE_STABLE, StepStatus.FAILED))
+    assert not may_change_settings(MANAGER, at(Transition.ROTATE_STABLE, StepStatus.FAILED))
 
 
 def test_settings_that_failed_give_way_to_others_and_to_the_removal():

@@ -5,15 +5,17 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from releases import selectors
+from releases.domain.decisions import Permission
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
-from releases.services import preparation
+from releases.services import managed, preparation, removals
+from releases.services.managed import ManagingRefused
 from releases.services.preparation import PreparationRefused
 from releases.services.requests import RequestRefused
 from releases.services.tests.world import reference
-from terraform_runner.errors import StateLocked
+from terraform_runner.errors import StateLocked, TerraformFailed
 from terraform_runner.models import Run
 
 
@@ -30,6 +32,15 @@ def promoted(life, request):
 def prepare(life, **given) -> None:
     preparation.prepare(**{"service_id": life.service.pk, "user": life.operator, **given})
     life.world.work()
+
+
+def promote(life, tag: str) -> None:
+    """Bring a release to its end, wherever it has to begin."""
+    release = life.request(tag)
+    while selectors.unfinished_steps(life.service):
+        life.go_on()
+    release.refresh_from_db()
+    assert release.status == ReleaseStatus.PROMOTED
 
 
 def refused(life, **given) -> str:
@@ -119,6 +130,80 @@ def test_after_one_that_failed_the_button_frees_the_service(promoted):
     assert selectors.current_step(promoted.service) is None
     assert promoted.now().weight_of(Color(safe)) == 100
     promoted.request("v3")
+
+
+@pytest.fixture
+def failed(promoted):
+    """A preparation whose first part could not be planned."""
+    promoted.world.plan_fails = StateLocked("locked", who="", since="", operation="")
+    prepare(promoted)
+    promoted.world.plan_fails = None
+    assert promoted.step().status == StepStatus.FAILED
+    return promoted
+
+
+def test_one_that_failed_is_tried_again_to_its_end(failed):
+    managed.retry(step_id=failed.step().pk, user=failed.operator)
+    failed.world.work()
+    assert selectors.current_step(failed.service) is None
+    assert failed.now().candidate_share == 0
+    assert AuditEvent.objects.get(action="step.retried").actor_name == "otto"
+
+
+def test_one_that_failed_is_called_off_whole_and_a_release_begins_from_where_it_was(failed):
+    before = failed.now()
+    managed.cancel(step_id=failed.step().pk, user=failed.operator)
+    failed.world.work()
+    own = Step.objects.filter(requested_by=failed.operator, release=None)
+    assert {step.status for step in own} == {StepStatus.ABANDONED}
+    assert failed.now() == before
+    promote(failed, "v3")
+    assert failed.now().version_of(failed.now().candidate).image == reference("v3")
+
+
+def test_after_its_first_part_the_rest_is_called_off_and_the_release_goes_on_from_there(promoted):
+    def no_more() -> None:
+        promoted.world.plan_fails = StateLocked("locked", who="", since="", operation="")
+
+    Service.objects.update(rotation="copy")
+    promoted.world.during_apply = no_more
+    prepare(promoted)
+    promoted.world.plan_fails, promoted.world.during_apply = None, lambda: None
+    assert promoted.step().transition == Transition.ROTATE_TRAFFIC
+    managed.cancel(step_id=promoted.step().pk, user=promoted.operator)
+    promote(promoted, "v3")
+    assert promoted.now().version_of(promoted.now().candidate).image == reference("v3")
+
+
+def test_half_done_it_is_not_called_off(promoted):
+    promoted.world.apply_fails = TerraformFailed("AccessDenied")
+    prepare(promoted)
+    with pytest.raises(ManagingRefused, match="try again, or roll back"):
+        managed.cancel(step_id=promoted.step().pk, user=promoted.operator)
+    promoted.world.apply_fails = None
+    managed.retry(step_id=promoted.step().pk, user=promoted.operator)
+    promoted.world.work()
+    assert promoted.now().candidate_share == 0
+
+
+def test_only_an_operator_tries_it_again_or_calls_it_off(failed):
+    for act in (managed.retry, managed.cancel):
+        with pytest.raises(NotAllowed, match="an operator does"):
+            act(step_id=failed.step().pk, user=failed.manager)
+
+
+def test_nothing_of_one_that_failed_is_left_when_the_service_is_removed(failed, person):
+    Service.objects.update(rotation="copy")
+    manages = person("maja", Permission.VIEW, Permission.MANAGE)
+    removals.request_removal(
+        service_id=failed.service.pk,
+        user=manages,
+        typed_name=failed.service.name,
+        reason="gone",
+        gives_up_requests=True,
+    )
+    left = selectors.unfinished_steps(failed.service)
+    assert [step.transition for step in left] == [Transition.REMOVE]
 
 
 def test_the_button_during_the_first_part_ends_it_and_leads_to_the_safe_colour(promoted):

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 
 from releases.domain import acts, managing
 from releases.domain.decisions import Decision
-from releases.domain.managing import MANAGED
 from releases.domain.settings import Changed, differences, from_columns
+from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Service, Step
 from releases.permissions import as_person
 from releases.services import facts, managed
@@ -19,7 +19,7 @@ from releases.views.shown.words import Status, step_meaning, step_status, step_t
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeShown:
-    """Set-up, settings or removal; each ``may_`` is true, or has the reason why not."""
+    """Set-up, settings, removal or preparation; each ``may_`` is true, or has the reason why not."""
 
     step: Step
     title: str
@@ -33,6 +33,11 @@ class ChangeShown:
     log: dict[str, Any]
 
     @property
+    def prepares(self) -> bool:
+        """Whether it is a part of the next release's rotation, done ahead."""
+        return self.step.transition in ROTATIONS
+
+    @property
     def waits(self) -> bool:
         """Whether its plan waits for somebody's approval."""
         return self.step.status == "waiting" and self.step.gate
@@ -40,7 +45,7 @@ class ChangeShown:
 
 def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
     """The change that a step is; none where it is a release's or the end of a rollback."""
-    if step.release_id is not None or step.transition not in MANAGED:
+    if step.release_id is not None or step.transition == Transition.ROLLBACK:
         return None
     person, known = as_person(user, service), managed.managed_facts(service)
     changed: tuple[Changed, ...] = ()
