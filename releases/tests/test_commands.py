@@ -11,12 +11,14 @@ from django.core.management.base import CommandError
 
 from audit.models import AuditEvent
 from infra.sandbox.info import write_info
+from releases.domain.canary import CanaryHeader
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.management.commands.demo import NAME, PEOPLE
 from releases.models import Service, Step
 from releases.permissions import as_person
 from releases.services import storage
+from releases.services.canary_header import header_of
 from releases.tests.factories import ServiceFactory
 from terraform_runner import claims
 from terraform_runner.models import Run
@@ -93,7 +95,24 @@ def test_what_a_setting_says_differs_in_the_demos_service(demo, settings):
     assert (service.rotation, service.bake_seconds, service.settle_seconds) == ("swap", 30, 1)
 
 
-@pytest.mark.parametrize("given", [["rotation"], {"rotations": "swap"}])
+def test_the_demos_service_has_a_header_and_a_configuration_by_their_parts(demo, settings):
+    header = {"name": "X-Canary", "value": "who_knows_this_is_a_tester"}
+    settings.DEMO_SERVICE = {"canary_header": header, "configuration": {"settings": {"memory_size": 256}}}
+    demo()
+    service = Service.objects.get()
+    assert header_of(service) == CanaryHeader(**header)
+    assert service.blue_configuration["memory_size"] == 256
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["rotation"],
+        {"rotations": "swap"},
+        {"canary_header": "X-Canary"},
+        {"canary_header": {"name": "X-Canary", "value": "short"}},
+    ],
+)
 def test_a_demo_service_that_cannot_be_is_refused_in_words(demo, settings, given):
     settings.DEMO_SERVICE = given
     with pytest.raises(CommandError, match="BLUEGREEN_DEMO_SERVICE"):

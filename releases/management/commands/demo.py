@@ -12,14 +12,18 @@ from django.db import transaction
 from audit.events import Actor
 from infra.sandbox.info import SandboxInfo, read_info
 from releases import selectors
+from releases.domain.canary import CanaryHeader
 from releases.domain.decisions import Permission
+from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
 from releases.permissions import grant
+from releases.services.configurations import WantedConfiguration
 from releases.services.lifecycle import locked
 from releases.services.setup import NewService, begin_set_up, create_service
 
 NAME = "nginx-lambda"
+OF_PARTS: dict[str, Any] = {"canary_header": CanaryHeader, "configuration": WantedConfiguration}
 COMMAND = Actor(id="", name="manage.py demo", via="command")
 PEOPLE = {
     "requester": [Permission.VIEW, Permission.REQUEST],
@@ -75,7 +79,17 @@ def _differences() -> dict[str, Any]:
     unknown = sorted(set(given) - {field.name for field in fields(NewService)})
     if unknown:
         raise CommandError(f"BLUEGREEN_DEMO_SERVICE has what a service has not: {', '.join(unknown)}.")
-    return given
+    return {name: _made(name, value) for name, value in given.items()}
+
+
+def _made(name: str, value: Any) -> Any:  # noqa: ANN401 - as different as the fields are
+    """A field's value, of which JSON may hold only the parts."""
+    if name not in OF_PARTS:
+        return value
+    try:
+        return OF_PARTS[name](**value)
+    except (TypeError, DomainError) as error:
+        raise CommandError(f"BLUEGREEN_DEMO_SERVICE: {name} cannot be so: {error}") from error
 
 
 def _try_set_up_again(service: Service) -> None:
