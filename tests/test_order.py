@@ -16,7 +16,8 @@ from infra.modules.tests.commands import Directory
 from infra.modules.tests.unordered import MODULE, write_unordered_module
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.testing import running_sandbox
-from tests.load import Load, Target
+from tests.load import Load
+from tests.readings import Target
 
 OUTPUTS = (
     *("traffic_rule_arn", "canary_rule_arn", "blue_target_group_arn", "green_target_group_arn"),
@@ -48,8 +49,7 @@ def root(info: SandboxInfo, module: Path, *, blue: str, green: str, green_weight
 def target(directory: Directory) -> Target:
     found = {name: one["value"] for name, one in json.loads(directory.terraform("output", "-json")).items()}
     return Target(
-        traffic_rule_arn=found["traffic_rule_arn"],
-        canary_rule_arn=found["canary_rule_arn"],
+        rule_arns=[found["canary_rule_arn"], found["traffic_rule_arn"]],
         functions={
             found[f"{color}_target_group_arn"]: found[f"{color}_function_name"] for color in ("blue", "green")
         },

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from conftest import TerraformCli
 from infra.local.tests.waiting import wait_for
 from infra.sandbox.info import SandboxInfo
+from infra.sandbox.tests.service import client
 from tests.installation import (
     SCHEDULER,
     URGENT_WORKER,
@@ -18,7 +18,8 @@ from tests.installation import (
     overlaps,
     running_installation,
 )
-from tests.load import Load, Target
+from tests.load import Load
+from tests.readings import Target
 
 pytestmark = [pytest.mark.servers, pytest.mark.terraform, pytest.mark.long]
 
@@ -38,7 +39,7 @@ def installation(tmp_path: Path, sandbox: SandboxInfo, terraform_cli: TerraformC
 
 def target(sandbox: SandboxInfo, name: str) -> Target:
     """A service by its host name, as the API has it."""
-    elbv2: Any = _client(sandbox, "elbv2")
+    elbv2 = client(sandbox, "elbv2")
     rules = [
         rule
         for rule in elbv2.describe_rules(ListenerArn=sandbox.listener_arn)["Rules"]
@@ -47,22 +48,12 @@ def target(sandbox: SandboxInfo, name: str) -> Target:
     canary, traffic = sorted(rules, key=lambda rule: int(rule["Priority"]))
     groups = traffic["Actions"][0]["ForwardConfig"]["TargetGroups"]
     functions = {group["TargetGroupArn"]: _function(elbv2, group["TargetGroupArn"]) for group in groups}
-    return Target(traffic_rule_arn=traffic["RuleArn"], canary_rule_arn=canary["RuleArn"], functions=functions)
+    return Target(rule_arns=[canary["RuleArn"], traffic["RuleArn"]], functions=functions)
 
 
 def _function(elbv2: Any, group: str) -> str:
     health = elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     return str(health[0]["Target"]["Id"].split(":")[6])
-
-
-def _client(sandbox: SandboxInfo, name: Any) -> Any:
-    return boto3.client(
-        name,
-        region_name=sandbox.region,
-        endpoint_url=sandbox.endpoint_url,
-        aws_access_key_id=sandbox.access_key_id,
-        aws_secret_access_key=sandbox.secret_access_key,
-    )
 
 
 def is_set_up(installation: Installation) -> bool:
