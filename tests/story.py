@@ -1,4 +1,4 @@
-"""What three people do at their browsers, with the real Terraform, under load: chapters that tests put together.
+"""What three people do at their browsers, with the real Terraform, under load; ``tests.chapters`` tells it.
 
 At each point the rules read through the API, the load balancer's counts and the pages agree; and no request of a
 whole story fails, or reaches a version that it was not meant to. What differs from the demo of `make run` is given by
@@ -9,14 +9,17 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
+from infra.sandbox.info import SandboxInfo
 from tests.browser import DESK
+from tests.clients import Client
 from tests.load import Load
 from tests.reality import Reality
 from tests.running import Bluegreen, running_bluegreen
@@ -32,11 +35,13 @@ class Story:
     """The three people, each with a browser of their own, and a page of the service and one of the sandbox.
 
     ``candidate`` is the colour that the next version is put on: whoever tells of a swap says that it is another one.
+    ``sticky_seconds`` is how long users are kept on a colour while they are split.
     """
 
     browser: Browser
     bluegreen: Bluegreen
     reality: Reality
+    sticky_seconds: int = 0
     candidate: str = "green"
     release: str = ""
     pages: dict[str, Page] = field(default_factory=dict)
@@ -105,14 +110,19 @@ class Story:
         stair = self.pages["release"].get_by_label("Steps").get_by_role("link", name=re.compile(f"^{title}"))
         expect(stair).to_contain_text("done", timeout=STEP_MS)
 
-    def roll_back(self) -> None:
-        """The manager presses twice, in a browser without JavaScript, and nothing is typed."""
+    def roll_back(self) -> float:
+        """The manager presses twice, in a browser without JavaScript, and nothing is typed.
+
+        Gives the moment of the second press, of the monotonic clock.
+        """
         page = self.enter(name="manager", java_script=False)
         page.get_by_role("link", name="Roll back").click()
+        pressed = time.monotonic()
         page.get_by_role("button", name=re.compile("^Send all PRODUCTION traffic back")).click()
         expect(page.get_by_text("Traffic is back")).to_be_visible()
         expect(page.get_by_text("Terraform agrees")).to_be_visible(timeout=STEP_MS)
         page.context.close()
+        return pressed
 
     @property
     def stable(self) -> str:
@@ -126,6 +136,7 @@ class Story:
         """
         assert self.reality.green_weight() == (share if self.candidate == "green" else 100 - share)
         assert self.reality.canary_is_on() is canary
+        assert self.reality.sticky_seconds() == (self.sticky_seconds if 0 < share < 100 else 0)
         service = self.pages["service"]
         expect(service.locator(f".target-{self.candidate} .share")).to_have_text(f"{share} %")
         expect(service.locator(f".target-{self.stable} .share")).to_have_text(f"{100 - share} %")
@@ -160,11 +171,13 @@ def story_under_load(
     browser: Browser,
     *,
     environment: Mapping[str, str] | None = None,
-    service: Mapping[str, object] | None = None,
+    service: Mapping[str, Any] | None = None,
+    others: Callable[[SandboxInfo], Sequence[Client]] = lambda _: (),
 ) -> Iterator[tuple[Story, Load]]:
     """A story whose service is set up, under a load that goes on to its end; then every answer has to be right.
 
-    ``environment`` are settings by their variable's name, ``service`` fields of ``NewService`` for the demo's service.
+    ``environment`` are settings by their variable's name, ``service`` fields of ``NewService`` for the demo's service;
+    ``others`` ask beside the load's usual clients.
     """
     # So that it does not depend on the machine's speed whether the old version is still to be kept.
     demo = {"rollback_window_seconds": 86_400, **(service or {})}
@@ -173,54 +186,13 @@ def story_under_load(
     folder = tempfile.TemporaryDirectory(prefix="bluegreen-")
     with folder as name, running_bluegreen(Path(name, "data"), environment=given) as running:
         reality = Reality(sandbox=running.sandbox)
-        story = Story(browser=browser, bluegreen=running, reality=reality)
+        sticky_seconds = demo.get("stickiness_seconds", 0)
+        story = Story(browser=browser, bluegreen=running, reality=reality, sticky_seconds=sticky_seconds)
         story.wait_for_set_up()
-        load = Load(sandbox=running.sandbox, target=reality.target())
+        load = Load(sandbox=running.sandbox, target=reality.target(), others=others(running.sandbox))
         load.phase(everyone={story.digest("blue")}, you={story.digest("blue")})
         began = time.monotonic()
         with load:
             yield story, load
         assert load.wrong_answers() == []
         assert len(load.answers) >= 20 * (time.monotonic() - began)
-
-
-def shown_and_taken_back(story: Story, load: Load, *, old: str, new: str, gives_up: str = "") -> None:
-    """Put in place, shown to the canary, then to half of the users, and rolled back: tags of two images."""
-    before, after = story.digest(old), story.digest(new)
-    story.request(new, gives_up=gives_up)
-    story.step("Rotate")
-    story.agrees(share=0, canary=False, everyone={old}, you={old})
-
-    load.phase(everyone={before}, you={before, after})
-    story.step("Canary", approve=True)
-    load.phase(everyone={before}, you={after})
-    story.agrees(share=0, canary=True, everyone={old}, you={new})
-
-    load.phase(everyone={before, after}, you={after})
-    story.step("50 %")
-    story.agrees(share=50, canary=True, everyone={old, new}, you={new})
-
-    load.phase(everyone={before, after}, you={before, after})
-    story.roll_back()
-    load.phase(everyone={before}, you={before})
-    story.agrees(share=0, canary=False, everyone={old}, you={old})
-
-
-def promoted(story: Story, load: Load, *, old: str, new: str) -> None:
-    """The same image again, without a canary: its rotation has nothing to change."""
-    before, after = story.digest(old), story.digest(new)
-    story.request(new, canary=False)
-    story.is_done("Rotate")
-    load.phase(everyone={before, after}, you={before, after})
-    story.step("50 %", approve=True)
-    story.step("Promote", approve=True)
-    load.phase(everyone={after}, you={after})
-    story.agrees(share=100, canary=False, everyone={new}, you={new})
-
-
-def rotated_after_promotion(story: Story, *, old: str, now: str, new: str) -> None:
-    """The next release rotates first, in several steps, through which everyone stays on the promoted version."""
-    story.request(new, gives_up=old)
-    story.step("Rotate")
-    story.agrees(share=0, canary=False, everyone={now}, you={now})
-    expect(story.pages["service"].locator(f".target-{story.candidate}")).to_contain_text(new)
