@@ -62,6 +62,31 @@ def test_nothing_is_said_of_the_next_release_where_it_cannot_begin(service, oper
     assert as_user(operator).get(PAGE).context["next"] is None
 
 
+def test_the_page_of_a_release_that_has_ended_says_it_too_and_prepares(promoted, operator, as_user):
+    after_the_window()
+    ended = factories.release_with_steps(
+        promoted, factories.UserFactory.create(), number=1, status="promoted"
+    )
+    browser = as_user(operator)
+    page = browser.get(f"{PAGE}releases/{ended.number}/")
+    assert "Begins with a rotation by" in text_of(page)
+    assert PREPARE in page.content.decode()
+    browser.post(PREPARE)
+    assert "Begins with" not in text_of(browser.get(f"{PAGE}releases/{ended.number}/"))
+
+
+def test_the_page_of_an_open_release_says_nothing_of_the_one_after_it(scene, as_user):
+    page = as_user(scene.operator).get(f"{PAGE}releases/{scene.release.number}/")
+    assert page.context["next"] is None
+
+
+def test_who_requests_a_release_reads_how_it_begins(promoted, requester, aws, as_user):
+    told = {"copy": "by copy: 3 applies, about 3 minutes.", "swap": "by swap: 2 applies, about 2 minutes."}
+    page = text_of(as_user(requester).get(REQUEST))
+    assert f"Begins with a rotation {told[promoted.rotation]}" in page
+    assert "Prepare now" not in page
+
+
 def test_while_a_release_is_open_its_page_says_what_happens_next(scene, as_user):
     assert as_user(scene.operator).get(PAGE).context["next"] is None
 

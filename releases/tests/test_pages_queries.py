@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from audit import events
 from audit.events import Actor
 from releases.domain.decisions import Permission
-from releases.models import Service
+from releases.models import Release, Service
 from releases.permissions import grant
 from releases.tests import factories
 
@@ -64,6 +64,22 @@ def test_twenty_more_steps_and_events_need_no_more_queries(scene, as_user):
             service_id=str(scene.service.pk),
             subject={"step": str(step.pk), "release": str(scene.release.pk)},
         )
+    assert queries_of(client, address) == one
+
+
+def test_a_release_that_has_ended_asks_no_more_however_many_applies_there_were(scene, as_user):
+    scene.release.steps.update(status="done")
+    Release.objects.update(status="promoted")
+    client = as_user(scene.manager)
+    address = f"/services/catalog/releases/{scene.release.number}/"
+    assert client.get(address).context["next"] is not None
+    one = queries_of(client, address)
+    for number in range(20):
+        older = factories.release_with_steps(
+            scene.service, scene.requester, number=100 + number, status="promoted"
+        )
+        factories.waiting_step(older.steps.get(transition="canary"))
+        older.steps.update(status="done")
     assert queries_of(client, address) == one
 
 

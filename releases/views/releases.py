@@ -25,6 +25,7 @@ from releases.views.shown.course import course
 from releases.views.shown.events import events_shown
 from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
+from releases.views.shown.next_release import NextRelease, next_release
 from releases.views.shown.plans import plan_of
 from releases.views.shown.stairs import stairs
 from releases.views.shown.waiting import waiting_of
@@ -103,6 +104,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "approvals": [(approval, step_title(approval.step)) for approval in approvals],
         "approvers": holders(service, Permission.APPROVE),
         "canary": _canary(request, service, release, shown),
+        "next": _next(request, service, release),
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
@@ -115,6 +117,13 @@ def _still_to_come(moment: datetime) -> datetime | None:
 def _chosen(request: HttpRequest, steps: Sequence[Step]) -> Step | None:
     wanted = request.GET.get("step", "")
     return next((step for step in steps if str(step.position + 1) == wanted), None)
+
+
+def _next(request: HttpRequest, service: Service, release: Release) -> NextRelease | None:
+    """What the next release will do first, once this one has ended and nothing else goes on."""
+    if release.is_open or selectors.current_step(service) is not None:
+        return None
+    return next_release(service, signed_in(request))
 
 
 def _canary(request: HttpRequest, service: Service, release: Release, step: Step) -> CanaryShown | None:

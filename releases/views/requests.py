@@ -17,7 +17,6 @@ from releases.domain.acts import Act
 from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
 from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
-from releases.domain.rollout_plan import Rotation, rotation_steps
 from releases.forms import ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
@@ -26,7 +25,7 @@ from releases.services.accounts import access
 from releases.services.requests import ReleaseRequest, RequestRefused, request_release
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
-from releases.views.shown.next_release import KeptVersion, kept_version
+from releases.views.shown.next_release import next_release
 from releases.views.shown.rollout_plan import as_query, steps_of, usual_plan
 from releases.views.shown.traffic import traffic_of
 
@@ -115,18 +114,10 @@ def _page(
         "images_problem": problem,
         "chosen": _chosen(form, found, serving.tag),
         "serving": serving,
-        "kept": _kept(service),
+        "next": next_release(service, signed_in(request)),
         **steps_of(service, service.state, request.POST if form.is_bound else as_query(form)),
     }
     return render(request, "releases/release_request.html", context, status=status)
-
-
-def _kept(service: Service) -> KeptVersion | None:
-    """The old version that the rotation would overwrite before its time."""
-    try:
-        return kept_version(service, rotation_steps(service.state, Rotation(service.rotation)))
-    except InvalidRolloutPlan:
-        return None
 
 
 def _images(service: Service) -> tuple[Sequence[Image], str]:
