@@ -343,3 +343,28 @@ def test_a_store_that_does_not_answer_leaves_the_lines_of_the_page(scene, as_use
     first, *rest = b"".join(download.streaming_content).decode().splitlines()
     assert first.startswith("(The whole log cannot be read now: AWS did not answer.")
     assert "of the page" in rest
+
+
+def test_who_may_approve_is_said_at_a_gate_alone(scene, as_user):
+    browser, address = as_user(scene.operator), f"/services/catalog/releases/{scene.release.number}/"
+    at_the_gate = text_of(browser.get(address))
+    assert "Nobody has decided yet." in at_the_gate
+    assert "May approve here: manager" in at_the_gate
+    without = text_of(browser.get(f"{address}?step={scene.step(50).position + 1}"))
+    assert "Nobody has decided yet." not in without
+    assert "May approve here" not in without
+
+
+def test_what_was_decided_is_told_beside_every_step(scene, as_user):
+    factories.approve(scene.canary, scene.manager, comment="go")
+    address = f"/services/catalog/releases/{scene.release.number}/"
+    page = text_of(as_user(scene.operator).get(f"{address}?step={scene.step(50).position + 1}"))
+    assert "approved Canary" in page
+    assert "May approve here" not in page
+
+
+def test_a_release_that_ended_undecided_waits_for_nobody(scene, address, as_user):
+    Release.objects.update(status="cancelled")
+    page = text_of(as_user(scene.operator).get(address))
+    assert "Nobody has decided yet." not in page
+    assert "May approve here" not in page
