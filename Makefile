@@ -50,7 +50,7 @@ lint: checks-setup
 	.venv/bin/djlint --quiet --check --lint releases
 	.venv/bin/lint-imports
 	$(VENV) -m infra.local.throwaway $(VENV) manage.py makemigrations --check --dry-run
-	"$$($(VENV) -m infra.local.terraform)" fmt -check -recursive infra
+	TF_CLI_CONFIG_FILE=/dev/null "$$($(VENV) -m infra.local.terraform)" fmt -check -recursive infra
 
 bench: setup
 	@exec $(VENV) -m bench $(NAME)

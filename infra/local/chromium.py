@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.local import apt
 from infra.local.errors import LocalError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium only recommends fonts, and without any there is no text on a page.
+DEBIAN_PACKAGES = ("chromium", "fonts-liberation")
 # Nothing of a test may go out: no updates, no look-ups of its maker's hosts, no QUIC.
 QUIET = (
     "--disable-gpu",
@@ -50,10 +53,8 @@ def ensure(python: Path) -> Path:
 
 
 def _install(python: Path) -> Path | None:
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]):
-            subprocess.run(command, check=False, env=environment)
+    if apt.is_usable():
+        apt.install(DEBIAN_PACKAGES)
     if find() is None:
         subprocess.run([python, "-m", "playwright", "install", "chromium"], check=False)
     return find()

@@ -5,9 +5,9 @@ Found, or installed where one is root. They are never started here: tests start 
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
+from infra.local import apt
 from infra.local.errors import LocalError
 
 POSTGRES_FOLDERS = Path("/usr/lib/postgresql")
@@ -39,8 +39,8 @@ def program(name: str) -> Path:
 
 def ensure() -> str:
     """Install what is missing, where one is root on Debian. Gives what to do about what is missing still, or ""."""
-    if _missing() and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(sorted({PACKAGES[name] for name in _missing()}))
+    if _missing() and apt.is_usable():
+        apt.install(sorted({PACKAGES[name] for name in _missing()}))
     missing = _missing()
     return (
         f"Not found: {', '.join(missing)}. Tests that need them are left out. {_INSTALL}" if missing else ""
@@ -49,10 +49,3 @@ def ensure() -> str:
 
 def _missing() -> list[str]:
     return [name for name in PACKAGES if find(name) is None]
-
-
-def _install(packages: list[str]) -> None:
-    # In this run level no package starts its server.
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (["apt-get", "update"], ["apt-get", "install", "--yes", *packages]):
-        subprocess.run(command, check=False, env=environment)

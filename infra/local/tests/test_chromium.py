@@ -54,6 +54,17 @@ def test_one_that_playwright_downloads_is_taken_where_there_is_none(tmp_path, mo
     assert chromium.ensure(python) == place
 
 
+def test_debian_s_package_is_taken_as_root_together_with_a_font(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    path, asked = tmp_path / "path", tmp_path / "asked"
+    program(path / "apt-get").write_text(
+        f'#!/bin/sh\necho "$@" >> {asked}\necho > {path}/chromium\n/bin/chmod 755 {path}/chromium\n'
+    )
+
+    assert chromium.ensure(tmp_path / "no-python") == path / "chromium"
+    assert asked.read_text().split("\n")[1].endswith("chromium fonts-liberation")
+
+
 def test_machine_where_none_can_be_installed_is_told_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
