@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done)
 INSTALL = $(PYTHON) -m infra.local.install
-# -rs: what a machine cannot run is left out, but never in silence.
+# -rs: what a machine cannot run is left out, but never in silence; PYTEST_ADDOPTS=--leave-nothing-out makes it fail.
 PYTEST := $(VENV) -m pytest --numprocesses=2 --dist=loadfile -rs
 PIN := .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version=3.11 --no-emit-index-url \
 	--custom-compile-command="make pins"

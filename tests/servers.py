@@ -75,7 +75,7 @@ class RedisServer:
 
 
 def leave_out(reason: str) -> None:
-    """Skip this test on a machine that cannot run it: ``make test`` lists what it has left out, and why."""
+    """Skip this test on a machine that cannot run it: ``make test`` says so and why, and ``.ci/run`` fails."""
     pytest.skip(reason)
 
 

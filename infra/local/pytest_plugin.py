@@ -6,6 +6,7 @@ conftest.py. Under pytest-xdist the controller does it once, and its workers inh
 
 import os
 import tempfile
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,9 +22,12 @@ COUNTER = pytest.StashKey[Path]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the bound on Terraform commands that ``make test`` sets."""
+    """Adds the bound on Terraform commands that ``make test`` sets, and what ``.ci/run`` insists on."""
     parser.addoption(
         "--terraform-budget", type=int, help="fail when more Terraform commands than this were run"
+    )
+    parser.addoption(
+        "--leave-nothing-out", action="store_true", help="fail a test that this machine cannot run"
     )
 
 
@@ -37,6 +41,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(stack.close)
     _count_terraform(early_config, Path(stack.enter_context(tempfile.TemporaryDirectory())) / "terraform")
     os.environ.update(stack.enter_context(throwaway_environment()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Makes a failure of a test that is left out, where nothing may be."""
+    report = yield
+    if report.skipped and item.config.getoption("--leave-nothing-out"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{reason}\nNothing may be left out here (--leave-nothing-out): run it on a machine that can."
+        )
+    return report
 
 
 @pytest.hookimpl(trylast=True)

@@ -88,3 +88,28 @@ def test_workers_share_the_database_and_have_data_directories_of_their_own(tmp_p
     urls, folders = zip(*[(tmp_path / f"gw{n}").read_text().split("\n") for n in range(2)], strict=True)
     assert len(set(urls)) == 1
     assert len(set(folders)) == 2
+
+
+LEAVES_OUT = """
+import pytest
+def test_left_out(): pytest.skip("there is no Redis here")
+@pytest.mark.skipif(True, reason="only elsewhere")
+def test_marked(): ...
+def test_done(): ...
+"""
+
+
+def test_what_a_machine_cannot_run_is_left_out(tmp_path):
+    session = run_session(tmp_path, LEAVES_OUT)
+
+    assert session.returncode == 0
+    assert "1 passed, 2 skipped" in session.stdout
+
+
+def test_where_nothing_may_be_left_out_that_fails_with_its_reason(tmp_path):
+    session = run_session(tmp_path, LEAVES_OUT, "--leave-nothing-out")
+
+    assert session.returncode == 1
+    assert "1 passed" in session.stdout
+    for reason in ("there is no Redis here", "only elsewhere"):
+        assert f"{reason}\nNothing may be left out here" in session.stdout
