@@ -34,6 +34,59 @@ def numbers(priority: int, *, slots: int, has_header: bool = False) -> range:
     return range(priority - slots - has_header, priority + 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where a service's rules stand: the traffic rule has ``priority``, the others the numbers before it."""
+
+    priority: int
+    slots: int
+    has_header: bool = False
+
+    @property
+    def by_rule(self) -> dict[str, int]:
+        """The rules' priorities, by names for them alone."""
+        slots = {f"slot {slot}": self.priority - slot for slot in range(1, self.slots + 1)}
+        header = {"header": self.priority - self.slots - 1} if self.has_header else {}
+        return {"traffic": self.priority, **slots, **header}
+
+    @property
+    def numbers(self) -> range:
+        """All of them."""
+        return numbers(self.priority, slots=self.slots, has_header=self.has_header)
+
+
+def check_move(starts: Collection[Layout], wanted: Layout) -> None:
+    """Raise NoPriority, with what to choose, where a rule would need a number that another of the service's has now.
+
+    Rules are moved and made one by one, in no order, and a number that is held is refused. ``starts`` are the layouts
+    that may be found, each rule's by itself.
+    """
+    places = [(rule, number) for start in starts for rule, number in start.by_rule.items()]
+    in_the_way = {
+        number
+        for rule, number in places
+        for other, needed in wanted.by_rule.items()
+        if other != rule and needed == number
+    }
+    if in_the_way:
+        now = [number for start in starts for number in start.numbers]
+        raise NoPriority(
+            "priority:own",
+            f"The service's own rules have {_listed(in_the_way)} now, and each rule moves by itself: choose a priority "
+            f"of {_beyond(min(now), max(now), wanted)}.",
+        )
+
+
+def _beyond(lowest: int, highest: int, wanted: Layout) -> str:
+    """The priorities with which the wanted rules stand before, or after, all numbers that are held now."""
+    size = len(wanted.numbers)
+    choices = [
+        f"at most {lowest - 1}" if lowest - size >= LOWEST else "",
+        f"at least {highest + size}" if highest + size <= HIGHEST else "",
+    ]
+    return " or ".join(filter(None, choices))
+
+
 def first_traffic_priority(*, slots: int, has_header: bool = False) -> int:
     """The smallest priority that the traffic rule can have, with room for the rules before it."""
     return LOWEST + slots + has_header
@@ -130,6 +183,10 @@ class Room:
 
     def __str__(self) -> str:
         return f"{self.services} of {MOST_SERVICES} services on this load balancer"
+
+
+def _listed(found: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(found)))
 
 
 def _span(wanted: range) -> str:

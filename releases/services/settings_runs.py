@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from releases.domain import priorities
 from releases.domain.errors import DomainError
 from releases.domain.managing import may_change_settings
+from releases.domain.priorities import Layout
 from releases.domain.settings import Settings, change_problems, differences, to_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
@@ -80,6 +81,15 @@ def _refuse_impossible(service: Service, wanted: Settings) -> None:
         raise SettingsInvalid(problems)
     if begun is None and not differences(recorded, wanted):
         raise ManagingRefused("settings:same", "The service has these settings already.")
+    starts = [_layout(one, has_header) for one in (recorded, begun) if one is not None]
+    try:
+        priorities.check_move(starts, _layout(wanted, has_header))
+    except priorities.NoPriority as error:
+        raise SettingsInvalid({"priority": error.message}) from error
+
+
+def _layout(given: Settings, has_header: bool) -> Layout:
+    return Layout(priority=given.priority, slots=given.canary_slots, has_header=has_header)
 
 
 def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:

@@ -1,3 +1,6 @@
+import re
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,9 +8,11 @@ from hypothesis import strategies as st
 from releases.domain.priorities import (
     HIGHEST,
     HeldPriority,
+    Layout,
     NoPriority,
     Room,
     check,
+    check_move,
     derive,
     held,
     numbers,
@@ -118,3 +123,76 @@ def test_a_service_that_takes_every_request_is_refused_before_a_rule_of_anybody(
 def test_each_service_needs_two_of_a_load_balancers_hundred_target_groups(groups, services, is_full):
     room = Room(target_groups=groups)
     assert (str(room), room.is_full) == (f"{services} of 50 services on this load balancer", is_full)
+
+
+few_slots = st.integers(1, 3)
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> Layout:
+    return Layout(priority=draw(st.integers(20, 30)), slots=draw(few_slots), has_header=draw(st.booleans()))
+
+
+def grown(layout: Layout, *, by: int, move: int, header: bool) -> Layout:
+    """What a service's layout may become: no rule is ever given up."""
+    return Layout(
+        priority=layout.priority + move, slots=layout.slots + by, has_header=layout.has_header or header
+    )
+
+
+def refused(starts: list[Layout], wanted: Layout) -> str:
+    """Why the move is refused; empty where it isn't."""
+    try:
+        check_move(starts, wanted)
+    except NoPriority as error:
+        return error.message
+    return ""
+
+
+def collides(now: dict[str, int], order: tuple[str, ...], wanted: dict[str, int]) -> bool:
+    """Whether the load balancer refuses one of the changes, made one by one in this order."""
+    there = dict(now)
+    for rule in order:
+        if wanted[rule] in {number for other, number in there.items() if other != rule}:
+            return True
+        there[rule] = wanted[rule]
+    return False
+
+
+@given(layouts(), st.integers(0, 2), st.integers(-8, 8), st.booleans())
+def test_a_move_is_refused_exactly_if_the_load_balancer_could_refuse_it(now, by, move, header):
+    wanted = grown(now, by=by, move=move, header=header).by_rule
+    changing = [rule for rule, number in wanted.items() if now.by_rule.get(rule) != number]
+    could_fail = any(collides(now.by_rule, order, wanted) for order in permutations(changing))
+    assert bool(refused([now], grown(now, by=by, move=move, header=header))) == could_fail
+
+
+@given(layouts(), st.integers(0, 2), st.integers(-8, 8), st.booleans())
+def test_what_is_said_to_be_possible_is(now, by, move, header):
+    wanted = grown(now, by=by, move=move, header=header)
+    said = refused([now], wanted).partition("choose a priority")[2]
+    for priority in map(int, re.findall(r"at (?:least|most) (\d+)", said)):
+        there = Layout(priority=priority, slots=wanted.slots, has_header=wanted.has_header)
+        assert refused([now], there) == ""
+
+
+@given(layouts(), layouts(), st.integers(0, 2))
+def test_what_was_begun_may_be_finished_and_taken_back(now, other, by):
+    begun = Layout(priority=other.priority, slots=now.slots + by, has_header=now.has_header)
+    if not refused([now], begun):
+        assert refused([now, begun], begun) == ""
+        assert by or refused([now, begun], now) == ""
+
+
+def test_what_to_choose_is_said():
+    now = Layout(priority=200, slots=1)
+    assert refused([now], Layout(priority=201, slots=1)) == (
+        "The service's own rules have 200 now, and each rule moves by itself: "
+        "choose a priority of at most 198 or at least 202."
+    )
+    assert refused([now], Layout(priority=200, slots=3)) == ""
+    with_header = Layout(priority=200, slots=1, has_header=True)
+    assert "at most 197 or at least 204" in refused(
+        [with_header], Layout(priority=200, slots=2, has_header=True)
+    )
+    assert "of at least 5." in refused([Layout(priority=3, slots=1)], Layout(priority=2, slots=1))

@@ -11,7 +11,7 @@ from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
-from releases.domain.settings import Settings
+from releases.domain.settings import Settings, to_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
@@ -249,8 +249,23 @@ def test_a_priority_is_changed_to_a_free_number(ask, approve, service, world):
     assert recorded(service).priority == world.asked_for[1] == 300
 
 
-def test_the_service_s_own_numbers_are_free_to_itself(ask, approve):
-    assert approve(ask(priority=201)).status == StepStatus.DONE
+def test_a_number_that_another_of_its_own_rules_has_is_refused_with_what_to_choose(ask, approve):
+    with pytest.raises(SettingsInvalid, match=r"have 200 now, .* at most 198 or at least 202"):
+        ask(priority=201)
+    assert approve(ask(priority=202)).status == StepStatus.DONE
+
+
+def test_a_slot_beside_the_header_s_rule_needs_a_place_of_its_own(ask, service):
+    Service.objects.filter(pk=service.pk).update(canary_header_name="X-Canary")
+    with pytest.raises(SettingsInvalid, match=r"have 198 now, .* at most 197 or at least 204"):
+        ask(canary_slots=2)
+
+
+def test_what_an_apply_has_begun_may_be_what_the_rules_have(ask, service):
+    begun = to_columns(replace(recorded(service), priority=300))
+    Service.objects.filter(pk=service.pk).update(settings_begun=begun)
+    with pytest.raises(SettingsInvalid, match="have 300 now"):
+        ask(priority=301)
 
 
 def test_a_taken_priority_is_refused_with_who_has_it(ask, rules):
