@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from releases import worker_life  # noqa: F401 - its signals are connected where the tasks are
+from releases import echo, worker_life  # noqa: F401 - its signals are connected where the tasks are
 from releases.services import pruning, recovery, runs
 from terraform_runner.claims import worker_name
 
@@ -19,6 +19,11 @@ def execute_run(run_id: str) -> None:
 def sweep() -> None:
     """Do what is due, and send again what was lost."""
     recovery.sweep()
+
+
+@shared_task(name=echo.TASK)
+def hear_echo() -> None:
+    """Nothing: that it was received is what counts."""
 
 
 @shared_task(name="releases.prune")

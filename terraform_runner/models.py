@@ -106,10 +106,14 @@ class LogChunk(models.Model):
 
 
 class Worker(models.Model):
-    """A process that runs Terraform: its ``claims.worker_name``, its queues, and when it was last heard of."""
+    """A process that runs Terraform: its ``claims.worker_name``, its queues, and when it was last heard of.
+
+    ``problem`` is why it cannot run any, empty if it can.
+    """
 
     name = models.CharField(primary_key=True, max_length=300)
     queues = models.JSONField(default=list)
+    problem = models.TextField(blank=True)
     seen_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -16,9 +16,10 @@ SECONDS = 5.0
 class Pulse:
     """The pulse of one worker; it gives its connection back after each beat."""
 
-    def __init__(self, name: str, *, queues: Sequence[str]) -> None:
+    def __init__(self, name: str, *, queues: Sequence[str], problem: str = "") -> None:
         self._name = name
         self._queues = list(queues)
+        self._problem = problem
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="pulse", daemon=True)
 
@@ -42,7 +43,7 @@ class Pulse:
             if leaving:
                 workers.note_gone(self._name)
             else:
-                workers.note_seen(self._name, queues=self._queues)
+                workers.note_seen(self._name, queues=self._queues, problem=self._problem)
         except Error:
             logger.warning("The database cannot be reached; this worker is not seen.", exc_info=True)
         finally:

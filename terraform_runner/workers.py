@@ -29,9 +29,10 @@ class Situation:
     silent_for: timedelta | None
 
 
-def note_seen(name: str, *, queues: Sequence[str]) -> None:
-    """This worker is there, and serves these queues."""
-    Worker.objects.update_or_create(name=name, defaults={"queues": list(queues), "seen_at": Now()})
+def note_seen(name: str, *, queues: Sequence[str], problem: str = "") -> None:
+    """This worker is there, and serves these queues; ``problem`` is why it can run nothing."""
+    seen = {"queues": list(queues), "problem": problem, "seen_at": Now()}
+    Worker.objects.update_or_create(name=name, defaults=seen)
 
 
 def note_gone(name: str) -> None:
@@ -42,6 +43,11 @@ def note_gone(name: str) -> None:
 def forget_silent() -> None:
     """Forget the workers that nobody has heard of for a day."""
     Worker.objects.filter(seen_at__lt=after(-REMEMBERED_SECONDS)).delete()
+
+
+def list_seen(queue: str) -> list[Worker]:
+    """The workers of a queue that were heard of a short time ago."""
+    return list(Worker.objects.filter(queues__contains=[queue], seen_at__gt=after(-SEEN_SECONDS)))
 
 
 def silence_of(run: Run) -> timedelta | None:

@@ -39,6 +39,8 @@ PASSED_ON = (
 QUIET_AS_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
 # A worker lets its run go on for a while, then has Terraform end gently; the rest is for itself.
 WORKER_GRACE, TERRAFORM_GRACE, REST_SECONDS = 30, 30, 15
+# A worker that hears nothing of its queue any more ends with this code (releases.worker_life.START_AGAIN).
+WORKER_START_AGAIN = 75
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,24 +143,24 @@ def bluegreen(machine: Machine, variables: Mapping[str, str]) -> list[Part]:
             environment=variables,
             is_ready=machine.answers,
         ),
-        Part(
-            name="worker",
-            command=[sys.executable, "-m", "bluegreen.worker"],
-            environment=variables,
-            grace_seconds=worker_grace_seconds(variables),
-        ),
-        Part(
-            name="urgent-worker",
-            command=[sys.executable, "-m", "bluegreen.worker", "--urgent"],
-            environment=variables,
-            grace_seconds=worker_grace_seconds(variables),
-        ),
+        _worker("worker", variables),
+        _worker("urgent-worker", variables, "--urgent"),
         Part(
             name="scheduler",
             command=[*celery, "beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="],
             environment=variables,
         ),
     ]
+
+
+def _worker(name: str, variables: Mapping[str, str], *options: str) -> Part:
+    return Part(
+        name=name,
+        command=[sys.executable, "-m", "bluegreen.worker", *options],
+        environment=variables,
+        grace_seconds=worker_grace_seconds(variables),
+        start_again_code=WORKER_START_AGAIN,
+    )
 
 
 def worker_grace_seconds(variables: Mapping[str, str]) -> float:

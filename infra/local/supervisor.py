@@ -49,6 +49,8 @@ class Part:
     is_ready: Callable[[], bool] = _at_once
     stop_signal: signal.Signals = signal.SIGTERM
     grace_seconds: float = 10
+    start_again_code: int | None = None
+    """The exit code by which it asks to be started again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +135,17 @@ class Supervisor:
         time.sleep(POLL_SECONDS)
         if self._asked_to_stop:
             raise StopAsked
-        for running in self._running:
-            if running is not but and running.process.poll() is not None:
+        for number, running in enumerate(self._running):
+            if running is but or running.process.poll() is None:
+                continue
+            if running.process.returncode != running.part.start_again_code:
                 raise self._ended(running)
+            self._running[number] = self._start_again(running)
+
+    def _start_again(self, running: _Running) -> _Running:
+        self.say(f"{running.part.name} asks to be started again. Its log: {self._log(running.part)}")
+        self._bury(running)
+        return self._launch(running.part)
 
     def _stop(self, running: _Running) -> None:
         # Looked up first: whoever loses its parent while that ends is still to be found.

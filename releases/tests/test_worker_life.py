@@ -1,7 +1,11 @@
 """What a Celery worker says and does at its start and its end."""
 
+import os
+from types import SimpleNamespace
+
 import pytest
 from celery import current_app
+from celery.worker import state
 
 from infra.local.tests.waiting import wait_for
 from releases import worker_life
@@ -17,6 +21,9 @@ def _as_before(monkeypatch):
     monkeypatch.setattr(worker_life, "give_up_connection_pool", lambda _: None)
     yield
     worker_life.end()
+    for echo in worker_life._echoes:
+        echo.stop()
+    worker_life._echoes.clear()
     handing_over._asked[0] = 0
 
 
@@ -47,3 +54,53 @@ def test_worker_that_is_told_to_stop_hands_over_after_its_grace_time_only(settin
 
     assert not handing_over.is_asked()
     wait_for(handing_over.is_asked, "the run to be handed over")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_without_a_terraform_says_so_where_everybody_sees_it(settings):
+    settings.TERRAFORM_BIN = "/nowhere/terraform"
+
+    worker_life.begin()
+
+    wait_for(Worker.objects.exists, "the worker to be seen")
+    assert "There is no /nowhere/terraform to run on this machine" in Worker.objects.get().problem
+
+
+@pytest.fixture
+def listening(monkeypatch):
+    """A worker that is free, whose queue takes what it sends and gives nothing back."""
+    sent: list[str] = []
+    monkeypatch.setattr(current_app.amqp.queues, "_consume_from", {"runs": None})
+    monkeypatch.setattr(current_app, "send_task", lambda name, **_: sent.append(name))
+    monkeypatch.setattr("releases.echo.SECONDS", 0.01)
+    monkeypatch.setattr(state, "should_stop", None)
+    worker_life.listen(SimpleNamespace(initial_prefetch_count=1))  # type: ignore[arg-type]
+    return sent
+
+
+def test_worker_that_hears_nothing_ends_with_the_code_by_which_it_is_started_again(listening):
+    wait_for(lambda: state.should_stop, "the worker to be stopped")
+
+    assert state.should_stop == worker_life.START_AGAIN
+    assert len(listening) == 6
+
+
+def test_worker_that_hears_goes_on(listening):
+    def sent_and_heard() -> bool:
+        worker_life.hear()
+        return len(listening) > 20
+
+    wait_for(sent_and_heard, "echoes to be sent")
+    assert state.should_stop is None
+
+
+def test_worker_that_does_not_even_end_is_ended(settings, monkeypatch):
+    settings.WORKER_GRACE_SECONDS = settings.TERRAFORM_GRACE_SECONDS = 0
+    codes: list[int] = []
+    monkeypatch.setattr(state, "should_stop", None)
+    monkeypatch.setattr(worker_life, "REST_SECONDS", 0.1)
+    monkeypatch.setattr(os, "_exit", codes.append)
+
+    worker_life.start_again()
+
+    wait_for(lambda: codes == [worker_life.START_AGAIN], "the worker to be ended")

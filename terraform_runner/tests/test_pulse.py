@@ -53,10 +53,10 @@ def test_worker_is_seen_again_when_the_database_is_back(monkeypatch, caplog):
     failures = iter([OperationalError("gone"), OperationalError("gone")])
     note_seen = workers.note_seen
 
-    def fail_twice(name, *, queues):
+    def fail_twice(name, **given):
         for failure in failures:
             raise failure
-        note_seen(name, queues=queues)
+        note_seen(name, **given)
 
     monkeypatch.setattr(workers, "note_seen", fail_twice)
     made = Pulse("host/1/1.0", queues=["runs"])

@@ -7,6 +7,7 @@ from infra.local import parts
 from infra.local.parts import Machine, bluegreen
 from infra.local.paths import ROOT
 from infra.local.secrets import load_secrets
+from releases import worker_life
 
 
 def test_the_web_process_believes_no_header_about_who_connects(tmp_path):
@@ -21,3 +22,11 @@ def test_every_setting_is_passed_on_or_worked_out():
     read = set(re.findall(r'env\.\w+\(\s*"(BLUEGREEN_\w+)"', (ROOT / "bluegreen/settings.py").read_text()))
     worked_out = set(re.findall(r'"(BLUEGREEN_\w+)":', inspect.getsource(parts)))
     assert read <= worked_out | set(parts.PASSED_ON)
+
+
+def test_both_workers_are_started_again_when_they_ask_for_it(tmp_path):
+    machine = Machine(data_dir=tmp_path, port=8000, secrets=load_secrets(tmp_path))
+    asking = {
+        part.name for part in bluegreen(machine, {}) if part.start_again_code == worker_life.START_AGAIN
+    }
+    assert asking == {"worker", "urgent-worker"}

@@ -43,6 +43,17 @@ def test_part_killed_from_outside_is_named_with_the_signal(supervised):
         supervised.watch()
 
 
+def test_part_that_asks_to_be_started_again_is(supervised, tmp_path):
+    counts = "import os, sys; open('starts', 'a').write('.'); times = os.path.getsize('starts')\n"
+    supervised.start([stays("other"), part(counts + "sys.exit(75 if times < 3 else 0)", start_again_code=75)])
+
+    with pytest.raises(PartEnded, match="fake ended with exit code 0"):
+        supervised.watch()
+
+    assert (tmp_path / "starts").read_text() == "..."
+    assert not is_gone(pid_in(tmp_path / "other"))
+
+
 def test_all_parts_have_ended_when_one_of_them_ends(tmp_path):
     with supervising(tmp_path, tmp_path / "log") as supervisor:
         supervisor.start([stays("survivor")])
