@@ -1,5 +1,8 @@
 """Messages: sent after the commit, carrying an id, believed by nobody."""
 
+import os
+import threading
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -48,6 +51,46 @@ def test_a_broker_that_takes_nothing_is_said_in_the_log_and_fails_nobody(monkeyp
     run_id = uuid4()
     dispatch.send_run(run_id)
     assert f"run {run_id} waits for the sweeper" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_slow_is_waited_for_once_and_a_moment_only(monkeypatch, caplog):
+    answers = threading.Event()
+    monkeypatch.setattr(dispatch, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(current_app, "send_task", lambda *_, **__: answers.wait())
+    began = time.monotonic()
+    for _ in range(50):
+        dispatch.send_run(uuid4())
+    assert 0.2 <= time.monotonic() - began < 1
+    assert caplog.text.count("waits for the sweeper") == 50
+    answers.set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_answers_again_is_told_again(monkeypatch, sent):
+    answers = threading.Event()
+    monkeypatch.setattr(dispatch, "PATIENCE_SECONDS", 0.2)
+    with monkeypatch.context() as patch:
+        patch.setattr(current_app, "send_task", lambda *_, **__: answers.wait())
+        dispatch.send_run(uuid4())
+    answers.set()
+    time.sleep(0.1)
+    dispatch.send_run(uuid4())
+    assert len(sent) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_forked_process_has_a_thread_of_its_own_for_the_broker(sent):
+    dispatch.send_run(uuid4())
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        dispatch._send("releases.execute_run", "1", "runs")
+        os.write(writer, b"told" if len(sent) == 2 else b"not told")
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    assert os.read(reader, 10) == b"told"
 
 
 def test_a_message_is_executed_by_this_very_process(monkeypatch):

@@ -1,0 +1,86 @@
+"""FAULTS W16, B5: a process that ends at any moment around a COMMIT, its message sent or not."""
+
+import os
+import random
+import signal
+import sys
+import time
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from celery import current_app
+from django.db import connections, transaction
+from django.utils import timezone
+
+from releases import dispatch
+from releases.services import recovery
+from terraform_runner import claims
+from terraform_runner.domain.runs import Operation, RunStatus
+from terraform_runner.models import Run
+
+pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+
+# What is done until then takes a process a few hundredths of a second.
+LATEST_SECONDS = 0.06
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[UUID]:
+    """What this process sends; what a child sends arrives nowhere."""
+    ids: list[UUID] = []
+    monkeypatch.setattr(current_app, "send_task", lambda _, args, **__: ids.append(UUID(args[0])))
+    return ids
+
+
+def ask(workspace: str) -> None:
+    """What every change that needs a run comes down to."""
+    with transaction.atomic():
+        run = claims.queue_run(workspace=workspace, operation=Operation.PLAN)
+        dispatch.send_run(run.pk)
+
+
+def end_at(moment: float, workspace: str, how: signal.Signals) -> None:
+    """Ask in a process that ends at this moment: at once (SIGKILL), or by SystemExit as in a cold shutdown."""
+    child = os.fork()
+    if not child:
+        try:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+            connections.close_all()
+            ask(workspace)
+        finally:
+            os._exit(0)
+    time.sleep(moment)
+    with suppress(ProcessLookupError):
+        os.kill(child, how)
+    os.waitpid(child, 0)
+
+
+def walk(times: int, sent: list[UUID]) -> None:
+    """What was committed is sent and taken once, whatever came after it; of what was not, nothing is there."""
+    connections.close_all()
+    for number in range(times):
+        end_at(
+            random.uniform(0, LATEST_SECONDS), f"w{number}", random.choice([signal.SIGKILL, signal.SIGTERM])
+        )
+    committed = set(Run.objects.values_list("pk", flat=True))
+    assert len(committed) > 0
+    assert set(Run.objects.values_list("status", flat=True)) == {RunStatus.QUEUED}
+    Run.objects.update(queued_at=timezone.now() - timedelta(seconds=6))
+    recovery.resend()
+    assert sorted(sent) == sorted(committed)
+    recovery.resend()
+    assert len(sent) == len(committed)
+    for run_id in sent * 2:
+        claims.claim(run_id, worker="host/1/1.00")
+    assert Run.objects.filter(status=RunStatus.RUNNING).count() == len(committed)
+
+
+def test_what_was_committed_is_sent_by_the_sweeper_and_taken_once(sent):
+    walk(20, sent)
+
+
+@pytest.mark.long
+def test_so_it_is_at_two_hundred_moments(sent):
+    walk(200, sent)
