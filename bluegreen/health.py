@@ -1,16 +1,23 @@
-"""Liveness, for supervisors and load balancers."""
+"""Liveness, for supervisors, and readiness with each dependency, for load balancers and people."""
 
 import logging
 
+from celery import current_app
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
+
+from releases.dispatch import RUNS, URGENT
+from terraform_runner import workers
 
 logger = logging.getLogger(__name__)
 
 PLAIN = "text/plain; charset=utf-8"
+OK = "ok"
+NOT_ASKED = "not known without the database"
 
 
 @never_cache
@@ -18,10 +25,50 @@ PLAIN = "text/plain; charset=utf-8"
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 when this process answers and the database does. Nothing else is asked: nothing else stops the pages."""
+    problem = _database()
+    if problem != OK:
+        return HttpResponse(problem, status=503, content_type=PLAIN)
+    return HttpResponse("ok", content_type=PLAIN)
+
+
+@never_cache
+@require_safe
+@login_not_required
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when everything is there that a release needs, else 503; as JSON what each part says."""
+    database = _database()
+    parts = {
+        "database": database,
+        "broker": _broker(),
+        "workers": _workers(RUNS) if database == OK else NOT_ASKED,
+        "urgent workers": _workers(URGENT) if database == OK else NOT_ASKED,
+    }
+    return JsonResponse(parts, status=200 if set(parts.values()) == {OK} else 503)
+
+
+def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
         logger.exception("the database does not answer")
-        return HttpResponse("The database does not answer.", status=503, content_type=PLAIN)
-    return HttpResponse("ok", content_type=PLAIN)
+        return "The database does not answer."
+    return OK
+
+
+def _broker() -> str:
+    """A connection that was left open may be dead, so a new one is asked."""
+    with current_app.connection_for_write() as broker:
+        try:
+            broker.default_channel.client.ping()  # type: ignore[attr-defined]  # Redis's channel
+        except broker.connection_errors + broker.channel_errors + (OperationalError,):
+            logger.warning("the broker does not answer", exc_info=True)
+            return "The broker does not answer. The emergency button works; runs wait."
+    return OK
+
+
+def _workers(queue: str) -> str:
+    seen = workers.list_seen(queue)
+    if not seen:
+        return f"No worker of the queue {queue} was heard of in the last {workers.SEEN_SECONDS:.0f} s."
+    return next((worker.problem for worker in seen if worker.problem), OK)

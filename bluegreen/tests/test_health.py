@@ -1,10 +1,14 @@
-"""Liveness: the process and the database, nothing else."""
+"""Liveness: the process and the database, nothing else. Readiness: whatever a release needs."""
 
 from unittest.mock import patch
 
 import pytest
+from celery import current_app
 from django.db import OperationalError, connection
 from django.test import Client
+
+from releases.dispatch import RUNS, URGENT
+from terraform_runner import workers
 
 
 @pytest.mark.django_db
@@ -22,3 +26,57 @@ def test_healthz_says_503_while_the_database_does_not_answer():
         answer = Client().get("/healthz")
     assert answer.status_code == 503
     assert b"db.internal" not in answer.content
+
+
+@pytest.fixture
+def ready(monkeypatch, valkey_url):
+    """A broker that answers, and a worker of each queue."""
+    monkeypatch.setattr(current_app.conf, "broker_url", valkey_url)
+    monkeypatch.setattr(current_app.conf, "broker_write_url", valkey_url)
+    for queue in (RUNS, URGENT):
+        workers.note_seen(f"host/{queue}/1.00", queues=[queue])
+
+
+def readiness() -> tuple[int, dict[str, str]]:
+    answer = Client().get("/readyz")
+    return answer.status_code, answer.json()
+
+
+@pytest.mark.django_db
+def test_readyz_says_that_everything_is_there(ready):
+    assert readiness() == (
+        200,
+        dict.fromkeys(["database", "broker", "workers", "urgent workers"], "ok"),
+    )
+
+
+@pytest.mark.django_db
+def test_readyz_names_the_queue_that_no_worker_serves(ready):
+    workers.note_gone(f"host/{URGENT}/1.00")
+    status, parts = readiness()
+    assert (status, parts["workers"]) == (503, "ok")
+    assert parts["urgent workers"] == "No worker of the queue urgent was heard of in the last 40 s."
+
+
+@pytest.mark.django_db
+def test_readyz_says_what_a_worker_lacks(ready):
+    workers.note_seen(f"host/{RUNS}/1.00", queues=[RUNS], problem="There is no terraform to run here.")
+    assert readiness()[1]["workers"] == "There is no terraform to run here."
+
+
+@pytest.mark.django_db
+def test_readyz_is_red_while_the_broker_does_not_answer(ready, monkeypatch):
+    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    status, parts = readiness()
+    assert (status, parts["broker"]) == (
+        503,
+        "The broker does not answer. The emergency button works; runs wait.",
+    )
+
+
+@pytest.mark.django_db
+def test_readyz_is_red_while_the_database_does_not_answer(ready):
+    with patch.object(connection, "cursor", side_effect=OperationalError("gone")):
+        status, parts = readiness()
+    assert status == 503
+    assert parts["workers"] == "not known without the database"
