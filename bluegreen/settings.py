@@ -71,6 +71,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}
+TRANSACTION_OPTIONS = "-c idle_in_transaction_session_timeout=5s"
 # What the address itself asks for, for example ?sslmode=verify-full, stays.
 DATABASES["default"]["OPTIONS"] = {
     # A server that is cut off is noticed: nobody waits for its answer as long as TCP would.
@@ -79,6 +80,8 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    # A process that is stopped in the middle of a transaction holds nobody up for longer than this.
+    "options": TRANSACTION_OPTIONS,
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {"min_size": 0, "max_size": 20, "timeout": 5},
 }

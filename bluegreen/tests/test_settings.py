@@ -49,7 +49,7 @@ def test_no_result_is_kept_in_the_broker():
 def test_the_tasks_are_known_by_the_names_that_messages_and_the_schedule_use():
     app.loader.import_default_modules()
     own = {name for name in app.tasks if not fnmatchcase(name, "celery.*")}
-    assert own == {"releases.execute_run", "releases.sweep", "releases.prune"}
+    assert own == {"releases.execute_run", "releases.sweep", "releases.prune", "releases.echo"}
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= own
     assert current_app.main == app.main
 
@@ -83,3 +83,10 @@ def test_accounts_that_make_no_sense_stop_the_start(monkeypatch):
     monkeypatch.setenv("BLUEGREEN_AWS_ACCOUNTS", '{"12345": {}}')
     with pytest.raises(ImproperlyConfigured, match="BLUEGREEN_AWS_ACCOUNTS: “12345” is no account"):
         runpy.run_path(str(settings.BASE_DIR / "bluegreen/settings.py"))
+
+
+def test_whoever_stops_in_a_transaction_is_cut_off():
+    """FAULTS D6. An address that names options of its own goes before."""
+    read = runpy.run_path(str(settings.BASE_DIR / "bluegreen/settings.py"))
+    options = read["DATABASES"]["default"]["OPTIONS"]["options"]
+    assert options == read["TRANSACTION_OPTIONS"] == "-c idle_in_transaction_session_timeout=5s"

@@ -22,6 +22,12 @@ class PlanOutdated(RunnerError):
     code = "plan:outdated"
 
 
+class DatabaseAway(RunnerError):
+    """Nobody could be asked or told: what is real is looked at again, by another plan."""
+
+    code = "database:away"
+
+
 class StepFailed(RunnerError):
     """A problem that is not Terraform's: of AWS, of the rules, or one that nobody expected."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from audit import events
@@ -27,6 +27,7 @@ from releases.domain.lifecycle import (
     check_step_change,
 )
 from releases.models import Release, Service, Step
+from releases.services.patience import Overtaken, is_lost
 
 SYSTEM = Actor(id="", name="Bluegreen", via="worker")
 
@@ -38,9 +39,17 @@ def person(user: User, via: str = "page") -> Actor:
 
 @contextmanager
 def locked(service_id: UUID) -> Iterator[Service]:
-    """A transaction that holds the service's row: whatever changes a service, its releases or steps happens in one."""
-    with transaction.atomic():
-        yield Service.objects.select_for_update().get(pk=service_id)
+    """A transaction that holds the service's row: whatever changes a service, its releases or steps happens in one.
+
+    Raises ``Overtaken`` where it was taken back because of a deadlock.
+    """
+    try:
+        with transaction.atomic():
+            yield Service.objects.select_for_update().get(pk=service_id)
+    except OperationalError as error:
+        if is_lost(error):
+            raise Overtaken("service:faster", "Someone was faster. Look at it again.") from error
+        raise
 
 
 def now() -> datetime:

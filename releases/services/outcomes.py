@@ -19,6 +19,7 @@ from releases.domain.traffic import Color, TrafficState, Transition, changed_col
 from releases.models import Service, Step
 from releases.services import managed, rollout, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
+from releases.services.patience import patient
 from releases.services.settings_columns import record_settings
 from terraform_runner import claims, leases, selectors
 from terraform_runner.domain.redaction import Redactor
@@ -35,6 +36,7 @@ MOST_RUNS_PER_STEP = 20
 MOST_LOST_RUNS_PER_STEP = 3
 
 
+@patient
 def plan_made(
     run: Run, step: Step, planned: Planned, expectation: Expectation, reality: Reality | None
 ) -> None:
@@ -54,6 +56,7 @@ def plan_made(
             rollout.advance(service)
 
 
+@patient
 def plan_refused(
     run: Run, step: Step, planned: Planned, refusals: Sequence[Refusal], *, redactor: Redactor
 ) -> None:
@@ -64,6 +67,7 @@ def plan_refused(
             _fail(current, "plan:refused", redactor.mask("\n".join(map(str, refusals))))
 
 
+@patient
 def plan_is_empty(
     run: Run,
     step: Step,
@@ -81,6 +85,7 @@ def plan_is_empty(
             _verified(service, current, expectation, reality)
 
 
+@patient
 def plan_again(run: Run, step: Step, problem: RunnerError) -> None:
     """The apply was refused before anything was changed: a new plan is made from what is real now."""
     with _current(run, step) as (service, current):
@@ -95,6 +100,7 @@ def plan_again(run: Run, step: Step, problem: RunnerError) -> None:
             rollout.plan(service, current, actor=SYSTEM, action="step.planned-again", reason=str(problem))
 
 
+@patient
 @transaction.atomic
 def learn_addresses(run: Run, service: Service, outputs: Mapping[str, Any]) -> Service:
     """After rules were made: where the service's rules, groups and functions are, from Terraform's outputs.
@@ -126,6 +132,7 @@ def _more_canary_rules(outputs: Mapping[str, Any]) -> dict[str, str]:
     return slots | ({HEADER_RULE: header} if header else {})
 
 
+@patient
 def applied(
     run: Run,
     step: Step,
@@ -143,6 +150,7 @@ def applied(
             _verified(service, current, expectation, reality)
 
 
+@patient
 def removed(run: Run, step: Step, result: Planned | Applied, left: Sequence[str]) -> None:
     """A removal has come to its end: the service is removed where nothing of it is left at AWS."""
     with _current(run, step) as (service, current):
@@ -155,6 +163,7 @@ def removed(run: Run, step: Step, result: Planned | Applied, left: Sequence[str]
             managed.mark_removed(service, actor=SYSTEM, reason=current.reason)
 
 
+@patient
 def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
     """The run ended without its result: its step has failed, and says why."""
     with _current(run, step) as (_, current):
@@ -163,6 +172,7 @@ def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
             _fail(current, problem.code, problem.message)
 
 
+@patient
 def run_lost(run: Run, step: Step, *, unsaved_state: str | None) -> None:
     """The run's process is gone: its step is planned again from what is real now.
 

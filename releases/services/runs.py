@@ -22,8 +22,9 @@ from releases.domain.traffic import Color, Transition, changed_colors, safe_colo
 from releases.models import Service, Step
 from releases.services import emergency, expectations, gates, outcomes, removals, rollout, storage
 from releases.services.accounts import credentials_for_run
-from releases.services.errors import PlanOutdated, StepFailed, as_runner_error
+from releases.services.errors import DatabaseAway, PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
+from releases.services.patience import DATABASE_AWAY, patient
 from releases.services.realities import read_reality
 from releases.services.settings_columns import begin_settings
 from releases.services.waking import read_awake
@@ -78,6 +79,11 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         raise  # nothing more is recorded: whoever takes over sees what has become of it
     except (PlanOutdated, PlanStale) as error:
         outcomes.plan_again(run, step, error)
+    except DATABASE_AWAY as error:
+        logger.exception("run %s could not ask the database", run.pk)
+        outcomes.plan_again(
+            run, step, DatabaseAway(f"The database was away in the middle of this run: {error}")
+        )
     except RunCancelled as error:
         _stopped(run, step, error)
     except (RunnerError, AwsError, DomainError) as error:
@@ -153,7 +159,7 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
             before_apply=partial(_check_before_apply, run, hold, expectation),
         )
     finally:
-        emergency.keep_traffic_back(step)
+        patient(emergency.keep_traffic_back)(step)
     if step.transition == Transition.REMOVE:
         outcomes.removed(run, step, result, removals.what_is_left(service))
         return
