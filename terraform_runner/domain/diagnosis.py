@@ -9,6 +9,7 @@ from terraform_runner.errors import (
     ProviderNotFound,
     RunnerError,
     StateLocked,
+    StorageFailed,
     TerraformFailed,
     TerraformTooOld,
 )
@@ -76,6 +77,13 @@ def _no_provider(said: str, exit_code: int) -> RunnerError:
     )
 
 
+def _no_room(said: str, exit_code: int) -> RunnerError:
+    return StorageFailed(
+        f"There is no room left where Terraform writes. Make room there, then try again.\n{said}",
+        exit_code=exit_code,
+    )
+
+
 def _invalid(said: str, exit_code: int) -> RunnerError:
     return ModuleInvalid(
         f"Terraform does not accept the module or a value for one of its variables. Correct it and plan again.\n{said}",
@@ -91,6 +99,7 @@ _KINDS: tuple[tuple[str, _Kind], ...] = (
     (r"(?sm)Error: Error acquiring the state lock.*^Lock Info:", _locked),
     (r"Error: Saved plan (?:is stale|does not match the given state)", _stale),
     (r"(?s)plan file was created by\s+(?:Terraform|a different)", _stale),
+    (r"(?i)no space left on device", _no_room),
     (r"Error: Failed to (?:query available provider packages|install provider)", _no_provider),
     (r"Error: (?:Inconsistent dependency lock file|Required plugins are not installed)", _no_provider),
     (

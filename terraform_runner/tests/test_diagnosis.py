@@ -6,6 +6,7 @@ from terraform_runner.errors import (
     PlanStale,
     ProviderNotFound,
     StateLocked,
+    StorageFailed,
     TerraformFailed,
     TerraformTooOld,
 )
@@ -70,6 +71,10 @@ Error: Invalid value for variable
   30:       "green_weight": "${var.green_weight}",
 
 green_weight = 101: write a whole number from 0 to 100."""
+NO_ROOM = """
+Error: Failed to write plan file
+
+write /var/lib/bluegreen/terraform/working/1/root/plan: no space left on device"""
 AWS_REFUSES = """
 Error: updating Lambda Function (x) code: AccessDeniedException: not authorized
 
@@ -90,6 +95,7 @@ Error: updating Lambda Function (x) code: AccessDeniedException: not authorized
         (NO_MODULE, ModuleInvalid),
         (REFUSED_VALUE, ModuleInvalid),
         (AWS_REFUSES, TerraformFailed),
+        (NO_ROOM, StorageFailed),
         ("", TerraformFailed),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from infra.local import postgres
 from infra.local.errors import LocalError
 from infra.local.postgres import Cluster
+from infra.local.tests.small_disk import grow, small_disk
 from infra.local.tests.waiting import wait_for
 
 
@@ -60,6 +61,16 @@ def test_start_that_was_killed_while_making_the_cluster_does_no_harm(tmp_path):
 
     assert (cluster.data_dir / "postgresql.conf").exists()
     assert not (tmp_path / "data.unfinished").exists()
+
+
+@pytest.mark.fault
+def test_a_disk_without_room_is_named_and_the_next_start_goes_on(tmp_path):
+    with small_disk(tmp_path / "disk", size="8m") as disk:
+        with pytest.raises(LocalError, match=r"PostgreSQL can't be made:(.|\n)*No space left on device"):
+            postgres.prepare(disk / "postgres", durable=False)
+        grow(disk, size="200m")
+        with postgres.running(disk / "postgres", durable=False) as cluster, connect(cluster) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_data_deeper_than_a_socket_may_be(tmp_path, tmp_path_factory, monkeypatch):
