@@ -5,10 +5,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.errors import CannotMeasure
 from bench.pairs import timed
@@ -45,12 +45,27 @@ class ByHand:
 
     def apply_weight(self, green_weight: int) -> float:
         """The seconds of ``apply -auto-approve`` of a weight, in the initialised directory."""
-        self._write_variables(self._initialised, green_weight)
+        self._write_variables(self._initialised, green_weight=green_weight)
         return timed(partial(self._run, self._initialised, "apply", "-auto-approve"))
+
+    def change(self, **variables: Any) -> None:
+        """Apply these variables at once, in the initialised directory."""
+        self._write_variables(self._initialised, **variables)
+        self._run(self._initialised, "apply", "-auto-approve")
+
+    def outputs(self) -> dict[str, Any]:
+        """What the service's outputs are, by name."""
+        printed = json.loads(self._run(self._initialised, "output", "-json"))
+        return {name: output["value"] for name, output in printed.items()}
+
+    def with_module(self, module: Path) -> Self:
+        """The same with another module in the place of Bluegreen's."""
+        (name,) = self.workspace.modules
+        return replace(self, workspace=replace(self.workspace, modules={name: module}))
 
     def apply_saved_plan(self, green_weight: int) -> float:
         """The seconds of ``apply`` of a plan of a weight that was made before, in the initialised directory."""
-        self._write_variables(self._initialised, green_weight)
+        self._write_variables(self._initialised, green_weight=green_weight)
         self._run(self._initialised, "plan", f"-out={PLAN}")
         return timed(partial(self._run, self._initialised, "apply", PLAN))
 
@@ -77,15 +92,12 @@ class ByHand:
         """The root module and the module, file by file what Bluegreen's runs get."""
         make_private_directory(directory.root)
         space = self.workspace
-        variables = self._variables(green_weight)
+        variables = {**space.variables, "green_weight": green_weight}
         working_dir.render(directory, root=space.root, variables=variables, modules=space.modules)
 
-    def _write_variables(self, directory: WorkingDirectory, green_weight: int) -> None:
-        content = json.dumps(self._variables(green_weight)).encode()
+    def _write_variables(self, directory: WorkingDirectory, **variables: Any) -> None:
+        content = json.dumps({**self.workspace.variables, **variables}).encode()
         private_files.replace(directory.root / VARIABLES, content)
-
-    def _variables(self, green_weight: int) -> dict[str, Any]:
-        return {**self.workspace.variables, "green_weight": green_weight}
 
     def _init_plan_show_apply(self, directory: WorkingDirectory) -> None:
         self._run(directory, "init")
@@ -93,8 +105,8 @@ class ByHand:
         self._run(directory, "show", "-json", PLAN)
         self._run(directory, "apply", PLAN)
 
-    def _run(self, directory: WorkingDirectory, *arguments: str) -> None:
-        """Run a command. Raises CannotMeasure with the end of what it printed, if it fails."""
+    def _run(self, directory: WorkingDirectory, *arguments: str) -> str:
+        """Run a command; gives what it printed. Raises CannotMeasure with the end of what it printed, if it fails."""
         done = subprocess.run(
             [self.binary, *arguments],
             cwd=directory.root,
@@ -107,6 +119,7 @@ class ByHand:
         )
         if done.returncode != 0:
             raise CannotMeasure(f"terraform {' '.join(arguments)} failed by hand:\n{done.stdout[-2000:]}")
+        return done.stdout
 
     @property
     def _environment(self) -> dict[str, str]:

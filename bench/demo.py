@@ -1,7 +1,7 @@
 """The demo's service and people on the benchmark's machine, as seen by a process beside the web and the worker."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -38,13 +38,24 @@ class Demo:
         """One of the demo's people."""
         return User.objects.get(username=name)
 
-    def by_hand(self) -> ByHand:
-        """A second service in the same sandbox, alike but for its names and its rules' priorities."""
+    def wait_for_terraform(self) -> None:
+        """Until Terraform agrees after a press of the button, or has given up."""
+
+        def is_over() -> bool:
+            return selectors.rollback_going_on(Service.objects.get(pk=self.service.pk)) is None
+
+        wait_for(is_over, "Terraform to agree")
+
+    def by_hand(
+        self, name: str = NAME_BY_HAND, *, priority: int = PRIORITY_BY_HAND, hostnames: Sequence[str] = ()
+    ) -> ByHand:
+        """A second service in the same sandbox, alike but for its names and its rules' priorities and hosts."""
         service = self.service
         twin = Service(
-            name=NAME_BY_HAND,
-            family=NAME_BY_HAND,
-            priority=PRIORITY_BY_HAND,
+            name=name,
+            family=name,
+            priority=priority,
+            hostnames=list(hostnames),
             region=service.region,
             account_id=service.account_id,
             listener_arn=service.listener_arn,
@@ -54,12 +65,12 @@ class Demo:
             green_image=service.green_image,
         )
         return ByHand(
-            folder=settings.DATA_DIR / NAME_BY_HAND,
+            folder=settings.DATA_DIR / name,
             workspace=workspaces.workspace(
                 twin,
                 twin.state,
                 credentials=_credentials(self.sandbox),
-                kept_in=LocalState(folder=settings.DATA_DIR / NAME_BY_HAND),
+                kept_in=LocalState(folder=settings.DATA_DIR / name),
             ),
             binary=settings.TERRAFORM_BIN or "terraform",
             mirror=settings.TERRAFORM_MIRROR,

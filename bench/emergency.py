@@ -7,11 +7,10 @@ from django.urls import reverse
 
 from aws import load_balancer, session
 from bench.browser import Browser
-from bench.demo import Demo, wait_for
+from bench.demo import Demo
 from bench.errors import CannotMeasure
 from bench.figures import Figure, Goal, percentile
 from bench.pairs import in_turn, timed
-from releases import selectors
 from releases.domain.traffic import Color
 from releases.services import accounts, emergency
 
@@ -51,7 +50,7 @@ class Button:
     """A manager at the open rollback page. Clients of the AWS API are there before the first press."""
 
     def __init__(self, demo: Demo) -> None:
-        self._service = demo.service
+        self._demo, self._service = demo, demo.service
         self._access = accounts.access(demo.service)
         session.connect(self._access)
         self._page = reverse("rollback", args=[demo.service.name])
@@ -72,7 +71,7 @@ class Button:
 
     def wait_for_terraform(self) -> None:
         """Until Terraform agrees, or has given up."""
-        wait_for(lambda: selectors.rollback_going_on(self._service) is None, "Terraform to agree")
+        self._demo.wait_for_terraform()
 
     def _set_by_hand(self, weights: dict[Color, int]) -> None:
         by_arn = {self._service.target_group_arn(color): weight for color, weight in weights.items()}

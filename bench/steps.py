@@ -7,7 +7,7 @@ from bench.errors import CannotMeasure
 from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
-from releases.services import approvals, facts, shares
+from releases.services import approvals, emergency, facts, shares
 from releases.services.requests import ReleaseRequest, request_release
 
 STOPPED = frozenset({StepStatus.FAILED, StepStatus.REJECTED, StepStatus.ABANDONED})
@@ -17,7 +17,7 @@ class Steps:
     """One release at a time, requested by the requester, started by the operator, approved by the manager."""
 
     def __init__(self, demo: Demo) -> None:
-        self.service = demo.service
+        self._demo, self.service = demo, demo.service
         self._requester, self._manager, self._operator = map(
             demo.person, ("requester", "manager", "operator")
         )
@@ -34,6 +34,20 @@ class Steps:
             raise CannotMeasure("The release has no step that could be started.")
         approvals.start(step_id=step.pk, user=self._operator)
         return step.pk
+
+    def go_on(self) -> None:
+        """Start what can be started now, approve it where it has a gate, and wait until it is done."""
+        step_id = self.start()
+        if selectors.get_step(step_id).gate:
+            self.wait_until(step_id, StepStatus.WAITING)
+            self.approve(step_id)
+        self.wait_until(step_id, StepStatus.DONE)
+
+    def take_back(self) -> None:
+        """End the release that is open, if there is one, by the emergency button; return when Terraform agrees."""
+        if selectors.open_release(self.service):
+            emergency.roll_back(service_id=self.service.pk, user=self._manager)
+            self._demo.wait_for_terraform()
 
     def approve(self, step_id: UUID) -> None:
         """Approve the plan that a step waits with."""

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import TerraformCli
 from infra.modules.tests.commands import Directory
-from infra.modules.tests.unordered import MODULE, write_unordered_module
+from infra.modules.unordered import MODULE, write_unordered_module
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.testing import running_sandbox
 from tests.load import Load

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import TerraformCli
 from infra.modules.tests.commands import INFRA, Directory, copy_of_infra
-from infra.modules.tests.unordered import MODULE, write_unordered_module
+from infra.modules.unordered import MODULE, write_unordered_module
 
 
 @pytest.mark.terraform
@@ -68,7 +68,7 @@ def test_order_written_in_another_way_is_not_taken_for_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     already_unordered = write_unordered_module(tmp_path / "first")
-    monkeypatch.setattr("infra.modules.tests.unordered.MODULE", already_unordered)
+    monkeypatch.setattr("infra.modules.unordered.MODULE", already_unordered)
     with pytest.raises(ValueError, match=r"main\.tf has 0 of the 1 places"):
         write_unordered_module(tmp_path / "second")
 

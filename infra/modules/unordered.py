@@ -1,10 +1,10 @@
-"""The module without its order: how a rotation in one apply goes wrong, for the test that must see it."""
+"""The module without its order: how a rotation in one apply goes wrong, for whoever must see it."""
 
 import re
 import shutil
 from pathlib import Path
 
-MODULE = Path(__file__).parents[1] / "lambda-blue-green"
+MODULE = Path(__file__).parent / "lambda-blue-green"
 
 # What makes the traffic rule wait for blue, green for the traffic rule, and the canary's rules for green.
 _RULE_WAITS = re.compile(r"\n  depends_on = \[aws_lambda_alias\.\w+, aws_lb_target_group_attachment\.\w+\]\n")
