@@ -75,6 +75,11 @@ def cloudwatch(access: Access) -> Any:  # noqa: ANN401 - its stubs would be one 
     return _client(access, "cloudwatch")
 
 
+def logs(access: Access) -> Any:  # noqa: ANN401 - likewise
+    """The logs' client."""
+    return _client(access, "logs")
+
+
 def sts(access: Access) -> "STSClient":
     """The client that says who one is and takes roles: always as whoever the process is, never in the role."""
     return cast("STSClient", _client(replace(access, role_arn=None, external_id=None), "sts"))
