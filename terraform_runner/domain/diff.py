@@ -36,6 +36,7 @@ def summarize(plan: Plan) -> list[dict[str, Any]]:
             "name": change.name,
             "actions": list(change.actions),
             "action_reason": change.action_reason,
+            "importing": change.importing,
             "attributes": [asdict(attribute) for attribute in changed_attributes(change)],
         }
         for change in plan.changes

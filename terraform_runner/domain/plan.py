@@ -45,7 +45,8 @@ class ResourceChange:
     """What a plan does with one resource. ``before`` is absent for a create, ``after`` for a delete.
 
     ``after_unknown``, ``before_sensitive`` and ``after_sensitive`` have the value's shape, with ``true``
-    where it applies. ``replace_paths`` are the attributes that force a replacement.
+    where it applies. ``replace_paths`` are the attributes that force a replacement. ``importing`` is the id by which a
+    resource is taken over that is there already.
     """
 
     address: str
@@ -62,7 +63,7 @@ class ResourceChange:
     after_sensitive: Any
     replace_paths: tuple[Any, ...]
     action_reason: str | None
-    importing: bool
+    importing: str | None
     previous_address: str | None
     deposed: str | None
 
@@ -97,8 +98,12 @@ class Plan:
 
     @property
     def changes(self) -> tuple[ResourceChange, ...]:
-        """Those resource changes that have an effect: neither a no-op nor the reading of a data source."""
-        return tuple(change for change in self.resource_changes if change.actions not in WITHOUT_EFFECT)
+        """Those resource changes that have an effect: neither a no-op nor a data source; an import always has one."""
+        return tuple(
+            change
+            for change in self.resource_changes
+            if change.importing or change.actions not in WITHOUT_EFFECT
+        )
 
 
 def parse_plan(document: Mapping[str, Any]) -> Plan:
@@ -157,10 +162,14 @@ def _parse_change(resource: Mapping[str, Any]) -> ResourceChange:
         after_sensitive=change.get("after_sensitive", {}),
         replace_paths=tuple(change.get("replace_paths") or ()),
         action_reason=resource.get("action_reason"),
-        importing=bool(change.get("importing")),
+        importing=_import_id(change.get("importing")),
         previous_address=resource.get("previous_address"),
         deposed=resource.get("deposed"),
     )
+
+
+def _import_id(importing: Mapping[str, Any] | None) -> str | None:
+    return str(importing.get("id", "unknown")) if importing else None
 
 
 def _parse_check(check: Mapping[str, Any]) -> Check:
@@ -189,7 +198,7 @@ def _describe(change: ResourceChange) -> dict[str, Any]:
         "previous_address": change.previous_address,
         "deposed": change.deposed,
         "actions": list(change.actions),
-        "importing": change.importing,
+        "importing": change.importing or False,
         "before": _without(change.before, noise),
         "after": _without(change.after, noise),
         "unknown": _without(change.after_unknown, noise),

@@ -121,6 +121,12 @@ def test_digest_depends_on_every_attribute(data):
     assert digest(document) != digest(changed)
 
 
+def test_an_import_is_a_change_though_nothing_is_done_at_aws():
+    imported = resource_change(actions=["no-op"], importing={"id": "i-1"})
+    [change] = parse_plan(plan_document(imported, resource_change(actions=["no-op"]))).changes
+    assert change.importing == "i-1"
+
+
 @pytest.mark.parametrize(
     "change",
     [
