@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from releases.domain.blueprint import Blueprint
 from releases.domain.canary import CanaryHeader, lay_out, room_in_rule
 from releases.domain.configuration import in_the_clear
+from releases.domain.execution_role import RoleRights
 from releases.domain.settings import MOST_SLOTS, SettingsChange
 from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
 
@@ -27,10 +29,14 @@ PAIRED_TYPES = (
 )
 PAIRED = {f"{kind}.{color}": color for kind in PAIRED_TYPES for color in Color}
 ROLE = "aws_iam_role.this[0]"
-ROLE_POLICY = "aws_iam_role_policy_attachment.vpc_access[0]"
+ROLE_POLICIES = {
+    RoleRights.MANAGED: "aws_iam_role_policy_attachment.vpc_access[0]",
+    RoleRights.LEAST: "aws_iam_role_policy.least[0]",
+}
+"""Where the role has its rights that is made."""
 LOG_GROUPS = frozenset(f"aws_cloudwatch_log_group.{color}[0]" for color in Color)
 CONCURRENCY = frozenset(f"aws_lambda_provisioned_concurrency_config.{color}[0]" for color in Color)
-OPTIONAL = frozenset({ROLE, ROLE_POLICY}) | LOG_GROUPS | CONCURRENCY
+OPTIONAL = frozenset({ROLE, *ROLE_POLICIES.values()}) | LOG_GROUPS | CONCURRENCY
 """There unless the service was given a role; where its settings say how long logs are kept, and what is kept ready."""
 
 
@@ -41,8 +47,9 @@ class Expectation:
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
     for a set-up, which makes them. `hostnames`, `paths` and `priority` are the traffic rule's; the canary's rules
     have the same hosts and paths, and the priorities before it. `stickiness_seconds` is 0 for a service without it.
-    `settings` are all of the service's, before and after. `revealed` has what the tokens of secret environment values
-    in both states stand for: only in memory, to compare with plans and with what is real.
+    `settings` are all of the service's, before and after; a set-up needs them, and its `blueprint`. `revealed` has what
+    the tokens of secret environment values in both states stand for: only in memory, to compare with plans and with
+    what is real.
     """
 
     transition: Transition
@@ -57,6 +64,7 @@ class Expectation:
     canary_header: CanaryHeader | None = None
     stickiness_seconds: int = 0
     settings: SettingsChange | None = None
+    blueprint: Blueprint | None = None
     module_prefix: str = "module.service."
     revealed: Mapping[str, str] = field(default_factory=dict, repr=False)
 

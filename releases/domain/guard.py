@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from releases.domain import guard_remove, guard_set_up, guard_settings
 from releases.domain.expectation import Expectation, Refusal
 from releases.domain.guard_resource import check_resource
+from releases.domain.plan_blocks import UnknownShape
 from releases.domain.traffic import Transition
 from terraform_runner.domain.plan import WITHOUT_EFFECT, Plan, ResourceChange
 
@@ -28,10 +29,13 @@ def check_plan(plan: Plan, expectation: Expectation) -> tuple[Refusal, ...]:
     for change in plan.resource_changes:
         if not _reads_data(change):
             refusals += check_resource(change, plan, expectation)
-    if expectation.transition is Transition.SET_UP and not refusals:
-        refusals += guard_set_up.check(plan, expectation)
-    if guard_settings.applies_to(expectation) and not refusals:
-        refusals += guard_settings.check(plan, expectation)
+    try:
+        if expectation.transition is Transition.SET_UP and not refusals:
+            refusals += guard_set_up.check(plan, expectation)
+        if guard_settings.applies_to(expectation) and not refusals:
+            refusals += guard_settings.check(plan, expectation)
+    except UnknownShape as error:
+        refusals.append(Refusal(address="", attribute="", reason=f"Something in the plan {error.message}."))
     return tuple(refusals)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from releases.domain.expectation import OPTIONAL, PAIRED, Expectation, Refusal
 from releases.domain.function_views import PUBLISHED, VPC_ID
 from releases.domain.guard_settings import may_change as by_settings
-from releases.domain.guard_settings import may_make_or_end
+from releases.domain.guard_settings import may_import, may_make_or_end
 from releases.domain.guard_table import FROM_ANYTHING, RECORDED, Place, may_change, shown
 from releases.domain.plan_blocks import UnknownShape
 from releases.domain.plan_configuration import alias_follows_function
@@ -93,7 +93,8 @@ def _check_action(resource: _Resource) -> Iterator[Refusal]:
         done = "replaced" if "create" in change.actions else "deleted"
         yield resource.refuse(f"would be {done}: a release never deletes anything.")
         return
-    if change.actions not in _allowed_actions(resource.expectation.transition):
+    may_do = change.actions in _allowed_actions(resource.expectation.transition)
+    if not may_do and not may_import(resource.expectation, change):
         yield resource.refuse(
             f"would be {_in_past(change.actions)}: {_transition(resource)} may not do that."
         )
@@ -108,7 +109,7 @@ def _check_extras(resource: _Resource) -> Iterator[Refusal]:
         and not resource.changes
         and same(change.before, change.after),
         "some of its attributes force a replacement": change.replace_paths,
-        "it would be imported": change.importing,
+        "it would be imported": change.importing and not may_import(resource.expectation, change),
         "it would move from another address": change.previous_address,
         "an old copy of it is left over": change.deposed,
         f"Terraform gives a reason of its own ({change.action_reason})": change.action_reason,

@@ -17,6 +17,7 @@ from releases.domain.expectation import (
     Expectation,
     Refusal,
 )
+from releases.domain.log_groups import newly_managed
 from releases.domain.plan_views import (
     HEADERS,
     RULE,
@@ -24,6 +25,7 @@ from releases.domain.plan_views import (
     STICKINESS,
     WEIGHTS,
     Attributes,
+    Missing,
     attributes,
     attributes_after,
     condition_values,
@@ -34,14 +36,14 @@ from releases.domain.settings import EVERY_REQUEST, Settings
 from releases.domain.traffic import NOBODY, Transition
 from terraform_runner.domain.plan import Plan, ResourceChange
 
-_LOG_GROUP, _CONCURRENCY = "aws_cloudwatch_log_group", "aws_lambda_provisioned_concurrency_config"
-_TAGGED = (RULE, _LOG_GROUP, "aws_lambda_function", "aws_lb_target_group", "aws_iam_role")
+LOG_GROUP, CONCURRENCY_CONFIG = "aws_cloudwatch_log_group", "aws_lambda_provisioned_concurrency_config"
+_TAGGED = (RULE, LOG_GROUP, "aws_lambda_function", "aws_lb_target_group", "aws_iam_role")
 
 # What AWS decides when it makes them.
-_MAY_BE_UNKNOWN: Mapping[str, frozenset[str]] = {
+MAY_BE_UNKNOWN: Mapping[str, frozenset[str]] = {
     RULE: frozenset({"action.order", "arn", "id", "tags_all"}),
-    _LOG_GROUP: frozenset({"arn", "id", "log_group_class", "name_prefix", "tags_all"}),
-    _CONCURRENCY: frozenset({"id"}),
+    LOG_GROUP: frozenset({"arn", "id", "log_group_class", "name_prefix", "tags_all"}),
+    CONCURRENCY_CONFIG: frozenset({"id"}),
 }
 
 Reading = Callable[[str, Settings], Any]
@@ -55,8 +57,10 @@ READINGS: Mapping[tuple[str, str], Reading] = {
     },
     (RULE, "condition"): lambda name, wanted: _asked_by(wanted),
     (RULE, "priority"): lambda name, wanted: _priority(name, wanted),
-    (_LOG_GROUP, "retention_in_days"): lambda name, wanted: wanted.log_retention_days,
-    (_CONCURRENCY, "provisioned_concurrent_executions"): lambda name, wanted: wanted.provisioned_concurrency,
+    (LOG_GROUP, "retention_in_days"): lambda name, wanted: wanted.log_retention_days,
+    (CONCURRENCY_CONFIG, "provisioned_concurrent_executions"): lambda name, wanted: (
+        wanted.provisioned_concurrency
+    ),
 }
 
 
@@ -80,6 +84,13 @@ def may_make_or_end(expectation: Expectation, change: ResourceChange) -> bool:
     )
 
 
+def may_import(expectation: Expectation, change: ResourceChange) -> bool:
+    """Whether this plan takes over a log group, under its own name, that Lambda or somebody else has made."""
+    name = newly_managed(expectation).get(_name(expectation, change))
+    may_be_updated = change.actions in {("no-op",), ("update",)}
+    return change.importing is not None and change.importing == name and may_be_updated
+
+
 def applies_to(expectation: Expectation) -> bool:
     """Whether the plan is a settings run's, or finishes one that an emergency rollback has overtaken."""
     settings = expectation.settings
@@ -94,21 +105,27 @@ def check(plan: Plan, expectation: Expectation) -> Iterator[Refusal]:
     changes = {_name(expectation, change): change for change in plan.resource_changes}
     for name, change in changes.items():
         if change.mode == "managed" and change.actions != ("delete",):
-            yield from _check_settings(name, change, expectation)
+            yield from check_settings(name, change, expectation)
         if change.actions == ("create",):
             yield from _check_made(name, change, changes, expectation)
 
 
-def _check_settings(name: str, change: ResourceChange, expectation: Expectation) -> Iterator[Refusal]:
+def check_settings(name: str, change: ResourceChange, expectation: Expectation) -> Iterator[Refusal]:
+    """What of one resource does not follow from the settings, before or after; ``name`` is its name in the module."""
     before, after = _view(change, after=False), _view(change, after=True)
     for (kind, attribute), reading in READINGS.items():
         if kind != change.type or expectation.settings is None:
             continue
         wanted = reading(name, expectation.settings.after)
         starts = [reading(name, start) for start in expectation.settings.starts]
-        if not same(after.get(attribute), wanted) and not _later_known(change, attribute):
+        known_later = wanted == {} and _known_later(change, attribute, after)
+        if not same(after.get(attribute), wanted) and not known_later:
             yield _refusal(change, attribute, "would not be what was asked for.")
-        if before and not any(same(before.get(attribute), start) for start in starts):
+        if (
+            before
+            and not change.importing
+            and not any(same(before.get(attribute), start) for start in starts)
+        ):
             yield _refusal(change, attribute, "was changed outside of Bluegreen.")
 
 
@@ -118,7 +135,7 @@ def _check_made(
     if change.before is not None:
         yield _refusal(change, "", "would be created, though it is there.")
     for path in sorted(
-        set(marked_paths(change.after_unknown)) - _MAY_BE_UNKNOWN.get(change.type, frozenset())
+        set(marked_paths(change.after_unknown)) - MAY_BE_UNKNOWN.get(change.type, frozenset())
     ):
         yield _refusal(change, path, "has to be known in the plan.")
     found = _view(change, after=True)
@@ -174,9 +191,11 @@ def _priority(name: str, settings: Settings) -> int:
     return settings.priority - before
 
 
-def _later_known(change: ResourceChange, attribute: str) -> bool:
-    """All tags of what is made are known only when it is there."""
-    return change.actions == ("create",) and attribute == "tags_all"
+def _known_later(change: ResourceChange, attribute: str, after: Attributes) -> bool:
+    """All tags of what is made are known only when it is there, where it has none of its own."""
+    return (
+        change.actions == ("create",) and attribute == "tags_all" and after.get(attribute) is Missing.UNKNOWN
+    )
 
 
 def _name(expectation: Expectation, change: ResourceChange) -> str:

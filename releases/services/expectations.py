@@ -1,5 +1,7 @@
 """What a step's plan has to be: the states before and after, and what the guard needs to know of the service."""
 
+from releases.domain.blueprint import Blueprint
+from releases.domain.execution_role import ExecutionRole, RoleRights
 from releases.domain.guard import Expectation
 from releases.domain.reality import Reality
 from releases.domain.settings import SettingsChange, from_columns
@@ -34,11 +36,27 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
         hostnames=settings.after.hostnames,
         priority=settings.after.priority,
         settings=settings,
+        blueprint=_blueprint(service),
         revealed=_revealed(service, before, after),
         paths=settings.after.paths,
         canary_slots=settings.after.canary_slots,
         canary_header=canary_header.header_of(service),
         stickiness_seconds=settings.after.stickiness_seconds,
+    )
+
+
+def _blueprint(service: Service) -> Blueprint:
+    return Blueprint(
+        name=service.name,
+        family=service.family,
+        region=service.region,
+        account_id=service.account_id,
+        listener_arn=service.listener_arn,
+        role=ExecutionRole(
+            arn=service.role_arn,
+            rights=RoleRights(service.role_rights),
+            permissions_boundary=service.role_permissions_boundary,
+        ),
     )
 
 

@@ -45,7 +45,7 @@ class NewService:
     canary_slots: int = 1
     canary_header: CanaryHeader | None = None
     stickiness_seconds: int = 0
-    role_rights: str = RoleRights.MANAGED.value
+    role_rights: str = RoleRights.LEAST.value
     weights: list[int] = field(default_factory=lambda: [10, 25, 50, 75])
     bake_seconds: int = 300
     settle_seconds: int = 120

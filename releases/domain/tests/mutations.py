@@ -28,6 +28,7 @@ SETS_AN_ALIAS = {
     *("set_up", "first_rotation", "rotate_stable", "rotate_candidate"),
     *("swapped_rotation", "swapped_copy", "swapped_candidate"),
     *("set_up_configured", "configure", "reconfigure", "unconfigure"),
+    *("set_up_complete", "set_up_given_role"),
 }
 ACTIONS = [["no-op"], ["create"], ["read"], ["update"], ["delete"], ["delete", "create"], ["forget"]]
 EXTRAS: dict[str, Any] = {

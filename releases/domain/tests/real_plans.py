@@ -4,6 +4,8 @@
 `plans/resource_changes.json` has their resource changes, most of which several plans share. `plans/configured.json`
 has plans of a service whose candidate gets another configuration, and another, and the module's defaults again.
 `plans/swapped.json` has plans and resource changes from a promotion on that was followed by a swap of the colours.
+`plans/set_ups.json` has set-ups: with all that a service can have, again after half of that was made, with a role that
+was given. `plans/log_groups.json` has a settings run and a set-up that find the functions' log groups made by Lambda.
 """
 
 import json
@@ -12,8 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from releases.domain.blueprint import Blueprint
+from releases.domain.canary import CanaryHeader
 from releases.domain.environment import secret
+from releases.domain.execution_role import ExecutionRole, RoleRights
 from releases.domain.expectation import Expectation
+from releases.domain.settings import Settings, SettingsChange
 from releases.domain.traffic import Color, TrafficState, Transition, Version
 from terraform_runner.domain.plan import Plan, parse_plan
 
@@ -21,7 +27,11 @@ _FOLDER = Path(__file__).parent / "plans"
 _PLANS = json.loads((_FOLDER / "plans.json").read_text())
 _CHANGES = json.loads((_FOLDER / "resource_changes.json").read_text())
 _SWAPPED = json.loads((_FOLDER / "swapped.json").read_text())
-_CONFIGURED = json.loads((_FOLDER / "configured.json").read_text())
+_WHOLE = {
+    name: shown
+    for file in ("configured.json", "set_ups.json", "log_groups.json")
+    for name, shown in json.loads((_FOLDER / file).read_text()).items()
+}
 
 PREFIX = "module.service."
 TRAFFIC, CANARY = f"{PREFIX}aws_lb_listener_rule.traffic", f"{PREFIX}aws_lb_listener_rule.canary"
@@ -35,9 +45,9 @@ Document = dict[str, Any]
 
 def document(name: str) -> Document:
     """A plan as Terraform shows it, to be changed at will."""
-    if name in _CONFIGURED:
-        configured: Document = deepcopy(_CONFIGURED[name])
-        return configured
+    if name in _WHOLE:
+        whole: Document = deepcopy(_WHOLE[name])
+        return whole
     plans, changes = (
         (_SWAPPED["plans"], _SWAPPED["resource_changes"]) if name in _SWAPPED["plans"] else (_PLANS, _CHANGES)
     )
@@ -172,22 +182,74 @@ _STATES = {
         _configured(ANOTHER_CONFIGURATION),
     ),
     "unconfigure": (Transition.ROTATE_CANDIDATE, _configured(ANOTHER_CONFIGURATION), _BEGIN),
+    **dict.fromkeys(
+        ("set_up_complete", "set_up_resumed", "set_up_given_role"), (Transition.SET_UP, _BEGIN, _BEGIN)
+    ),
 }
 GOOD = sorted(_STATES)
+
+COMPLETE = Settings(
+    hostnames=("shop.example.com",),
+    paths=("/api/*",),
+    priority=300,
+    canary_slots=3,
+    tags={"team": "pay"},
+    log_retention_days=30,
+    stickiness_seconds=600,
+    provisioned_concurrency=2,
+)
+_SETTINGS = {"set_up_complete": COMPLETE, "set_up_resumed": COMPLETE}
+_BLUEPRINT = Blueprint(
+    name="nginx-lambda",
+    family="nginx-svc",
+    region="eu-central-1",
+    account_id="123456789012",
+    listener_arn="",
+)
+_LEAST = ExecutionRole(
+    rights=RoleRights.LEAST, permissions_boundary="arn:aws:iam::123456789012:policy/bluegreen-boundary"
+)
+_ROLES = {
+    "set_up_complete": _LEAST,
+    "set_up_resumed": _LEAST,
+    "set_up_given_role": ExecutionRole(arn="arn:aws:iam::123456789012:role/given"),
+}
 
 
 def expectation(name: str) -> Expectation:
     """What a good plan was made for."""
     transition, before, after = _STATES[name]
+    settings = _SETTINGS.get(name, Settings())
     made = Expectation(
         transition=transition,
         before=before,
         after=after,
         blue_target_group_arn=BLUE_GROUP,
         green_target_group_arn=GREEN_GROUP,
-        hostnames=(),
-        priority=200,
+        hostnames=settings.hostnames,
+        paths=settings.paths,
+        priority=settings.priority,
+        canary_slots=settings.canary_slots,
+        stickiness_seconds=settings.stickiness_seconds,
         revealed=REVEALED,
     )
-    unknown = transition is Transition.SET_UP
-    return replace(made, blue_target_group_arn="", green_target_group_arn="") if unknown else made
+    return made if transition is not Transition.SET_UP else _of_set_up(name, made, settings)
+
+
+def _of_set_up(name: str, made: Expectation, settings: Settings) -> Expectation:
+    """The configured service has the same name as its family; each set-up was another sandbox's, with its listener."""
+    is_complete = settings is COMPLETE
+    blueprint = replace(
+        _BLUEPRINT,
+        name="nginx-svc" if name == "set_up_configured" else _BLUEPRINT.name,
+        listener_arn=change_of(document(name), TRAFFIC)["after"]["listener_arn"],
+        role=_ROLES.get(name, ExecutionRole()),
+    )
+    return replace(
+        made,
+        blue_target_group_arn="",
+        green_target_group_arn="",
+        settings=SettingsChange(before=settings, after=settings),
+        blueprint=blueprint,
+        canary_header=CanaryHeader(name="X-Canary", value="correct-horse-battery") if is_complete else None,
+    )

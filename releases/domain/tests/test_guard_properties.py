@@ -13,7 +13,8 @@ def test_a_good_plan_is_accepted(name):
     assert check_plan(plan(name), expectation(name)) == ()
 
 
-@pytest.mark.parametrize("name", GOOD)
+# Where one half of a pair is there already, what is made has nothing to be compared with.
+@pytest.mark.parametrize("name", [name for name in GOOD if name != "set_up_resumed"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_good_plan_with_one_thing_changed_is_refused(name, data):

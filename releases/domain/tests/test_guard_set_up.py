@@ -46,7 +46,7 @@ def resumed(*addresses: str) -> Document:
     "there",
     [
         [ROLE],
-        [ROLE, POLICY, BLUE_FUNCTION],
+        [ROLE, POLICY],
         [ROLE, POLICY, *BLUE_SIDE],
         [ROLE, POLICY, *BLUE_SIDE, TRAFFIC],
         [*BLUE_SIDE],
@@ -70,14 +70,6 @@ def test_what_is_there_already_is_not_updated():
     shown = resumed(*BLUE_SIDE)
     change_of(shown, BLUE_FUNCTION)["actions"] = ["update"]
     assert f"{BLUE_FUNCTION}: would be updated: the transition “set up” may not do that." in reasons(shown)
-
-
-def test_a_service_without_a_role_of_its_own_can_be_set_up():
-    shown = document("set_up")
-    shown["resource_changes"] = [
-        item for item in shown["resource_changes"] if "aws_iam" not in item["address"]
-    ]
-    assert reasons(shown) == []
 
 
 def test_both_colours_have_to_be_the_same():
@@ -105,27 +97,6 @@ def test_the_canary_is_off_and_everyone_is_on_one_colour():
         f"{TRAFFIC}, weights: shall be 0, 100, and the plan makes it 50, 50.",
         f"{CANARY}, source addresses: shall be 192.0.2.1/32, and the plan makes it 0.0.0.0/0.",
     ]
-
-
-def test_the_role_is_lambdas_own():
-    shown = document("set_up")
-    role, policy = change_of(shown, ROLE)["after"], change_of(shown, POLICY)["after"]
-    role["assume_role_policy"] = role["assume_role_policy"].replace(
-        "lambda.amazonaws.com", "ec2.amazonaws.com"
-    )
-    policy["policy_arn"] = "arn:aws:iam::aws:policy/AdministratorAccess"
-    policy["role"] = "admin"
-    assert reasons(shown) == [
-        f"{ROLE}, assume_role_policy: is not what the functions' role is made with.",
-        f"{POLICY}, policy_arn: is another policy than Lambda's for VPC access.",
-        f"{POLICY}, role: is another role than the service's.",
-    ]
-
-
-def test_the_canary_rule_comes_just_before_the_traffic_rule():
-    shown = document("set_up")
-    change_of(shown, CANARY)["after"]["priority"] = 201
-    assert reasons(shown) == [f"{CANARY}, priority: is not just before the traffic rule's."]
 
 
 def test_both_rules_have_to_be_unknown_in_the_same():

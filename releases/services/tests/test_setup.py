@@ -55,6 +55,13 @@ def test_its_set_up_is_planned_at_once_and_needs_neither_start_nor_approval(worl
     assert service.set_up_at is not None
 
 
+def test_a_new_service_s_role_has_the_least_rights(world):
+    service = setup.create_service(wanted(), actor=TESTS)
+    assert service.role_rights == "least"
+    world.work()
+    assert world.applied[-1]["role_rights"] == "least"
+
+
 def test_what_was_said_about_it_is_in_the_trail(world):
     service = setup.create_service(wanted(weights=[5, 50], hostnames=["cart.example.com"]), actor=TESTS)
     event = AuditEvent.objects.get(action="service.created")
