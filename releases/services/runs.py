@@ -20,7 +20,7 @@ from releases.domain.guard import Expectation
 from releases.domain.reality import Difference, Reality, differences_from_plan, not_ready, verify
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
-from releases.services import emergency, expectations, gates, outcomes, removals, rollout, storage
+from releases.services import emergency, expectations, gates, log_groups, outcomes, removals, rollout, storage
 from releases.services.accounts import credentials_for_run
 from releases.services.errors import DatabaseAway, PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
@@ -28,7 +28,7 @@ from releases.services.patience import DATABASE_AWAY, patient
 from releases.services.realities import read_reality
 from releases.services.settings_columns import begin_settings
 from releases.services.waking import read_awake
-from releases.services.workspaces import runner_settings, without_module, workspace
+from releases.services.workspaces import runner_settings, with_imports, without_module, workspace
 from terraform_runner import claims, executor, handing_over, leases
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.redaction import Redactor
@@ -107,7 +107,8 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     removes = step.transition == Transition.REMOVE
     reality = read_reality(service) if service.set_up_at and not removes else None
     expectation = expectations.of_step(service, step, reality)
-    given = _workspace(run, service, expectation, Purpose.READ)
+    imports = log_groups.to_import(service, expectation)
+    given = with_imports(_workspace(run, service, expectation, Purpose.READ), imports)
     planned = executor.plan(run_id=run.pk, workspace=given, settings=runner_settings(), control=hold)
     refusals = guard.check_plan(planned.plan, expectation)
     if refusals:
@@ -245,6 +246,7 @@ def _verify(
     for attempt in range(VERIFY_ATTEMPTS):
         reality = read_reality(service)
         differences = verify(expectation.after, expectation, reality, versions_before=versions_before)
+        differences += log_groups.differences(service, expectation)
         if not differences or attempt == VERIFY_ATTEMPTS - 1:
             break
         time.sleep(VERIFY_PAUSE_SECONDS)

@@ -1,5 +1,6 @@
 """A service's Terraform workspace: the root module and the variables that a run is given."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +72,14 @@ def without_module(made: Workspace) -> Workspace:
     """The same workspace without the module: a plan of it destroys whatever is in the state, and nothing else."""
     root = {name: made.root[name] for name in ("terraform", "provider")}
     return replace(made, root=root, variables={})
+
+
+def with_imports(made: Workspace, imports: Mapping[str, str]) -> Workspace:
+    """The same workspace, taking over what is there already: ids by the addresses in the module that they get."""
+    if not imports:
+        return made
+    blocks = [{"to": f"module.service.{address}", "id": _quoted(name)} for address, name in imports.items()]
+    return replace(made, root={**made.root, "import": blocks})
 
 
 def runner_settings() -> RunnerSettings:

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from audit.events import Actor
-from aws import images, load_balancer
+from aws import images, load_balancer, log_groups
 from aws.credentials import Credentials
 from aws.images import Image
 from releases import selectors
@@ -46,6 +46,7 @@ def world(monkeypatch) -> World:
     monkeypatch.setattr(guard, "changes_nothing", lambda _: made.planned_nothing)
     monkeypatch.setattr(load_balancer, "read_rules", made.read_rules)
     monkeypatch.setattr(load_balancer, "set_weights", made.set_weights)
+    monkeypatch.setattr(log_groups, "read_retention", made.read_retention)
     monkeypatch.setattr(images, "resolve_image", image)
     return made
 

@@ -6,6 +6,7 @@ import pytest
 
 from audit.models import AuditEvent
 from aws import listeners as aws_listeners
+from aws import log_groups
 from aws.listeners import Listener, ListenerRule
 from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
@@ -242,6 +243,40 @@ def test_settings_that_can_not_be_had_are_refused_by_field(ask):
     with pytest.raises(SettingsInvalid) as refused:
         ask(hostnames=("${x}",), tags={"aws:x": ""})
     assert set(refused.value.by_field) == {"hostnames", "tags"}
+
+
+LOGS = {f"aws_cloudwatch_log_group.{color}[0]": f"/aws/lambda/shop-{color}" for color in ("blue", "green")}
+
+
+def test_logs_that_lambda_has_begun_are_taken_over(ask, approve, service, world):
+    world.log_groups = dict.fromkeys(LOGS.values())
+    assert approve(ask(log_retention_days=30)).status == StepStatus.DONE
+    assert world.imports == [{"to": f"module.service.{place}", "id": name} for place, name in LOGS.items()]
+    assert recorded(service).log_retention_days == 30
+
+
+def test_only_what_is_there_is_taken_over_and_only_once(ask, approve, world):
+    world.log_groups = {"/aws/lambda/shop-green": None, "/aws/lambda/shop-green-2": None}
+    step = ask(log_retention_days=30)
+    assert [one["id"] for one in world.imports] == ["/aws/lambda/shop-green"]
+    approve(step)
+    approve(ask(log_retention_days=60))
+    assert world.imports == []
+    approve(ask(hostnames=HOSTS))
+    assert world.imports == []
+
+
+@pytest.mark.parametrize(
+    ("found", "said"), [({}, "no such group"), (None, "for ever"), (7, "found 7")], ids=str
+)
+def test_logs_that_are_not_kept_as_long_as_was_asked_for_are_said(ask, approve, monkeypatch, found, said):
+    step = ask(log_retention_days=30)
+    there = found if isinstance(found, dict) else dict.fromkeys(LOGS.values(), found)
+    monkeypatch.setattr(log_groups, "read_retention", lambda *_: there)
+    approve(step)
+    assert (step.status, step.problem_code) == (StepStatus.FAILED, "verify:differs")
+    assert "days that the logs in /aws/lambda/shop-blue are kept: expected 30" in step.problem
+    assert said in step.problem
 
 
 def test_a_priority_is_changed_to_a_free_number(ask, approve, service, world):

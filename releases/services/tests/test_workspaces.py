@@ -222,6 +222,17 @@ def test_a_role_is_made_with_the_rights_that_the_service_was_set_up_with(service
     assert made_for(service).variables["role_rights"] == "least"
 
 
+def test_what_is_there_already_is_taken_over_where_it_is_said(workspace):
+    imported = workspaces.with_imports(
+        workspace, {"aws_cloudwatch_log_group.blue[0]": "/aws/lambda/${shop}-blue"}
+    )
+    assert imported.root["import"] == [
+        {"to": "module.service.aws_cloudwatch_log_group.blue[0]", "id": "/aws/lambda/$${shop}-blue"}
+    ]
+    assert {**imported.root, "import": None} == {**workspace.root, "import": None}
+    assert workspaces.with_imports(workspace, {}) is workspace
+
+
 def test_without_the_module_there_is_nothing_but_the_provider_of_the_very_account(workspace, service):
     left = workspaces.without_module(workspace)
     assert set(left.root) == {"terraform", "provider"}

@@ -96,6 +96,8 @@ class World:
         self.asked_for: tuple[tuple[str, ...], int] = ((), 200)
         self.is_gone = False
         self.variables: Mapping[str, Any] = {}
+        self.log_groups: dict[str, int | None] = {}
+        self.imports: list[Mapping[str, str]] = []
 
     def work(self) -> None:
         """Do what a worker and the scheduler do, until nothing is queued any more."""
@@ -112,6 +114,7 @@ class World:
         if self.plan_fails:
             raise self.plan_fails
         self.planned_nothing = self._is_already(workspace.variables)
+        self.imports = workspace.root.get("import", [])
         changed = {k: v for k, v in workspace.variables.items() if self.variables.get(k) != v}
         content = json.dumps([changed, self.salt]).encode()
         sha256 = hashlib.sha256(content + str(Run.objects.count()).encode()).hexdigest()
@@ -176,6 +179,9 @@ class World:
             other_conditions=frozenset(),
         )
 
+    def read_retention(self, access: object, names: Sequence[str]) -> dict[str, int | None]:
+        return {name: self.log_groups[name] for name in names if name in self.log_groups}
+
     def find(self, *_: object) -> None:
         """Any of the service's resources: none is left after its removal."""
         if self.is_gone:
@@ -207,6 +213,7 @@ class World:
             self.stickiness_seconds,
             self.asked_for,
             self._tags(),
+            self.log_groups,
             self._versions(),
         )
 
@@ -226,6 +233,8 @@ class World:
         self.asked_for = (tuple(variables["hostnames"]), variables["priority"])
         self.sources["arn:rule/traffic"] = frozenset()
         self.stickiness_seconds = variables.get("stickiness_seconds", 0) if 0 < green < 100 else 0
+        if days := variables.get("log_retention_days"):
+            self.log_groups |= {f"/aws/lambda/{variables['name']}-{color}": days for color in Color}
         for arn, sources in self._canary_sources(variables).items():
             self.weights[arn] = {f"arn:group/{color}": 100 * (color == candidate) for color in Color}
             self.sources[arn] = sources if variables["activate_canary"] else frozenset({NOBODY})

@@ -14,7 +14,8 @@ from releases.views.shown.plan_environment import by_name
 from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
 
 MOST_LETTERS = 200
-_ACTIONS = {("create",): "create", ("update",): "change", ("delete",): "delete"}
+_ACTIONS = {("create",): "create", ("update",): "change", ("delete",): "delete", ("no-op",): "take over"}
+_TAKEN_OVER = "it is there already, and is managed from now on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,9 @@ def _change(change: Mapping[str, Any]) -> ChangeShown:
     return ChangeShown(
         address=change["address"],
         action=_action(change),
-        reason=(change.get("action_reason") or "").replace("_", " "),
+        reason=_TAKEN_OVER
+        if change.get("importing")
+        else (change.get("action_reason") or "").replace("_", " "),
         attributes=tuple(
             _attribute(row)
             for attribute in change["attributes"]
