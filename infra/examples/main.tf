@@ -20,9 +20,21 @@ module "service" {
   })
 
   hostnames          = each.value.hostnames
+  paths              = each.value.paths
   priority           = each.value.priority
-  canary_source_ips  = var.canary_source_ips
+  stickiness_seconds = each.value.stickiness_seconds
+
+  canary_source_ips = var.canary_source_ips
+  canary_slots      = each.value.canary_slots
+  canary_header     = var.canary_header
+
   load_balancer_name = var.load_balancer_name
   listener_port      = var.listener_port
-  tags               = var.tags
+
+  role_arn                  = each.value.role_arn
+  role_rights               = each.value.role_rights
+  role_permissions_boundary = each.value.role_permissions_boundary
+  log_retention_days        = each.value.log_retention_days
+  provisioned_concurrency   = each.value.provisioned_concurrency
+  tags                      = merge(var.tags, each.value.tags)
 }

@@ -13,20 +13,49 @@ variable "lambda_config" {
     timeout         = optional(number, 30)
     promote_to_all  = optional(bool, false)
 
+    # What the module has beyond that: ../modules/lambda-blue-green/README.md.
+    paths                     = optional(list(string), [])
+    stickiness_seconds        = optional(number, 0)
+    canary_slots              = optional(number, 1)
+    log_retention_days        = optional(number)
+    provisioned_concurrency   = optional(number, 0)
+    role_arn                  = optional(string)
+    role_rights               = optional(string, "managed")
+    role_permissions_boundary = optional(string)
+    tags                      = optional(map(string), {})
+
     # What one colour has of its own.
     blue_config = optional(object({
-      memory_size        = optional(number)
-      timeout            = optional(number)
-      environment        = optional(map(string), {})
-      subnet_ids         = optional(list(string), [])
-      security_group_ids = optional(list(string), [])
+      memory_size          = optional(number)
+      timeout              = optional(number)
+      environment          = optional(map(string), {})
+      architectures        = optional(list(string), ["x86_64"])
+      ephemeral_storage    = optional(number, 512)
+      subnet_ids           = optional(list(string), [])
+      security_group_ids   = optional(list(string), [])
+      tracing_mode         = optional(string, "PassThrough")
+      reserved_concurrency = optional(number, -1)
+      image_config = optional(object({
+        command           = optional(list(string))
+        entry_point       = optional(list(string))
+        working_directory = optional(string)
+      }))
     }), {})
     green_config = optional(object({
-      memory_size        = optional(number)
-      timeout            = optional(number)
-      environment        = optional(map(string), {})
-      subnet_ids         = optional(list(string), [])
-      security_group_ids = optional(list(string), [])
+      memory_size          = optional(number)
+      timeout              = optional(number)
+      environment          = optional(map(string), {})
+      architectures        = optional(list(string), ["x86_64"])
+      ephemeral_storage    = optional(number, 512)
+      subnet_ids           = optional(list(string), [])
+      security_group_ids   = optional(list(string), [])
+      tracing_mode         = optional(string, "PassThrough")
+      reserved_concurrency = optional(number, -1)
+      image_config = optional(object({
+        command           = optional(list(string))
+        entry_point       = optional(list(string))
+        working_directory = optional(string)
+      }))
     }), {})
   }))
   nullable = false
@@ -40,11 +69,16 @@ variable "lambda_config" {
   }
 
   validation {
-    condition = 2 * length(var.lambda_config) == length(distinct(flatten([
-      for service in var.lambda_config : [service.priority, service.priority - 1]
-    ])))
-    error_message = "Each service has two rules, at priority and at priority - 1, and two services have the same one. Write priorities that are two apart: ${join(", ", [
-      for index, name in sort(keys(var.lambda_config)) : "${name} ${200 + 2 * index}"
+    # The numbers of the users' rule, of the canary's slots before it, and of its header before those.
+    condition = length(distinct(flatten([
+      for service in var.lambda_config :
+      range(service.priority - service.canary_slots - (var.canary_header == null ? 0 : 1), service.priority + 1)
+      ]))) == sum(concat([0], [
+      for service in var.lambda_config : service.canary_slots + (var.canary_header == null ? 1 : 2)
+    ]))
+    error_message = "Two services' rules would have the same priority. Each service has its own one and the numbers right before it; write priorities that are further apart: ${join(", ", [
+      for name, service in var.lambda_config :
+      "${name} needs ${service.canary_slots + (var.canary_header == null ? 1 : 2)} numbers"
     ])}."
   }
 
@@ -58,6 +92,15 @@ variable "canary_source_ips" {
   description = "The testers' addresses as CIDR blocks, the same for all services. The default is the sandbox's \"you\"."
   type        = list(string)
   default     = ["127.0.0.9/32"]
+}
+
+variable "canary_header" {
+  description = "A header with a secret value, by which testers behind a proxy or CDN are known, the same for all services."
+  type = object({
+    name  = string
+    value = string
+  })
+  default = null
 }
 
 variable "load_balancer_name" {

@@ -53,6 +53,60 @@ run "priorities_one_apart_are_refused" {
   expect_failures = [var.lambda_config]
 }
 
+run "slots_and_a_header_need_room_too" {
+  command = plan
+  variables {
+    canary_header = { name = "X-Canary", value = "only-our-testers-know" }
+    lambda_config = {
+      web = { family = "web", blue_image = var.image, green_image = var.image, priority = 200 }
+      api = { family = "api", blue_image = var.image, green_image = var.image, priority = 204, canary_slots = 3 }
+    }
+  }
+  expect_failures = [var.lambda_config]
+}
+
+run "all_that_a_service_may_have_reaches_the_module" {
+  command = plan
+  variables {
+    tags          = { team = "web", stage = "test" }
+    canary_header = { name = "X-Canary", value = "only-our-testers-know" }
+    lambda_config = {
+      web = {
+        family                    = "web"
+        blue_image                = var.image
+        green_image               = var.image
+        paths                     = ["/api/*"]
+        priority                  = 300
+        canary_slots              = 3
+        stickiness_seconds        = 600
+        log_retention_days        = 30
+        provisioned_concurrency   = 2
+        role_rights               = "least"
+        role_permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+        tags                      = { team = "api" }
+        blue_config               = { tracing_mode = "Active", image_config = { command = ["serve"] } }
+      }
+    }
+  }
+  assert {
+    condition     = output.services["web"].priorities == tolist([296, 297, 298, 299, 300])
+    error_message = "slots or header have no rules"
+  }
+}
+
+run "a_given_role_is_the_functions_own" {
+  command = plan
+  variables {
+    lambda_config = {
+      web = { family = "web", blue_image = var.image, green_image = var.image, role_arn = "arn:aws:iam::123456789012:role/given" }
+    }
+  }
+  assert {
+    condition     = output.services["web"].role_arn == "arn:aws:iam::123456789012:role/given"
+    error_message = "another role is used"
+  }
+}
+
 run "the_same_family_twice_is_refused" {
   command = plan
   variables {
