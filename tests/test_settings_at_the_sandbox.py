@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -61,8 +62,8 @@ class SettledLife(Life):
         assert run is not None
         return PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
 
-    def change_settings(self) -> Step:
-        wanted = replace(recorded_settings(self.service), **WANTED)
+    def change_settings(self, **changes: Any) -> Step:
+        wanted = replace(recorded_settings(self.service), **changes)
         return settings_runs.request_settings(
             service_id=self.service.pk, user=self.kim, wanted=wanted, reason="Another host"
         )
@@ -80,7 +81,6 @@ class SettledLife(Life):
 @pytest.fixture
 def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> SettledLife:
     use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
-    make_service(sandbox, "neighbour", priority=26_100)
     return SettledLife(
         sandbox, setup.create_service(_new(sandbox), actor=Actor(id="", name="t", via="command"))
     )
@@ -155,12 +155,13 @@ def as_asked(life: SettledLife) -> dict[str, Any]:
 
 
 def test_settings_leave_who_is_served_by_what_alone_and_a_removal_takes_only_what_is_its_own(life, sandbox):
+    make_service(sandbox, "neighbour", priority=26_100)
     others = everything(sandbox)
     life.work()
     life.service.refresh_from_db()
     before = serving(life)
 
-    assert life.ends(life.change_settings).status == StepStatus.DONE
+    assert life.ends(partial(life.change_settings, **WANTED)).status == StepStatus.DONE
 
     assert recorded_settings(life.service) == Settings(priority=26_000, **WANTED)
     assert serving(life) == before
@@ -175,3 +176,24 @@ def test_settings_leave_who_is_served_by_what_alone_and_a_removal_takes_only_wha
 
     assert life.service.removed_at is not None
     assert everything(sandbox) == others
+
+
+def test_logs_that_lambda_has_begun_are_kept_as_long_as_is_asked_for(life, sandbox):
+    life.work()
+    life.service.refresh_from_db()
+    logs, before = client(sandbox, "logs"), serving(life)
+    names = [f"/aws/lambda/{NAME}-{color}" for color in ("blue", "green")]
+    for name in names:  # as Lambda does with a function's first line of log
+        logs.create_log_group(logGroupName=name)
+        logs.create_log_stream(logGroupName=name, logStreamName="written before")
+
+    for days in (30, 60):
+        assert life.ends(partial(life.change_settings, log_retention_days=days)).status == StepStatus.DONE
+        found = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{NAME}-")["logGroups"]
+        assert [(group["logGroupName"], group["retentionInDays"]) for group in found] == [
+            (name, days) for name in names
+        ]
+
+    assert all(logs.describe_log_streams(logGroupName=name)["logStreams"] for name in names)
+    assert serving(life) == before
+    assert life.ends(life.remove).status == StepStatus.DONE
