@@ -92,6 +92,30 @@ def test_the_page_shows_what_is_recorded(client, service):
     assert "team=pay</textarea>" in text
 
 
+@pytest.mark.parametrize(
+    "field",
+    ["priority", "canary_slots", "log_retention_days", "stickiness_seconds", "provisioned_concurrency"],
+)
+def test_what_is_no_number_is_refused_and_kept_as_it_was_typed(client, field):
+    for text in (
+        "-1",
+        "10.5",
+        "1e2",
+        "0x10",
+        "9" * 400,
+        "10; DROP",
+        "${var.priority}",
+        '"}',
+        "🙂",
+        "\u202e3",
+    ):
+        response = client.post(ADDRESS, typed(**{field: text}))
+        assert response.status_code == 422, text
+        assert response.context["form"].errors.keys() == {field}
+        assert response.context["form"][field].value() == text
+    assert not Step.objects.exists()
+
+
 def test_what_is_asked_for_is_a_step_that_its_service_shows(client, service, keeper):
     response = client.post(ADDRESS, typed())
     assert (response.status_code, response.url) == (302, "/services/catalog/")
