@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "releases",
 ]
 MIDDLEWARE = [
+    "bluegreen.health.health_middleware",
     "django.middleware.security.SecurityMiddleware",
     "bluegreen.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",

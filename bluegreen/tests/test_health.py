@@ -80,3 +80,18 @@ def test_readyz_is_red_while_the_database_does_not_answer(ready):
         status, parts = readiness()
     assert status == 503
     assert parts["workers"] == "not known without the database"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_a_load_balancer_asks_by_address_whatever_the_site_s_name_is(settings, address):
+    settings.ALLOWED_HOSTS = ["bluegreen.example.com"]
+    client = Client(headers={"host": "10.2.0.9:8000"})
+    assert client.get(address).status_code in {200, 503}
+    assert client.get("/login/").status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_both_are_only_asked(address):
+    assert Client().post(address).status_code == 405

@@ -21,8 +21,6 @@ TABLE = [
     ("login", "get", 200, 302, 302, 302, 302, 302),
     ("logout", "post", 302, 302, 302, 302, 302, 302),
     ("logout", "get", SIGN_IN, 405, 405, 405, 405, 405),
-    ("healthz", "get", 200, 200, 200, 200, 200, 200),
-    ("readyz", "get", 503, 503, 503, 503, 503, 503),
     ("service-list", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("service-list", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("inbox", "get", SIGN_IN, 200, 200, 200, 200, 200),
@@ -132,8 +130,6 @@ def addresses(scene, rollback) -> dict[str, str]:
     arguments = {
         "login": [],
         "logout": [],
-        "healthz": [],
-        "readyz": [],
         "service-list": [],
         "inbox": [],
         "release-detail": [name, scene.release.number],
