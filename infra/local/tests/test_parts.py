@@ -30,3 +30,13 @@ def test_both_workers_are_started_again_when_they_ask_for_it(tmp_path):
         part.name for part in bluegreen(machine, {}) if part.start_again_code == worker_life.START_AGAIN
     }
     assert asking == {"worker", "urgent-worker"}
+
+
+def test_the_docs_start_the_web_process_as_it_is_started_here(tmp_path):
+    """But for others, with more processes, and with the proxy's word for who connects."""
+    machine = Machine(data_dir=tmp_path, port=8000, secrets=load_secrets(tmp_path))
+    (web,) = (part for part in bluegreen(machine, {}) if part.name == "web")
+    (line,) = re.findall(r"^ExecStart=\S+/python (.*)$", (ROOT / "docs/web.md").read_text(), re.MULTILINE)
+    told, own = set(line.split()), set(web.command[1:])
+    assert told - own == {"--host=0.0.0.0", "--workers=2"}
+    assert own - told == {"--host=127.0.0.1", "--no-proxy-headers"}
