@@ -19,6 +19,7 @@ from infra.sandbox.demo import LOAD_BALANCER, DemoResources, make_demo_resources
 from infra.sandbox.errors import SandboxError
 from infra.sandbox.info import FILE_NAME, SandboxInfo, write_info
 from infra.sandbox.ports import bind_ports
+from infra.sandbox.provisioned_concurrency import add_provisioned_concurrency
 from infra.sandbox.routes import read_routes
 from infra.sandbox.store import Store
 
@@ -48,6 +49,7 @@ def running(
     with _claimed(data_directory):
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         apply_corrections()
+        add_provisioned_concurrency()
         store = Store(data_directory / "aws")
         store.load()
         sockets = bind_ports(data_directory, asked_ports)
