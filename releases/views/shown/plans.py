@@ -15,7 +15,6 @@ from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
 
 MOST_LETTERS = 200
 _ACTIONS = {("create",): "create", ("update",): "change", ("delete",): "delete", ("no-op",): "take over"}
-_TAKEN_OVER = "it is there already, and is managed from now on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,8 @@ def _tags(service: Service, step: Step) -> dict[str, str]:
 def _counts(changes: Sequence[Mapping[str, Any]]) -> str:
     counted = Counter(_action(change) for change in changes)
     parts = [f"{counted.get(word, 0)} to {word}" for word in ("create", "change", "replace", "delete")]
-    return ", ".join(parts)
+    taken_over = sum(bool(change.get("importing")) for change in changes)
+    return ", ".join([*parts, *([f"{taken_over} to take over"] if taken_over else [])])
 
 
 def _action(change: Mapping[str, Any]) -> str:
@@ -100,15 +100,19 @@ def _change(change: Mapping[str, Any]) -> ChangeShown:
     return ChangeShown(
         address=change["address"],
         action=_action(change),
-        reason=_TAKEN_OVER
-        if change.get("importing")
-        else (change.get("action_reason") or "").replace("_", " "),
+        reason=_reason(change),
         attributes=tuple(
             _attribute(row)
             for attribute in change["attributes"]
             for row in by_name(change["type"], attribute)
         ),
     )
+
+
+def _reason(change: Mapping[str, Any]) -> str:
+    if change.get("importing"):
+        return "it is there already, and is managed from now on"
+    return (change.get("action_reason") or "").replace("_", " ")
 
 
 def _attribute(attribute: Mapping[str, Any]) -> AttributeShown:
