@@ -23,6 +23,9 @@ def fill(info: SandboxInfo) -> Service:
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": {"A": "b"}})
     functions.update_function_code(FunctionName=name, ImageUri=info.images["yellow"], Publish=True)
     functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion="2")
+    functions.put_provisioned_concurrency_config(
+        FunctionName=name, Qualifier=ALIAS, ProvisionedConcurrentExecutions=2
+    )
     policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
     client(info, "iam").attach_role_policy(RoleName="kept", PolicyArn=policy)
     objects = client(info, "s3")
@@ -62,8 +65,10 @@ def _functions(info: SandboxInfo) -> dict[str, Any]:
     found = functions.list_functions(FunctionVersion="ALL")["Functions"]
     names = sorted({function["FunctionName"] for function in found})
     codes = [functions.get_function(FunctionName=f["FunctionName"], Qualifier=f["Version"]) for f in found]
+    ready = functions.get_provisioned_concurrency_config(FunctionName="kept-blue", Qualifier=ALIAS)
     return {
         "functions": found,
+        "kept ready": ready["RequestedProvisionedConcurrentExecutions"],
         "codes": [{key: code[key] for key in ("Configuration", "Code")} for code in codes],
         "aliases": [functions.list_aliases(FunctionName=name)["Aliases"] for name in names],
         "policies": [functions.get_policy(FunctionName=name, Qualifier=ALIAS)["Policy"] for name in names],
