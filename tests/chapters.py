@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 from tests.load import Load
 from tests.story import Story
 
-# "About a second", with something for a machine that is busy with Terraform and a browser.
-BACK_SECONDS = 2
+# About one, and more on a machine that is busy with Terraform and a browser; by a run of Terraform it would be more yet.
+BACK_SECONDS = 5
 
 
 def shown_and_taken_back(story: Story, load: Load, *, old: str, new: str, gives_up: str = "") -> None:
