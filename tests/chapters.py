@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.load import Load
 from tests.story import Story
 
-# About one, and more on a machine that is busy with Terraform and a browser; by a run of Terraform it would be more yet.
+# About one, and more on a machine that is busy with Terraform and a browser; a run of Terraform takes longer yet.
 BACK_SECONDS = 5
 
 
