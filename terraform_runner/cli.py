@@ -14,12 +14,14 @@ from terraform_runner.domain.diagnosis import recognise
 from terraform_runner.domain.output import Output
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.errors import HoldLost, RunCancelled, RunTimedOut, TerraformMissing, TerraformTooOld
+from terraform_runner.points import Point
 from terraform_runner.process import Command, Control, Ended, Limits
 from terraform_runner.working_dir import WorkingDirectory
 
 OLDEST_VERSION = (1, 10)
 VERSION_SECONDS = 60.0
 PATH = "/usr/bin:/bin"
+POINTS = {"init": Point.IN_INIT, "plan": Point.IN_PLAN, "apply": Point.IN_APPLY}
 
 # How a machine reaches the outside, which Terraform needs to know. Nothing else of the worker's environment goes on.
 PASSED_ON = (
@@ -96,6 +98,7 @@ class Terraform:
             directory=self.directory.root,
             environment=self.environment,
             document=document,
+            point=POINTS.get(verb),
         )
         output = Output(self.redactor)
         ended = process.run(command, limits=self.limits, control=self.control, output=output)

@@ -37,7 +37,7 @@ class ProviderNotFound(RunnerError):
 
 
 class StateLocked(RunnerError):
-    """Somebody else holds the state. The runner waits its time for it and never removes a lock.
+    """Somebody else holds the state. The runner waits its time for it and never removes a lock that isn't its own.
 
     ``who``, ``since`` and ``operation`` are as Terraform reports them, or empty.
     """
@@ -117,6 +117,12 @@ class EncryptedDamaged(RunnerError):
     """Something that is stored encrypted is not what was encrypted there."""
 
     code = "encryption:damaged"
+
+
+class TerraformKilled(RunnerError):
+    """Terraform, its provider or its launcher was killed from outside: it does not say what it had done by then."""
+
+    code = "terraform:killed"
 
 
 class TerraformFailed(RunnerError):

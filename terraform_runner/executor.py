@@ -29,6 +29,7 @@ from terraform_runner.domain.state_identity import StateIdentity, check_state
 from terraform_runner.errors import STATE_UNSAVED, RunnerError, StorageFailed
 from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
+from terraform_runner.points import Point, reached
 from terraform_runner.process import Control, Limits
 from terraform_runner.state import STATE_FILE, State
 from terraform_runner.working_dir import LOCK_FILE, WorkingDirectory
@@ -82,10 +83,11 @@ def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, contro
     with _prepared(run_id, workspace, settings, control) as terraform:
         terraform.plan()
         document = terraform.show()
+        reached(Point.PLAN_MADE)
         store = settings.plans
         kept = mask_document(document, terraform.redactor)
         made = parse_plan(document)
-        return Planned(
+        planned = Planned(
             plan=made,
             plan_sha256=store.put(terraform.directory.plan_file.read_bytes()),
             document_sha256=store.put(json.dumps(kept).encode()),
@@ -93,6 +95,8 @@ def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, contro
             changes=summarize(parse_plan(kept)),
             state=_check_state(terraform.installation, workspace),
         )
+        reached(Point.PLAN_KEPT)
+        return planned
 
 
 def apply(
@@ -116,8 +120,11 @@ def apply(
     with _prepared(run_id, workspace, settings, control) as terraform:
         store = settings.plans
         store.copy_to(plan_sha256, terraform.directory.plan_file)
+        reached(Point.BEFORE_CHECK)
         before_apply(parse_plan(store.read_json(document_sha256)))
+        reached(Point.PLAN_USED)
         terraform.apply()
+        reached(Point.APPLIED)
         written = _check_state(terraform.installation, workspace)
         if not wants_outputs:
             return Applied(outputs={}, state=written)

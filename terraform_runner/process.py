@@ -15,6 +15,7 @@ from typing import IO, Protocol
 
 from terraform_runner.domain.output import Output
 from terraform_runner.errors import TerraformMissing
+from terraform_runner.points import Point, reached
 from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group
 
 POLL_SECONDS = 0.1
@@ -44,12 +45,16 @@ class Control(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One command. Its standard output goes to the file ``document`` if there is one, else to the log."""
+    """One command. Its standard output goes to the file ``document`` if there is one, else to the log.
+
+    ``point`` is reached when it has begun to print.
+    """
 
     argv: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str]
     document: Path | None = None
+    point: Point | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +90,7 @@ def run(command: Command, *, limits: Limits, control: Control, output: Output) -
         if identity is not None:
             control.process_started(identity.pid, identity.started)
         stop = _Stop(launched, limits, control)
-        _follow(launched, stop, control, output)
+        _follow(launched, stop, control, output, command.point)
         return _ended(command, launched, stop)
 
 
@@ -222,7 +227,7 @@ def _launch(command: Command, limits: Limits) -> _Launched:
     return _Launched(process=process, pipe=os.fdopen(reading, "rb", buffering=0), words=words)
 
 
-def _follow(launched: _Launched, stop: _Stop, control: Control, output: Output) -> None:
+def _follow(launched: _Launched, stop: _Stop, control: Control, output: Output, point: Point | None) -> None:
     stop.check()
     with selectors.DefaultSelector() as selector:
         selector.register(launched.pipe, selectors.EVENT_READ)
@@ -232,6 +237,9 @@ def _follow(launched: _Launched, stop: _Stop, control: Control, output: Output) 
                 if not data:
                     break
                 _pass_on(output.feed(data), control)
+                if point is not None:
+                    reached(point)
+                    point = None
             stop.check()
     _pass_on(output.end(), control)
 

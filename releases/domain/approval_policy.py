@@ -68,12 +68,13 @@ def still_good(
     requester_ids: frozenset[str],
     release_id: str,
     step_id: str,
-    changes_digest: str,
+    changes_digests: frozenset[str],
     epoch: int,
 ) -> Decision:
-    """Whether this approval lets a plan with these changes be applied now, right before the apply.
+    """Whether this approval lets the step's present plan be applied now, right before the apply.
 
-    The plan file may be another one than the approver saw, if its changes are the same (invariant 4).
+    The plan file may be another one than the approver saw, if its changes are the same, or the rest of them with the
+    same end (invariant 4): `changes_digests` are that of the present plan, and of the one that it is the rest of.
     """
     if approval is None:
         return Refused("approval:missing", "This step waits for an approval.")
@@ -86,6 +87,6 @@ def still_good(
         return Refused("approval:other-step", "This approval was given for another step.")
     if approval.epoch != epoch:
         return Refused("approval:before-emergency", "A rollback came after this approval.")
-    if approval.changes_digest != changes_digest:
+    if approval.changes_digest not in changes_digests:
         return Refused("approval:other-changes", "The plan's changes are not those that were approved.")
     return Allowed()

@@ -16,9 +16,10 @@ class Step(models.Model):
 
     ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
     :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to
-    then; ``epoch`` is the service's when that plan was asked for. ``requested_by`` is who asked for this very step (a
-    weight that was set by hand, or what belongs to no release), where that is not simply who requested the release; an
-    ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
+    then; ``epoch`` is the service's when that plan was asked for. ``rest_of`` is the changes digest of an approved plan
+    that was applied in part, where the current one is the rest of it. ``requested_by`` is who asked for this very step
+    (a weight that was set by hand, or what belongs to no release), where that is not simply who requested the release;
+    an ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
     leads from and to, in the form of :func:`releases.domain.settings.to_columns`. ``gives_up_requests``: a removal that
     somebody asked for knowing that requests may still come.
     """
@@ -48,6 +49,7 @@ class Step(models.Model):
     state_before = models.JSONField(default=dict, blank=True)
     state_after = models.JSONField(default=dict, blank=True)
     versions_before = models.JSONField(default=dict, blank=True)
+    rest_of = models.CharField(max_length=64, blank=True)
     settings_before = models.JSONField(default=dict, blank=True)
     settings_after = models.JSONField(default=dict, blank=True)
     gives_up_requests = models.BooleanField(default=False)

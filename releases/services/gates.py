@@ -16,12 +16,16 @@ def is_open(service: Service, step: Step) -> bool:
 
 def answer(service: Service, step: Step) -> Answer:
     """Whether the step's approval lets its plan be applied: the best answer of those since the last rejection."""
-    decisions = step.approvals.select_related("decided_by").order_by("-decided_at")
-    given = takewhile(lambda one: one.decision == Decision.APPROVED, decisions)
-    answers = [_still_good(service, step, approval) for approval in given] or [
+    answers = [_still_good(service, step, approval) for approval in given_since_rejection(step)] or [
         _still_good(service, step, None)
     ]
     return next((one for one in answers if one), answers[0])
+
+
+def given_since_rejection(step: Step) -> list[Approval]:
+    """The step's approvals since somebody rejected a plan of it, newest first."""
+    decisions = step.approvals.select_related("decided_by", "plan_run").order_by("-decided_at")
+    return list(takewhile(lambda one: one.decision == Decision.APPROVED, decisions))
 
 
 def requester_ids(step: Step) -> frozenset[str]:
@@ -36,9 +40,15 @@ def _still_good(service: Service, step: Step, approval: Approval | None) -> Answ
         requester_ids=requester_ids(step),
         release_id=str(step.release_id),
         step_id=str(step.pk),
-        changes_digest=step.plan_run.changes_digest if step.plan_run else "",
+        changes_digests=_digests(step),
         epoch=service.epoch,
     )
+
+
+def _digests(step: Step) -> frozenset[str]:
+    """What an approval may have been given for, that the present plan is covered by it."""
+    present = step.plan_run.changes_digest if step.plan_run else ""
+    return frozenset({present, step.rest_of} - {""})
 
 
 def _as_given(service: Service, step: Step, approval: Approval) -> GivenApproval:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from releases import dispatch
 from releases.domain.expectation import HEADER_RULE, SLOT_RULES
@@ -25,8 +26,9 @@ from terraform_runner import claims, leases, selectors
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
-from terraform_runner.errors import STATE_UNSAVED, RunnerError
+from terraform_runner.errors import STATE_UNSAVED, RunnerError, TerraformKilled
 from terraform_runner.models import Run
+from terraform_runner.points import Point, reached
 
 _MAKES_STABLE_SAFE = frozenset({Transition.SET_UP, Transition.ROTATE_STABLE, Transition.SWAP_COLORS})
 
@@ -38,9 +40,18 @@ MOST_LOST_RUNS_PER_STEP = 3
 
 @patient
 def plan_made(
-    run: Run, step: Step, planned: Planned, expectation: Expectation, reality: Reality | None
+    run: Run,
+    step: Step,
+    planned: Planned,
+    expectation: Expectation,
+    reality: Reality | None,
+    *,
+    rest_of: str = "",
 ) -> None:
-    """The plan passed the guard: it waits for its gate and its start, or is applied at once."""
+    """The plan passed the guard: it waits for its gate and its start, or is applied at once.
+
+    ``rest_of`` is the changes digest of the approved plan whose changes this one's are a rest of, if there is one.
+    """
     with _current(run, step) as (service, current):
         claims.finish(run, planned)
         if current:
@@ -52,6 +63,7 @@ def plan_made(
                 state_before=states.to_json(expectation.before),
                 state_after=states.to_json(expectation.after),
                 versions_before=_versions(reality) if reality else {},
+                rest_of=rest_of,
             )
             rollout.advance(service)
 
@@ -185,21 +197,33 @@ def run_lost(run: Run, step: Step, *, unsaved_state: str | None) -> None:
                 STATE_UNSAVED,
                 f"{run.error_message} Its state is in {unsaved_state}: push it by hand, see docs/storage.md.",
             )
-        elif current and _times_lost(current) >= MOST_LOST_RUNS_PER_STEP:
-            _fail(
-                current,
-                "run:lost-too-often",
-                f"{MOST_LOST_RUNS_PER_STEP} workers were lost with its runs. Look whether they have enough memory "
-                f"(docs/workers.md), and then try again. The last one: {run.error_message}",
-            )
         elif current:
-            rollout.plan(
-                service, current, actor=SYSTEM, action="step.planned-again", reason=run.error_message
-            )
+            _go_on_or_give_up(service, current, run.error_message)
 
 
-def _times_lost(step: Step) -> int:
-    return step.step_runs.filter(run__status=RunStatus.LOST).count()
+def run_killed(run: Run, step: Step, problem: TerraformKilled) -> None:
+    """The worker lives, and what it had started was killed: planned again from what is real now, as if it were lost."""
+    with _current(run, step) as (service, current):
+        claims.finish(run, problem)
+        if current:
+            _go_on_or_give_up(service, current, problem.message)
+
+
+def _go_on_or_give_up(service: Service, step: Step, reason: str) -> None:
+    if _times_killed(step) < MOST_LOST_RUNS_PER_STEP:
+        rollout.plan(service, step, actor=SYSTEM, action="step.planned-again", reason=reason)
+        return
+    _fail(
+        step,
+        "run:lost-too-often",
+        f"{MOST_LOST_RUNS_PER_STEP} of its runs were killed, or lost with their workers. Look whether the workers have "
+        f"enough memory (docs/workers.md), and then try again. The last one: {reason}",
+    )
+
+
+def _times_killed(step: Step) -> int:
+    killed = Q(run__status=RunStatus.LOST) | Q(run__error_code=TerraformKilled.code)
+    return step.step_runs.filter(killed).count()
 
 
 def waits_for(step: Step, run: Run) -> bool:
@@ -216,6 +240,7 @@ def _current(run: Run, step: Step) -> Iterator[tuple[Service, Step | None]]:
         yield service, fresh if waits_for(fresh, run) and fresh.epoch == service.epoch else None
         for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
             dispatch.send_run(queued.pk, urgent=queued.urgent)
+        reached(Point.BEFORE_COMMIT)
 
 
 def _versions(reality: Reality) -> dict[str, str]:

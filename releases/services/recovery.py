@@ -12,6 +12,7 @@ from releases.services.workspaces import runner_settings
 from terraform_runner import claims, clocks, executor, reaper, workers, working_dir
 from terraform_runner import selectors as runs
 from terraform_runner.models import Run
+from terraform_runner.points import Point, reached
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def put_away_left() -> None:
 
 
 def _plan_again(run: Run, step: Step) -> Run:
+    reached(Point.LOST)
     unsaved_state = executor.put_away(run.pk, runner_settings())
     emergency.keep_traffic_back(step)
     outcomes.run_lost(run, step, unsaved_state=unsaved_state)

@@ -57,6 +57,7 @@ def plan(service: Service, step: Step, *, actor: Actor, action: str, reason: str
         reason=reason,
         plan_run=run,
         apply_run=None,
+        rest_of="",
         epoch=service.epoch,
     )
     dispatch.send_run(run.pk, urgent=run.urgent)

@@ -20,7 +20,17 @@ from releases.domain.guard import Expectation
 from releases.domain.reality import Difference, Reality, differences_from_plan, not_ready, verify
 from releases.domain.traffic import Color, Transition, changed_colors, safe_color
 from releases.models import Service, Step
-from releases.services import emergency, expectations, gates, log_groups, outcomes, removals, rollout, storage
+from releases.services import (
+    emergency,
+    expectations,
+    gates,
+    log_groups,
+    outcomes,
+    removals,
+    rests,
+    rollout,
+    storage,
+)
 from releases.services.accounts import credentials_for_run
 from releases.services.errors import DatabaseAway, PlanOutdated, StepFailed, as_runner_error
 from releases.services.lifecycle import SYSTEM, locked, now, record
@@ -33,10 +43,11 @@ from terraform_runner import claims, executor, handing_over, leases
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.runs import Operation
-from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
+from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError, TerraformKilled
 from terraform_runner.executor import Workspace
 from terraform_runner.hold import Hold
 from terraform_runner.models import Run
+from terraform_runner.points import Point, reached
 from terraform_runner.selectors import last_state
 
 logger = logging.getLogger(__name__)
@@ -48,10 +59,12 @@ VERIFY_PAUSE_SECONDS = 0.5
 
 def execute(run_id: UUID, *, worker: str) -> None:
     """Execute a queued run. A run that somebody else took, or whose service is held, is left alone."""
+    reached(Point.BEFORE_CLAIM)
     run = claims.claim(run_id, worker=worker, lease_seconds=settings.LEASE_SECONDS)
     if run is None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return
+    reached(Point.AFTER_CLAIM)
     step = selectors.step_of_run(run)
     push.service_changed(step.service_id)
     logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, step, step.service)
@@ -63,6 +76,7 @@ def execute(run_id: UUID, *, worker: str) -> None:
             whole_log=storage.whole_log(run.pk),
         ) as hold:
             _execute(run, step, hold)
+            reached(Point.RECORDED)
     except HoldLost:
         logger.warning("run %s is not held by this worker any more", run_id)
     else:
@@ -86,6 +100,8 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         )
     except RunCancelled as error:
         _stopped(run, step, error)
+    except TerraformKilled as error:
+        outcomes.run_killed(run, step, error)
     except (RunnerError, AwsError, DomainError) as error:
         outcomes.run_failed(run, step, as_runner_error(error))
     except Exception:
@@ -121,7 +137,8 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
         )
         outcomes.plan_is_empty(run, step, planned, expectation, reality, differences)
     else:
-        outcomes.plan_made(run, step, planned, expectation, reality)
+        rest_of = rests.approved_before(step, planned)
+        outcomes.plan_made(run, step, planned, expectation, reality, rest_of=rest_of)
 
 
 def _workspace(run: Run, service: Service, expectation: Expectation, purpose: Purpose) -> Workspace:
@@ -167,6 +184,7 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
     service = outcomes.learn_addresses(run, service, result.outputs)
     expectation = expectations.of_kept_plan(service, step)
     reality, differences = _verify(service, expectation, step.versions_before)
+    reached(Point.VERIFIED)
     outcomes.applied(run, step, result, expectation, reality, differences)
 
 

@@ -11,6 +11,7 @@ from terraform_runner.errors import (
     StateLocked,
     StorageFailed,
     TerraformFailed,
+    TerraformKilled,
     TerraformTooOld,
 )
 
@@ -23,6 +24,8 @@ def recognise(verb: str, exit_code: int, lines: Iterable[str]) -> RunnerError:
     """The error that a command's last lines tell of; its message says what to do and quotes Terraform."""
     text = "\n".join(lines)
     said = _errors_in(text)
+    if exit_code < 0:
+        return _killed(said, exit_code)
     for pattern, kind in _KINDS:
         if re.search(pattern, text):
             return kind(said, exit_code)
@@ -38,12 +41,20 @@ def _errors_in(text: str) -> str:
     return said if len(said) <= MESSAGE_CHARACTERS else said[:MESSAGE_CHARACTERS] + " …"
 
 
+def _killed(said: str, exit_code: int) -> RunnerError:
+    return TerraformKilled(
+        "Terraform or its provider was killed from outside, for example because the machine has too little memory. "
+        f"Its last words:\n{said}",
+        exit_code=exit_code,
+    )
+
+
 def _locked(said: str, exit_code: int) -> RunnerError:
     who, since, operation = (_lock_info(said, name) for name in ("Who", "Created", "Operation"))
     return StateLocked(
         f"The state is locked by {who or 'somebody'} since {since or 'an unknown time'} "
         f"({operation or 'unknown operation'}). Wait until that has ended. If nobody runs Terraform there any more, "
-        "that person can free it with `terraform force-unlock`; Bluegreen never does.",
+        "that person can free it with `terraform force-unlock`; Bluegreen frees its own only.",
         who=who,
         since=since,
         operation=operation,
@@ -100,6 +111,7 @@ _KINDS: tuple[tuple[str, _Kind], ...] = (
     (r"Error: Saved plan (?:is stale|does not match the given state)", _stale),
     (r"(?s)plan file was created by\s+(?:Terraform|a different)", _stale),
     (r"(?i)no space left on device", _no_room),
+    (r"Error: (?:Plugin did not respond|Request cancelled)", _killed),
     (r"Error: Failed to (?:query available provider packages|install provider)", _no_provider),
     (r"Error: (?:Inconsistent dependency lock file|Required plugins are not installed)", _no_provider),
     (

@@ -8,6 +8,7 @@ from terraform_runner.errors import (
     StateLocked,
     StorageFailed,
     TerraformFailed,
+    TerraformKilled,
     TerraformTooOld,
 )
 
@@ -33,6 +34,14 @@ Error: Saved plan is stale
 
 The given plan file can no longer be applied because the state was changed by
 another operation after the plan was created."""
+PROVIDER_KILLED = """
+Error: Plugin did not respond
+
+  with module.service.aws_lb_listener_rule.traffic,
+  on modules/lambda-blue-green/main.tf line 40, in resource "aws_lb_listener_rule" "traffic":
+
+The plugin encountered an error, and failed to respond to the
+plugin6.(*GRPCProvider).ApplyResourceChange call."""
 NO_PROVIDER = """
 Error: Failed to query available provider packages
 
@@ -87,6 +96,7 @@ Error: updating Lambda Function (x) code: AccessDeniedException: not authorized
     [
         (LOCKED, StateLocked),
         (STALE, PlanStale),
+        (PROVIDER_KILLED, TerraformKilled),
         (NO_PROVIDER, ProviderNotFound),
         (NOT_INSTALLED, ProviderNotFound),
         (WRONG_CORE, TerraformTooOld),
@@ -104,6 +114,14 @@ def test_error_is_recognised_by_what_terraform_says(printed, kind):
 
     assert type(error) is kind
     assert error.exit_code == 1
+
+
+@pytest.mark.parametrize("said", [[], STALE.splitlines()])
+def test_terraform_that_was_killed_does_not_say_what_went_wrong(said):
+    error = recognise("apply", -9, said)
+
+    assert type(error) is TerraformKilled
+    assert "killed from outside" in error.message
 
 
 def test_lock_says_who_since_when_and_for_what():

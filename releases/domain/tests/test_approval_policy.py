@@ -72,7 +72,7 @@ def recheck(approval: Approval | None = APPROVAL, **changed: Any) -> Decision:
         "requester_ids": frozenset("1"),
         "release_id": "r1",
         "step_id": "s2",
-        "changes_digest": PLAN.changes_digest,
+        "changes_digests": frozenset({PLAN.changes_digest}),
         "epoch": 3,
     }
     return still_good(approval, **(facts | changed))
@@ -80,6 +80,11 @@ def recheck(approval: Approval | None = APPROVAL, **changed: Any) -> Decision:
 
 def test_an_approval_is_still_good_while_nothing_has_changed():
     assert recheck() == Allowed()
+
+
+def test_an_approval_covers_the_rest_of_what_was_approved():
+    digests = frozenset({OTHER_CHANGES.changes_digest, PLAN.changes_digest})
+    assert recheck(changes_digests=digests) == Allowed()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,11 @@ def test_an_approval_is_still_good_while_nothing_has_changed():
         (APPROVAL, {"release_id": "r2"}, "approval:other-step"),
         (APPROVAL, {"step_id": "s3"}, "approval:other-step"),
         (APPROVAL, {"epoch": 4}, "approval:before-emergency"),
-        (APPROVAL, {"changes_digest": OTHER_CHANGES.changes_digest}, "approval:other-changes"),
+        (
+            APPROVAL,
+            {"changes_digests": frozenset({OTHER_CHANGES.changes_digest})},
+            "approval:other-changes",
+        ),
     ],
 )
 def test_an_approval_no_longer_counts(approval, changed, code):

@@ -30,6 +30,13 @@ def test_an_approval_of_the_present_plan_opens_it(approved):
     assert why_not(approved) == ""
 
 
+def test_an_approval_covers_the_rest_of_the_plan_that_it_was_given_for(approved):
+    Approval.objects.update(changes_digest="of an earlier plan")
+    assert why_not(approved) == "approval:other-changes"
+    approved.service.steps.filter(pk=approved.step().pk).update(rest_of="of an earlier plan")
+    assert why_not(approved) == ""
+
+
 def test_without_an_approval_it_is_shut(life):
     life.request()
     life.go_on()

@@ -188,7 +188,7 @@ def test_a_run_that_kills_its_worker_every_time_is_given_up_and_says_so(life):
         assert Run.objects.filter(status=RunStatus.LOST).count() == times
     step = life.step()
     assert (step.status, step.problem_code) == (StepStatus.FAILED, "run:lost-too-often")
-    assert "3 workers were lost with its runs" in step.problem
+    assert "3 of its runs were killed, or lost with their workers" in step.problem
 
 
 def test_the_rules_are_watched_for_a_while_after_an_apply_was_lost(life, monkeypatch):
