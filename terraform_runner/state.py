@@ -9,6 +9,8 @@ from terraform_runner.objects import LocalObjects, Objects
 from terraform_runner.private_files import make_private_directory
 
 STATE_FILE = "terraform.tfstate"
+# Beside the state, while somebody holds it: https://developer.hashicorp.com/terraform/language/backend/s3
+LOCK_OBJECT = f"{STATE_FILE}.tflock"
 # Read by the backend as the AWS SDKs read it. Beside the root module, whose folder is Terraform's current one: so the
 # backend's configuration, which is kept with the plan, is the same in each run and has no secret in it.
 CREDENTIALS_FILE = "state-credentials"

@@ -24,6 +24,7 @@ from releases.services import (
     emergency,
     expectations,
     gates,
+    left_locks,
     log_groups,
     outcomes,
     removals,
@@ -142,13 +143,15 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
 
 
 def _workspace(run: Run, service: Service, expectation: Expectation, purpose: Purpose) -> Workspace:
-    """With credentials for this run alone."""
+    """With credentials for this run alone, and its state free of the lock that a dead run may have left."""
+    state = storage.state(service.pk, run_id=run.pk)
+    left_locks.free(state, service, run)
     made = workspace(
         service,
         expectation.after,
         settings_after=expectation.settings.after if expectation.settings else None,
         credentials=credentials_for_run(service, purpose, run.pk),
-        kept_in=storage.state(service.pk, run_id=run.pk),
+        kept_in=state,
         last_state=last_state(str(service.pk)),
     )
     return without_module(made) if expectation.transition is Transition.REMOVE else made
