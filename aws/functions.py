@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from aws.errors import AwsError, in_words
 from aws.function_configuration import NO_RESERVE, FunctionConfiguration, read_configuration
@@ -89,6 +89,35 @@ def wake(access: Access, name: str, *, alias: str = "live") -> None:
         except ClientError as error:
             if error.response["Error"]["Code"] not in NOT_READY:
                 raise
+
+
+def publish(access: Access, name: str, *, digest: str) -> str:
+    """Publish ``$LATEST``, whose image has to be this one still, as a version, and give its number when it is ready.
+
+    Raises ``AwsError``: "aws:function-changed" where it is another one by now, "aws:version-not-ready".
+    """
+    client = functions(access)
+    with in_words(f"publish a version of {name}"):
+        latest = client.get_function(FunctionName=name)
+        if _digest(latest) != digest:
+            raise AwsError(
+                "aws:function-changed", f"The function {name} has another image by now. Plan the step again."
+            )
+        revision = latest["Configuration"].get("RevisionId", "")
+        version = client.publish_version(FunctionName=name, RevisionId=revision)["Version"]
+        _wait_until_active(client, name, version)
+    return version
+
+
+def _wait_until_active(client: "LambdaClient", name: str, version: str) -> None:
+    waiter = client.get_waiter("published_version_active")
+    try:
+        waiter.wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    except WaiterError as error:
+        raise AwsError(
+            "aws:version-not-ready",
+            f"Version {version} of {name} does not become active: {error}. Try again.",
+        ) from error
 
 
 def _alias_version(client: "LambdaClient", name: str, alias: str) -> str:

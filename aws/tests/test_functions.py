@@ -4,7 +4,7 @@ import pytest
 
 from aws import session
 from aws.errors import AwsError
-from aws.functions import check_function, read_function, wake
+from aws.functions import check_function, publish, read_function, wake
 from infra.sandbox.tests.service import client
 
 
@@ -49,6 +49,47 @@ def test_the_newest_of_many_versions_is_found_by_number_on_all_pages(scripted):
         ),
     )
     assert read_function(access, "shop").newest_version == "11"
+
+
+def test_what_was_not_published_is_published_once_asked_for(service, access, sandbox):
+    name, yellow = service.functions["green"], sandbox.images["yellow"]
+    client(sandbox, "lambda").update_function_code(FunctionName=name, ImageUri=yellow)
+    before = read_function(access, name)
+
+    version = publish(access, name, digest=digest(yellow))
+
+    function = read_function(access, name)
+    assert before.newest_version == "1"
+    assert (function.newest_version, function.alias_version) == (version, "1") == ("2", "1")
+
+
+def test_another_image_than_the_one_that_was_meant_is_not_published(service, access, sandbox):
+    name = service.functions["blue"]
+    newest = read_function(access, name).newest_version
+
+    with pytest.raises(AwsError) as caught:
+        publish(access, name, digest="sha256:" + "0" * 64)
+
+    assert caught.value.code == "aws:function-changed"
+    assert read_function(access, name).newest_version == newest
+
+
+def test_a_version_that_does_not_become_active_is_told(scripted):
+    access, answer = scripted
+    latest = {"Configuration": {"RevisionId": "r1"}, "Code": {"ResolvedImageUri": "shop@sha256:0"}}
+    answer(
+        session.functions(access),
+        ("get_function", {"FunctionName": "shop"}, latest),
+        ("publish_version", {"FunctionName": "shop", "RevisionId": "r1"}, {"Version": "2"}),
+        (
+            "get_function_configuration",
+            {"FunctionName": "shop", "Qualifier": "2"},
+            {"State": "Failed"},
+        ),
+    )
+    with pytest.raises(AwsError) as caught:
+        publish(access, "shop", digest="sha256:0")
+    assert caught.value.code == "aws:version-not-ready"
 
 
 def test_an_update_that_goes_on_and_a_version_that_sleeps_are_both_seen(scripted):

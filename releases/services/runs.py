@@ -24,6 +24,7 @@ from releases.services import (
     emergency,
     expectations,
     gates,
+    half_published,
     left_locks,
     log_groups,
     outcomes,
@@ -133,6 +134,7 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     elif removes and guard.changes_nothing(planned.plan):
         outcomes.removed(run, step, planned, removals.what_is_left(service))
     elif reality is not None and guard.changes_nothing(planned.plan):
+        half_published.publish(run, step, expectation, reality)
         differences = verify(
             expectation.after, expectation, reality, versions_before=_versions_before(step, service, reality)
         )

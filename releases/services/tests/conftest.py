@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from audit.events import Actor
-from aws import images, load_balancer, log_groups
+from aws import functions, images, load_balancer, log_groups
 from aws.credentials import Credentials
 from aws.images import Image
 from releases import selectors
@@ -48,6 +48,7 @@ def world(monkeypatch) -> World:
     monkeypatch.setattr(load_balancer, "set_weights", made.set_weights)
     monkeypatch.setattr(log_groups, "read_retention", made.read_retention)
     monkeypatch.setattr(images, "resolve_image", image)
+    monkeypatch.setattr(functions, "publish", made.publish)
     return made
 
 

@@ -8,12 +8,15 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from audit.models import AuditEvent
 from releases import dispatch
 from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Color
 from releases.models import Step, StepRun
 from releases.services import emergency, outcomes, recovery, rollout, runs, storage
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
+from releases.services.tests.world import reference
 from releases.services.workspaces import runner_settings
 from terraform_runner import claims, clocks, executor, handing_over, working_dir
 from terraform_runner.domain.runs import RunStatus
@@ -305,3 +308,45 @@ def test_what_an_apply_has_made_is_not_recorded_once_the_lease_is_over(life):
     runs.execute(run.pk, worker=DEAD_WORKER)
     run.refresh_from_db()
     assert (run.status, life.step().status) == (RunStatus.RUNNING, StepStatus.APPLYING)
+
+
+def lose_apply(life) -> Run:
+    """The step's apply is begun, and its worker dies."""
+    Step.objects.filter(pk=life.step().pk).update(started_at=timezone.now(), started_by=life.operator)
+    with locked(life.service.pk) as service:
+        rollout.advance(service)
+    lost = life.step().apply_run
+    claims.claim(lost.pk, worker=DEAD_WORKER)
+    recovery.end_lost_runs()
+    return lost
+
+
+def test_an_update_that_was_interrupted_before_its_version_was_published_is_brought_to_its_end(life):
+    life.request()
+    step, green = life.step(), life.world.functions[Color.GREEN]
+    green.unpublished = (reference("v2").partition("@")[2], {})
+    lose_apply(life)
+
+    life.world.work()
+
+    step.refresh_from_db()
+    assert (step.status, step.problem) == (StepStatus.DONE, "")
+    assert (green.versions[-1], green.alias) == ((reference("v2").partition("@")[2], {}), 2)
+    event = AuditEvent.objects.get(action="step.publishing")
+    assert event.after["function"] == "shop-green"
+
+
+def test_an_interrupted_update_is_not_published_by_a_worker_that_has_lost_its_hold(life):
+    life.request()
+    green = life.world.functions[Color.GREEN]
+    green.unpublished = (reference("v2").partition("@")[2], {})
+    lose_apply(life)
+    run = life.step().plan_run
+    life.world.before_plan = lambda: Run.objects.filter(pk=run.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+    runs.execute(run.pk, worker=DEAD_WORKER)
+
+    assert len(green.versions) == 1
+    assert not AuditEvent.objects.filter(action="step.publishing").exists()

@@ -42,26 +42,42 @@ def reference(tag: str) -> str:
 
 
 class Function:
-    """One colour's function: digest and configuration of each published version, and what the alias leads to."""
+    """One colour's function: digest and configuration of each published version, and what the alias leads to.
+
+    What it runs itself is the newest of them, unless an update was interrupted: then that is ``unpublished``.
+    """
 
     def __init__(self, image: str, configuration: Mapping[str, Any]) -> None:
         self.versions = [(image.partition("@")[2], configuration)]
+        self.unpublished: tuple[str, Mapping[str, Any]] | None = None
         self.alias = 1
         self.state = "Active"
 
     def run(self, image: str, configuration: Mapping[str, Any]) -> None:
         """What Terraform does when the version is another one: update, publish, move the alias."""
         version = image.partition("@")[2], configuration
-        if self.versions[-1] != version:
-            self.versions.append(version)
+        if self.latest == version:
+            self.alias = len(self.versions)
+            return
+        self.unpublished = version
+        self.publish()
         self.alias = len(self.versions)
+
+    def publish(self) -> None:
+        if self.unpublished:
+            self.versions.append(self.unpublished)
+            self.unpublished = None
+
+    @property
+    def latest(self) -> tuple[str, Mapping[str, Any]]:
+        return self.unpublished or self.versions[-1]
 
     def read(self, color: Color) -> ColorReality:
         return ColorReality(
             function_name=f"shop-{color}",
             alias_version=str(self.alias),
             alias_digest=self.versions[self.alias - 1][0],
-            latest_digest=self.versions[-1][0],
+            latest_digest=self.latest[0],
             newest_version=str(len(self.versions)),
             targets=(f"arn:aws:lambda:eu-central-1:123456789012:function:shop-{color}:live",),
             callers=frozenset({f"arn:group/{color}"}),
@@ -69,7 +85,7 @@ class Function:
             update_status="Successful",
             latest_state="Active",
             last_update_status="Successful",
-            configuration=self.versions[-1][1],
+            configuration=self.latest[1],
             alias_configuration=self.versions[self.alias - 1][1],
         )
 
@@ -81,6 +97,7 @@ class World:
         self.refusals: Sequence[Refusal] = ()
         self.outdated: Sequence[Difference] = ()
         self.outdated_times = 1_000
+        self.before_plan: Callable[[], object] = lambda: None
         self.before_apply: Callable[[], object] = lambda: None
         self.during_apply: Callable[[], None] = lambda: None
         self.apply_fails: RunnerError | None = None
@@ -111,6 +128,7 @@ class World:
         runs.execute(run.pk, worker=WORKER)
 
     def plan(self, *, workspace: Any, **_: object) -> Planned:
+        self.before_plan()
         if self.plan_fails:
             raise self.plan_fails
         self.planned_nothing = self._is_already(workspace.variables)
@@ -194,6 +212,12 @@ class World:
             self.weights[rule_arn] = dict(weights)
             self.stickiness_seconds = 0 if rule_arn == "arn:rule/traffic" else self.stickiness_seconds
 
+    def publish(self, access: object, name: str, *, digest: str) -> str:
+        function = self.functions[Color(name.rpartition("-")[2])]
+        assert function.latest[0] == digest
+        function.publish()
+        return str(len(function.versions))
+
     def green_weight(self) -> int:
         """What the traffic rule really says."""
         return self.weights["arn:rule/traffic"]["arn:group/green"]
@@ -220,8 +244,8 @@ class World:
     def _tags(self) -> object:
         return self.variables.get("tags")
 
-    def _versions(self) -> dict[Color, tuple[str, Mapping[str, Any]]]:
-        return {color: function.versions[-1] for color, function in self.functions.items()}
+    def _versions(self) -> object:
+        return {color: (function.latest, function.alias) for color, function in self.functions.items()}
 
     def _become(self, variables: Mapping[str, Any]) -> None:
         for color in Color:

@@ -33,6 +33,7 @@ _WHAT = {
     "step.planning": "began to plan",
     "step.planned": "made the plan",
     "step.planned-again": "began to plan again",
+    "step.publishing": "published what an interrupted update had left",
     "step.applying": "queued the apply",
     "step.apply-started": "began the apply",
     "step.verified": "applied and verified",
