@@ -68,6 +68,10 @@ class Terraform:
         """Execute the plan file."""
         self._run("apply", "-input=false", "-no-color", self._lock_timeout, str(self.directory.plan_file))
 
+    def push_state(self, file: Path) -> None:
+        """Put a state in the stored one's place; Terraform refuses it too where it is another or an older one."""
+        self._run("state", "push", self._lock_timeout, str(file))
+
     def output(self) -> dict[str, Any]:
         """The outputs by name, each with ``value`` and ``sensitive``."""
         return self._read("output", "-json")

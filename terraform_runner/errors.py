@@ -1,8 +1,5 @@
 """What can go wrong with a run, each with a stable code and a message that says what to do next."""
 
-STATE_UNSAVED = "run:unsaved-state"
-"""The code where what was done is in no state: nothing can go on until a person has pushed the one that was kept."""
-
 
 class RunnerError(Exception):
     """Base of everything that the runner expects to go wrong."""
@@ -57,6 +54,18 @@ class StateUnfit(RunnerError):
     """The stored state is not the one that the workspace's runs have worked with."""
 
     code = "terraform:state-unfit"
+
+
+class StateUnsaved(RunnerError):
+    """Terraform could not write the state after it had changed something. It is kept, and the next run pushes it."""
+
+    code = "run:unsaved-state"
+
+
+class UnsavedUnfit(RunnerError):
+    """A state that was kept so does not go on from the stored one: a person has to say which of them is right."""
+
+    code = "run:unsaved-state-unfit"
 
 
 class ModuleInvalid(RunnerError):

@@ -25,8 +25,8 @@ from terraform_runner.domain.plan import Plan, changes_digest, parse_plan
 from terraform_runner.domain.plan_document import mask_document
 from terraform_runner.domain.redaction import MASK, Redactor
 from terraform_runner.domain.results import Applied, Planned
-from terraform_runner.domain.state_identity import StateIdentity, check_state
-from terraform_runner.errors import STATE_UNSAVED, RunnerError, StorageFailed
+from terraform_runner.domain.state_identity import StateIdentity, check_pushable, check_state, identify
+from terraform_runner.errors import HoldLost, RunnerError, StateUnsaved, StorageFailed
 from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
 from terraform_runner.points import Point, reached
@@ -35,7 +35,15 @@ from terraform_runner.state import STATE_FILE, State
 from terraform_runner.working_dir import LOCK_FILE, WorkingDirectory
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-_TO_PUSH = "a person has to push it, see docs/storage.md."
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnsavedState:
+    """A state that an earlier run could not write, kept at ``place``; ``settled`` is called when it is stored."""
+
+    content: bytes
+    place: str
+    settled: Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,7 @@ class Workspace:
     ``root`` is the root module (``main.tf.json``) without a backend, ``variables`` its ``service.auto.tfvars.json``,
     ``modules`` are copied to ``./modules/<name>``. ``environment`` are the only variables beyond the allow-list.
     ``secrets``, and the values of variables which ``root`` declares as sensitive, are masked wherever they appear.
-    ``last_state`` is who the state was after the last run; another one is refused.
+    ``last_state`` is who the state was after the last run; another one is refused. An ``unsaved`` one is pushed first.
     """
 
     key: str
@@ -56,6 +64,7 @@ class Workspace:
     state: State
     secrets: tuple[str, ...]
     last_state: StateIdentity | None = None
+    unsaved: UnsavedState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ class RunnerSettings:
 
     Without ``binary`` it is the one on PATH, without ``mirror`` providers come from their registry. The time limit
     is for a whole run; the grace is from SIGINT to SIGKILL. A state that Terraform could not write goes to
-    ``unsaved_states`` under its run's id: a folder of this machine, since the store may be what does not answer.
+    ``unsaved_states`` under its run's id, for the next run of the workspace to push.
     """
 
     binary: str | None
@@ -140,14 +149,17 @@ def apply(
 
 
 def put_away(run_id: UUID, settings: RunnerSettings) -> str | None:
-    """Remove what is left of a run on this machine. A state that is nowhere else is kept, encrypted: says where."""
+    """Remove what is left of a run on this machine. A state that is nowhere else is kept, encrypted: says where.
+
+    Where it can't be kept now it stays where Terraform has left it, for whoever comes by later.
+    """
     errored = working_dir.unsaved_state(settings.data_root, run_id)
     place = None
     if errored is not None:
         try:
             settings.unsaved_states.put(str(run_id), errored.read_bytes())
         except OSError:
-            return str(errored)  # there is no room: it stays as it is
+            return str(errored)
         place = settings.unsaved_states.place(str(run_id))
     working_dir.discard(settings.data_root, run_id)
     return place
@@ -193,6 +205,7 @@ def _prepared(
             redactor=Redactor(_secrets(workspace)),
         )
         _initialise(terraform, workspace, settings)
+        _push_unsaved(terraform, workspace)
         yield terraform
 
 
@@ -202,10 +215,12 @@ def _put_away_afterwards(run_id: UUID, settings: RunnerSettings) -> Iterator[Non
         yield
     except RunnerError as error:
         place = put_away(run_id, settings)
-        if place is not None:
-            error.code = STATE_UNSAVED
-            error.message += f"\nThe state could not be written. It is kept in {place}: {_TO_PUSH}"
-        raise
+        if place is None or isinstance(error, HoldLost):
+            raise
+        raise StateUnsaved(
+            f"{error.message}\nThe state could not be written. It is kept in {place}, and the next run pushes it.",
+            exit_code=error.exit_code,
+        ) from error
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
@@ -266,3 +281,17 @@ def _initialise(terraform: Terraform, workspace: Workspace, settings: RunnerSett
         workspace.state.objects.put(LOCK_FILE, directory.lock_file.read_bytes())
     digest = prepared.digest_of(directory, terraform_version=version)
     prepared.keep(settings.data_root, digest, directory.data, unused_seconds=settings.keep_prepared_seconds)
+
+
+def _push_unsaved(terraform: Terraform, workspace: Workspace) -> None:
+    """Planned from the stored state, the run would not know of what the earlier one had made."""
+    unsaved = workspace.unsaved
+    if unsaved is None:
+        return
+    found = identify(unsaved.content, unsaved.place)
+    stored = _check_state(terraform.installation, workspace)
+    if found != stored:  # or a person has put it there
+        check_pushable(found, stored, place=unsaved.place)
+        private_files.write_new(terraform.directory.unsaved_state, unsaved.content)
+        terraform.push_state(terraform.directory.unsaved_state)
+    unsaved.settled()

@@ -63,6 +63,11 @@ class WorkingDirectory:
         return self.path / "plan.tfplan"
 
     @property
+    def unsaved_state(self) -> Path:
+        """A state that an earlier run could not write, for Terraform to push."""
+        return self.path / "unsaved.tfstate"
+
+    @property
     def lock_file(self) -> Path:
         """The dependency lock file."""
         return self.root / LOCK_FILE

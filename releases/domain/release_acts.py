@@ -15,7 +15,7 @@ class ReleaseFacts:
     `current` is the first step that has not ended, `acting` the one that people act on: the same, or the next one while
     that one bakes. `in_place`: the rotation is done. `somebody_was_sent`: an apply of this release has begun that sends
     anybody to its version. `canary_on`: its canary sends somebody now. `apply_begun`: the acting step has failed in its
-    apply; `state_unsaved`: so that Terraform's state has to be pushed by hand.
+    apply.
     """
 
     status: ReleaseStatus
@@ -27,7 +27,6 @@ class ReleaseFacts:
     somebody_was_sent: bool
     canary_on: bool = False
     apply_begun: bool = False
-    state_unsaved: bool = False
 
 
 PAUSED = Refused("act:paused", "The release is paused: resume it first.")
@@ -35,9 +34,6 @@ PAUSED = Refused("act:paused", "The release is paused: resume it first.")
 _ALLOWED = Allowed()
 _ENDED = Refused("act:ended", "This release has ended.")
 _NOTHING_LEFT = Refused("act:no-step", "None of its steps can be changed now.")
-_UNSAVED = Refused(
-    "act:unsaved-state", "Terraform could not save its state: somebody has to push it by hand, or roll back."
-)
 _NAMES = {
     Transition.CANARY: "The canary",
     Transition.PROMOTE: "The promotion",
@@ -116,7 +112,7 @@ def _retryable(release: ReleaseFacts) -> Decision:
     step = release.acting
     if step is None or step.status not in {StepStatus.FAILED, StepStatus.REJECTED}:
         return Refused("act:not-failed", "Nothing has failed.")
-    return _UNSAVED if release.state_unsaved else _ALLOWED
+    return _ALLOWED
 
 
 def _skippable(release: ReleaseFacts) -> Decision:
@@ -168,7 +164,7 @@ def _unless_applying(step: PlacedStep, release: ReleaseFacts) -> Decision:
         return Refused(
             "act:applying", f"{_name(step)} is being applied: wait until that has ended, or roll back."
         )
-    return _UNSAVED if release.state_unsaved else _ALLOWED
+    return _ALLOWED
 
 
 def _name(step: PlacedStep) -> str:

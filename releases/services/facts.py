@@ -15,7 +15,6 @@ from releases.domain.traffic import ROTATIONS, Color, Transition
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
 from releases.services import gates
-from terraform_runner.errors import STATE_UNSAVED
 
 
 def possible_acts(user: User, service: Service) -> dict[Act, Decision]:
@@ -80,7 +79,6 @@ def release_facts(service: Service, release: Release) -> ReleaseFacts:
         somebody_was_sent=selectors.somebody_was_sent(release),
         canary_on=service.activate_canary,
         apply_begun=failed and acting is not None and _apply_has_begun(acting),
-        state_unsaved=failed and acting is not None and acting.problem_code == STATE_UNSAVED,
     )
 
 

@@ -26,7 +26,7 @@ from terraform_runner import claims, leases, selectors
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
-from terraform_runner.errors import STATE_UNSAVED, RunnerError, TerraformKilled
+from terraform_runner.errors import RunnerError, StateUnsaved, TerraformKilled
 from terraform_runner.models import Run
 from terraform_runner.points import Point, reached
 
@@ -185,24 +185,16 @@ def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
 
 
 @patient
-def run_lost(run: Run, step: Step, *, unsaved_state: str | None) -> None:
-    """The run's process is gone: its step is planned again from what is real now.
-
-    Where Terraform could not write the state, a person has to: planned from the old one, it would repeat what is done.
-    """
+def run_lost(run: Run, step: Step) -> None:
+    """The run's process is gone: its step is planned again from what is real now."""
     with _current(run, step) as (service, current):
-        if current and unsaved_state:
-            _fail(
-                current,
-                STATE_UNSAVED,
-                f"{run.error_message} Its state is in {unsaved_state}: push it by hand, see docs/storage.md.",
-            )
-        elif current:
+        if current:
             _go_on_or_give_up(service, current, run.error_message)
 
 
-def run_killed(run: Run, step: Step, problem: TerraformKilled) -> None:
-    """The worker lives, and what it had started was killed: planned again from what is real now, as if it were lost."""
+@patient
+def run_cut_short(run: Run, step: Step, problem: TerraformKilled | StateUnsaved) -> None:
+    """The worker lives, but nobody knows what Terraform has done: planned again from what is real, as a lost run is."""
     with _current(run, step) as (service, current):
         claims.finish(run, problem)
         if current:
@@ -210,20 +202,21 @@ def run_killed(run: Run, step: Step, problem: TerraformKilled) -> None:
 
 
 def _go_on_or_give_up(service: Service, step: Step, reason: str) -> None:
-    if _times_killed(step) < MOST_LOST_RUNS_PER_STEP:
+    if _times_cut_short(step) < MOST_LOST_RUNS_PER_STEP:
         rollout.plan(service, step, actor=SYSTEM, action="step.planned-again", reason=reason)
         return
     _fail(
         step,
         "run:lost-too-often",
-        f"{MOST_LOST_RUNS_PER_STEP} of its runs were killed, or lost with their workers. Look whether the workers have "
-        f"enough memory (docs/workers.md), and then try again. The last one: {reason}",
+        f"{MOST_LOST_RUNS_PER_STEP} of its runs came to no end: they were killed, lost with their workers, or could "
+        "not write the state. Look whether the workers have enough memory (docs/workers.md) and reach the state, and "
+        f"then try again. The last one: {reason}",
     )
 
 
-def _times_killed(step: Step) -> int:
-    killed = Q(run__status=RunStatus.LOST) | Q(run__error_code=TerraformKilled.code)
-    return step.step_runs.filter(killed).count()
+def _times_cut_short(step: Step) -> int:
+    killed = Q(run__error_code__in=[TerraformKilled.code, StateUnsaved.code])
+    return step.step_runs.filter(killed | Q(run__status=RunStatus.LOST)).count()
 
 
 def waits_for(step: Step, run: Run) -> bool:

@@ -76,8 +76,8 @@ def put_away_left() -> None:
 
 def _plan_again(run: Run, step: Step) -> Run:
     reached(Point.LOST)
-    unsaved_state = executor.put_away(run.pk, runner_settings())
+    executor.put_away(run.pk, runner_settings())
     emergency.keep_traffic_back(step)
-    outcomes.run_lost(run, step, unsaved_state=unsaved_state)
+    outcomes.run_lost(run, step)
     storage.whole_log(run.pk).close()
     return run

@@ -32,6 +32,7 @@ from releases.services import (
     rests,
     rollout,
     storage,
+    unsaved_states,
 )
 from releases.services.accounts import credentials_for_run
 from releases.services.errors import DatabaseAway, PlanOutdated, StepFailed, as_runner_error
@@ -45,7 +46,14 @@ from terraform_runner import claims, executor, handing_over, leases
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.redaction import Redactor
 from terraform_runner.domain.runs import Operation
-from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError, TerraformKilled
+from terraform_runner.errors import (
+    HoldLost,
+    PlanStale,
+    RunCancelled,
+    RunnerError,
+    StateUnsaved,
+    TerraformKilled,
+)
 from terraform_runner.executor import Workspace
 from terraform_runner.hold import Hold
 from terraform_runner.models import Run
@@ -102,8 +110,8 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         )
     except RunCancelled as error:
         _stopped(run, step, error)
-    except TerraformKilled as error:
-        outcomes.run_killed(run, step, error)
+    except (TerraformKilled, StateUnsaved) as error:
+        outcomes.run_cut_short(run, step, error)
     except (RunnerError, AwsError, DomainError) as error:
         outcomes.run_failed(run, step, as_runner_error(error))
     except Exception:
@@ -155,6 +163,7 @@ def _workspace(run: Run, service: Service, expectation: Expectation, purpose: Pu
         credentials=credentials_for_run(service, purpose, run.pk),
         kept_in=state,
         last_state=last_state(str(service.pk)),
+        unsaved=unsaved_states.find(service),
     )
     return without_module(made) if expectation.transition is Transition.REMOVE else made
 

@@ -30,10 +30,20 @@ def plan_store() -> PlanStore:
     return PlanStore(encrypted(PLANS))
 
 
-def unsaved_states() -> EncryptedObjects:
-    """States that Terraform could not write, encrypted, on this machine: the bucket may be what did not answer."""
-    folder = settings.DATA_DIR / UNSAVED_STATES
-    return EncryptedObjects(LocalObjects(folder), settings.KEY_RING, folder=UNSAVED_STATES)
+class UnsavedStates(EncryptedObjects):
+    """States that Terraform could not write, encrypted. A bucket that does not answer here either is an OSError."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep the bytes, encrypted with the first key."""
+        try:
+            super().put(name, content)
+        except AwsError as error:
+            raise OSError(error.message) from error
+
+
+def unsaved_states() -> UnsavedStates:
+    """They are where plans are, so that whichever machine has the next run finds them."""
+    return UnsavedStates(objects(UNSAVED_STATES), settings.KEY_RING, folder=UNSAVED_STATES)
 
 
 def encrypted(folder: str) -> EncryptedObjects:

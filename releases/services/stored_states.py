@@ -1,9 +1,10 @@
-"""A person's word that the stored state is the right one, although it isn't the one that the last run had."""
+"""A person's word that the stored state is the right one, although it isn't the one that the last run had, or kept."""
 
 from audit import events
 from audit.events import Actor
 from releases import push
 from releases.models import Service
+from releases.services import unsaved_states
 from releases.services.lifecycle import locked
 from terraform_runner import claims
 from terraform_runner import selectors as runs
@@ -23,3 +24,4 @@ def accept_state(service: Service, *, actor: Actor, reason: str) -> None:
             reason=reason,
         )
         push.service_changed(service.pk)
+    unsaved_states.forget(service)

@@ -16,7 +16,7 @@ from releases.models import Service
 from releases.services import canary_header, secret_values, storage
 from releases.services.settings_columns import recorded_settings
 from terraform_runner.domain.state_identity import StateIdentity
-from terraform_runner.executor import RunnerSettings, Workspace
+from terraform_runner.executor import RunnerSettings, UnsavedState, Workspace
 from terraform_runner.state import State
 
 MODULE = "lambda-blue-green"
@@ -41,11 +41,13 @@ def workspace(
     credentials: Credentials,
     kept_in: State,
     last_state: StateIdentity | None = None,
+    unsaved: UnsavedState | None = None,
     settings_after: Settings | None = None,
 ) -> Workspace:
     """What Terraform runs on to bring ``service`` to ``state``, as whom; its own state is ``kept_in``.
 
-    It has to be the one that it was after the last run. The settings are the recorded ones where no others are wanted.
+    It has to be the one that it was after the last run; one that could not be written then is pushed first. The
+    settings are the recorded ones where no others are wanted.
     """
     revealed = secret_values.reveal(service.pk, state.blue.configuration, state.green.configuration)
     header = canary_header.header_of(service)
@@ -59,6 +61,7 @@ def workspace(
         environment={**_place(service), **credentials.environment},
         state=kept_in,
         last_state=last_state,
+        unsaved=unsaved,
         secrets=(
             *credentials.secrets,
             *kept_in.secrets,

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from terraform_runner.errors import StateUnfit, TerraformTooOld
+from terraform_runner.errors import StateUnfit, TerraformTooOld, UnsavedUnfit
 
 # The format that Terraform 0.12 and later write.
 FORMAT = 4
@@ -17,6 +17,24 @@ class StateIdentity:
 
     lineage: str
     serial: int
+
+
+def identify(content: bytes, place: str) -> StateIdentity:
+    """Who a state is. Raises StateUnfit or TerraformTooOld if it is not one that can be read."""
+    state = _parse(content, place)
+    return StateIdentity(lineage=str(state["lineage"]), serial=int(state["serial"]))
+
+
+def check_pushable(unsaved: StateIdentity, stored: StateIdentity | None, *, place: str) -> None:
+    """Raise UnsavedUnfit unless a state that could not be written, kept at ``place``, goes on from the stored one."""
+    if stored is None or (unsaved.lineage == stored.lineage and unsaved.serial > stored.serial):
+        return
+    raise UnsavedUnfit(
+        f"An earlier run could not write the state, which is kept in {place} (lineage {unsaved.lineage}, serial "
+        f"{unsaved.serial}). It does not go on from the stored one (lineage {stored.lineage}, serial {stored.serial}), "
+        "which somebody has written since. Nothing was done. Say which of them is right, see docs/storage.md: put it "
+        "in the stored one's place, or use `manage.py accept_state`. Then plan again."
+    )
 
 
 def check_state(
@@ -32,9 +50,8 @@ def check_state(
         if expected is not None:
             raise StateUnfit(_gone(place, content, expected))
         return None
-    state = _parse(content, place)
-    _refuse_newer(state, terraform_version, place)
-    found = StateIdentity(lineage=str(state["lineage"]), serial=int(state["serial"]))
+    _refuse_newer(_parse(content, place), terraform_version, place)
+    found = identify(content, place)
     if expected is not None:
         _refuse_other(found, expected, place)
     return found

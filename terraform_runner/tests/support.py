@@ -28,6 +28,9 @@ elif verb == "plan":
     open(out.removeprefix("-out="), "w").write("a plan")
 elif verb == "show":
     print(json.dumps({"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": []}))
+elif verb == "state":
+    place = json.load(open("main.tf.json"))["terraform"]["backend"]["local"]["path"]
+    open(place, "w").write(open(sys.argv[-1]).read())
 elif verb == "output":
     print("{}")
 mode, _, argument = os.environ.get("STAND_IN", "").partition("=")

@@ -21,10 +21,12 @@ from terraform_runner.errors import (
     RunCancelled,
     RunTimedOut,
     StateUnfit,
+    StateUnsaved,
     StorageFailed,
     TerraformFailed,
+    UnsavedUnfit,
 )
-from terraform_runner.executor import RunnerSettings, Workspace
+from terraform_runner.executor import RunnerSettings, UnsavedState, Workspace
 from terraform_runner.plan_store import PlanStore
 from terraform_runner.state import LocalState
 from terraform_runner.tests.support import RecordingControl, encrypted, stand_in
@@ -229,7 +231,7 @@ def test_run_says_which_state_it_had(bench):
 def test_state_that_could_not_be_written_is_kept_and_named(bench):
     planned = bench.plan()
 
-    with pytest.raises(TerraformFailed, match="The state could not be written") as caught:
+    with pytest.raises(StateUnsaved, match="The state could not be written") as caught:
         bench.apply(planned, **stand_in_mode("lose state"))
 
     kept = bench.folder / "unsaved" / str(bench.run_id)
@@ -237,6 +239,57 @@ def test_state_that_could_not_be_written_is_kept_and_named(bench):
     assert kept.read_bytes().startswith(b"BG1")
     assert bench.settings.unsaved_states.get(str(bench.run_id)) == b"{}"
     assert bench.working == []
+
+
+def state(serial: int, lineage: str = "one") -> bytes:
+    return json.dumps(
+        {"version": 4, "terraform_version": "1.11.4", "lineage": lineage, "serial": serial}
+    ).encode()
+
+
+@dataclass
+class Unsaved:
+    """A state that an earlier run could not write, and how often it was settled."""
+
+    bench: Bench
+    settled: int = 0
+
+    def plan(self, content: bytes, *, stored: bytes | None) -> Planned:
+        stored_at = self.bench.folder / "state" / "terraform.tfstate"
+        stored_at.parent.mkdir(exist_ok=True)
+        if stored is not None:
+            stored_at.write_bytes(stored)
+        unsaved = UnsavedState(content=content, place="the store", settled=self._settle)
+        return self.bench.plan(unsaved=unsaved)
+
+    def _settle(self) -> None:
+        self.settled += 1
+
+
+@pytest.mark.parametrize("stored", [None, state(6), state(7)])
+def test_state_that_an_earlier_run_could_not_write_is_pushed_before_the_plan(bench, stored):
+    unsaved = Unsaved(bench)
+
+    planned = unsaved.plan(state(7), stored=stored)
+
+    assert planned.state == StateIdentity(lineage="one", serial=7)
+    assert unsaved.settled == 1
+
+
+@pytest.mark.parametrize("stored", [state(8), state(6, "another")])
+def test_state_that_does_not_go_on_from_the_stored_one_is_left_to_a_person(bench, stored):
+    unsaved = Unsaved(bench)
+
+    with pytest.raises(UnsavedUnfit, match="the store"):
+        unsaved.plan(state(7), stored=stored)
+
+    assert (bench.folder / "state" / "terraform.tfstate").read_bytes() == stored
+    assert unsaved.settled == 0
+
+
+def test_state_that_is_none_is_not_pushed(bench):
+    with pytest.raises(StateUnfit, match="damaged"):
+        Unsaved(bench).plan(b"{}", stored=state(6))
 
 
 @pytest.mark.fault
@@ -248,7 +301,7 @@ def test_state_that_cannot_even_be_kept_elsewhere_stays_where_terraform_left_it(
 
     monkeypatch.setattr(bench.settings.unsaved_states, "put", full)
 
-    with pytest.raises(TerraformFailed, match=r"root/errored\.tfstate"):
+    with pytest.raises(StateUnsaved, match=r"root/errored\.tfstate"):
         bench.apply(planned, **stand_in_mode("lose state"))
 
     (left,) = bench.working

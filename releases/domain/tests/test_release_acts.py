@@ -160,13 +160,6 @@ def test_an_apply_that_failed_half_way_is_rolled_back_and_not_cancelled():
     assert code(release_acts.may_cancel(EVERYBODY, replace(failed, apply_begun=True))) == "act:half-applied"
 
 
-@pytest.mark.parametrize("may", [release_acts.may_retry, release_acts.may_skip, release_acts.may_set_share])
-def test_nothing_goes_on_before_an_unsaved_state_is_pushed(may):
-    failed = facts_at(ReleaseStatus.OPEN, Transition.SHIFT, StepStatus.FAILED)
-    assert may(EVERYBODY, failed)
-    assert code(may(EVERYBODY, replace(failed, state_unsaved=True))) == "act:unsaved-state"
-
-
 def share_answer(facts: ReleaseFacts, share: int) -> str:
     return code(release_acts.may_set_share(EVERYBODY, facts, share))
 

@@ -119,15 +119,6 @@ def test_a_run_that_comes_twice_is_executed_once(life):
     assert life.step().status == StepStatus.WAITING
 
 
-def test_a_state_that_terraform_could_not_write_is_left_to_a_person(life, monkeypatch):
-    queued_request(life)
-    claims.claim(life.step().plan_run.pk, worker=DEAD_WORKER)
-    monkeypatch.setattr(executor, "put_away", lambda *_: "/kept/some-state")
-    recovery.end_lost_runs()
-    assert (life.step().status, life.step().problem_code) == (StepStatus.FAILED, "run:unsaved-state")
-    assert "/kept/some-state" in life.step().problem
-
-
 def test_the_folder_of_a_lost_run_is_removed(life):
     queued_request(life)
     lost = life.step().plan_run
@@ -191,7 +182,7 @@ def test_a_run_that_kills_its_worker_every_time_is_given_up_and_says_so(life):
         assert Run.objects.filter(status=RunStatus.LOST).count() == times
     step = life.step()
     assert (step.status, step.problem_code) == (StepStatus.FAILED, "run:lost-too-often")
-    assert "3 of its runs were killed, or lost with their workers" in step.problem
+    assert "3 of its runs came to no end" in step.problem
 
 
 def test_the_rules_are_watched_for_a_while_after_an_apply_was_lost(life, monkeypatch):

@@ -13,7 +13,7 @@ from releases.services.errors import ActRefused
 from releases.services.requests import ReleaseRequest
 from releases.services.tests.world import reference
 from terraform_runner.domain.runs import RunStatus
-from terraform_runner.errors import STATE_UNSAVED, StateLocked, TerraformFailed
+from terraform_runner.errors import StateLocked
 from terraform_runner.models import Run
 
 LOCKED = StateLocked("locked", who="ana", since="", operation="")
@@ -208,17 +208,6 @@ def test_what_was_approved_before_a_rejection_does_not_count_when_it_is_asked_fo
     release_acts.retry(step_id=life.step().pk, user=life.operator)
     life.world.work()
     assert (life.step().status, life.now().candidate_share) == (StepStatus.WAITING, 10)
-
-
-def test_what_failed_without_its_state_is_not_tried_again(life, open_release):
-    life.approve()
-    unsaved = TerraformFailed("The state could not be written.")
-    unsaved.code = STATE_UNSAVED
-    life.world.apply_fails = unsaved
-    life.start()
-    step = life.step()
-    assert refused(release_acts.retry, step_id=step.pk, user=life.operator) == "act:unsaved-state"
-    assert refused(release_acts.skip, step_id=step.pk, user=life.operator) == "act:unsaved-state"
 
 
 def test_a_step_is_skipped_and_its_approval_is_asked_for_at_the_next_one(life, open_release):

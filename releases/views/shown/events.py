@@ -16,6 +16,7 @@ _WHAT = {
     "step.cancelled": "called it off",
     "step.replaced": "asked for something else in its place",
     "service.state-accepted": "said that the stored state is the right one",
+    "service.state-pushed": "pushed the state that a run could not write",
     "service.lock-removed": "removed the lock that a dead run had left on the state",
     "service.plan-kept": "made the plan of the request the usual one",
     "release.requested": "requested the release",
