@@ -73,6 +73,13 @@ def _stale(said: str, exit_code: int) -> RunnerError:
     )
 
 
+def _of_another_version(said: str, exit_code: int) -> RunnerError:
+    return PlanStale(
+        f"This plan was made by another version of Terraform than this worker has. Make a new plan.\n{said}",
+        exit_code=exit_code,
+    )
+
+
 def _too_old(said: str, exit_code: int) -> RunnerError:
     return TerraformTooOld(
         f"This Terraform is too old for the module or the state. Install the version named here.\n{said}",
@@ -109,7 +116,7 @@ _KINDS: tuple[tuple[str, _Kind], ...] = (
     (r"(?s)state snapshot was created by\s+Terraform v\S+, which is newer", _too_old),
     (r"(?sm)Error: Error acquiring the state lock.*^Lock Info:", _locked),
     (r"Error: Saved plan (?:is stale|does not match the given state)", _stale),
-    (r"(?s)plan file was created by\s+(?:Terraform|a different)", _stale),
+    (r"(?s)plan file was created by\s+(?:Terraform|a different)", _of_another_version),
     (r"(?i)no space left on device", _no_room),
     (r"Error: (?:Plugin did not respond|Request cancelled)", _killed),
     (r"Error: Failed to (?:query available provider packages|install provider)", _no_provider),

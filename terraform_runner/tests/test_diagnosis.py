@@ -124,6 +124,18 @@ def test_terraform_that_was_killed_does_not_say_what_went_wrong(said):
     assert "killed from outside" in error.message
 
 
+def test_plan_of_another_terraform_is_refused_by_the_name_of_both_versions():
+    said = (
+        "Error: Failed to read plan: plan file was created by Terraform 1.12.0, but this is 1.11.4; plan files cannot "
+        "be transferred between different Terraform versions"
+    )
+    error = recognise("apply", 1, [said])
+
+    assert type(error) is PlanStale
+    assert "another version" in error.message
+    assert "1.12.0, but this is 1.11.4" in error.message
+
+
 def test_lock_says_who_since_when_and_for_what():
     error = recognise("apply", 1, LOCKED.splitlines())
 
