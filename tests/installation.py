@@ -118,7 +118,7 @@ def running_installation(
             sandbox=sandbox,
             postgres=postgres,
             redis=redis,
-            bucket=_make_bucket(sandbox),
+            bucket=make_bucket(sandbox),
             settings=settings,
         )
         migrate = (sys.executable, "manage.py", "migrate", "--no-input", "--verbosity=0")
@@ -147,7 +147,8 @@ def overlaps(runs: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str,
     ]
 
 
-def _make_bucket(sandbox: SandboxInfo) -> str:
+def make_bucket(sandbox: SandboxInfo) -> str:
+    """An empty bucket that keeps versions; gives its name."""
     name = f"hosts-{uuid4()}"
     client: Any = boto3.client(
         "s3",

@@ -49,6 +49,11 @@ def held(info: SandboxInfo) -> int:
     return sum(placed["held"] for placed in json.loads(_faults(info, "GET")))
 
 
+def seen(info: SandboxInfo) -> int:
+    """How many calls of the placed faults' kinds there were, those that suffered nothing included."""
+    return sum(placed["seen"] for placed in json.loads(_faults(info, "GET")))
+
+
 def _faults(info: SandboxInfo, method: str, values: object = None) -> bytes:
     body = None if values is None else json.dumps(values).encode()
     request = urllib.request.Request(  # noqa: S310 - the sandbox's own address

@@ -1,0 +1,172 @@
+"""A service in the middle of a release, and the real processes that work for it, for tests that kill them."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from conftest import TerraformCli
+from infra.local.tests.waiting import pid_in, wait_for
+from infra.sandbox.info import SandboxInfo
+from infra.sandbox.tests.service import client
+from releases import selectors
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.lifecycle import StepStatus
+from releases.models import Step
+from releases.services import approvals, requests, rollout, setup
+from releases.services.lifecycle import SYSTEM, locked
+from releases.services.requests import ReleaseRequest
+from releases.services.setup import NewService
+from releases.services.tests.conftest import TESTS
+from terraform_runner.domain.runs import Operation, RunStatus
+from terraform_runner.models import Run
+from terraform_runner.points import Point
+from tests.fault_matrix import Target
+from tests.installation import make_bucket
+from tests.life import Life, use_sandbox
+from tests.machine import Machine, begin_worker, running_machine
+
+AT_MOST_SECONDS = 180
+SHARES = list(range(4, 84, 4))
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Scene:
+    """A service whose release has many steps ahead, and the machine that works for it."""
+
+    life: Life
+    machine: Machine
+    folder: Path
+
+    def begin(self, during: Operation) -> Step:
+        """A plan run, or an approved apply run, of the next step: nobody has taken it."""
+        step = self.life.step()
+        step.step_runs.exclude(run__status=RunStatus.SUCCEEDED).delete()  # a step is given up after three
+        if during is Operation.PLAN:
+            with locked(step.service_id) as service:
+                rollout.plan(service, selectors.get_step(step.pk), actor=SYSTEM, action="step.planned-again")
+        else:
+            approvals.start(step_id=step.pk, user=self.life.otto)
+            run = selectors.get_step(step.pk).plan_run
+            assert run is not None
+            shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
+            approvals.approve(step_id=step.pk, user=self.life.mona, shown=shown)
+        return step
+
+    def kill(self, target: Target, point: Point) -> float:
+        """Bring the step to the point, kill somebody there, and start again who was killed; gives when that was."""
+        folder = self.folder / f"{next(_numbers)}"
+        folder.mkdir()
+        worker = self.machine.start("-m", "tests.stopping_worker", point.value, str(folder))
+        child = psutil.Process(pid_in(folder / "at"))
+        victim = _victim(target, child)
+        victim.kill()
+        (folder / "go").touch()
+        began = time.monotonic()
+        if target is Target.PARENT:
+            worker.wait()
+            begin_worker(self.machine)
+        return began
+
+    def goes_on(self, step: Step, during: Operation) -> None:
+        """Wait until the step is where the run was to bring it."""
+        wanted = StepStatus.WAITING if during is Operation.PLAN else StepStatus.DONE
+        try:
+            wait_for(lambda: _status(step) == wanted and not _busy(), "the step", seconds=AT_MOST_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{selectors.get_step(step.pk).problem}\n{self.machine.log()}") from error
+
+    def end_workers(self) -> None:
+        """All but the urgent one and the scheduler, which were started first."""
+        for process in self.machine.started[2:]:
+            self.machine.kill(process)
+
+
+def _victim(target: Target, child: psutil.Process) -> psutil.Process:
+    if target is Target.CHILD:
+        return child
+    if target is Target.PARENT:
+        return psutil.Process(child.ppid())
+    victim = child.children()[0]
+    for _ in range({Target.LAUNCHER: 0, Target.TERRAFORM: 1, Target.PROVIDER: 2}[target]):
+        wait_for(victim.children, f"{target} to be there")
+        victim = victim.children()[0]
+    return victim
+
+
+def _status(step: Step) -> str:
+    return Step.objects.values_list("status", flat=True).get(pk=step.pk)
+
+
+def _busy() -> bool:
+    return Run.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]).exists()
+
+
+@contextmanager
+def crash_scene(
+    folder: Path, sandbox: SandboxInfo, terraform_cli: TerraformCli, settings: Any, broker_url: str
+) -> Iterator[Scene]:
+    """A release with a gate before each of many shares, whose rotation is planned; states are in a bucket."""
+    use_sandbox(sandbox, terraform_cli, settings, folder / "data")
+    settings.STORAGE_BUCKET, settings.STORAGE_ACCOUNT_ID = make_bucket(sandbox), sandbox.account_id
+    settings.STORAGE_REGION = sandbox.region
+    life = Life(sandbox=sandbox, service=setup.create_service(new_service(sandbox), actor=TESTS))
+    life.work()
+    gates = [f"shift-{share}" for share in SHARES]
+    wanted = ReleaseRequest(tag="green", weights=SHARES, canary=False, extra_gates=gates)
+    requests.request_release(service_id=life.service.pk, user=life.rita, wanted=wanted)
+    life.work()
+    life.service.refresh_from_db()
+    with running_machine(folder / "machine", broker_url) as machine:
+        yield Scene(life, machine, folder)
+
+
+def new_service(sandbox: SandboxInfo) -> NewService:
+    """A service of its own at the sandbox."""
+    number = next(_numbers)
+    return NewService(
+        name=f"crashes-{number}",
+        family=f"crashes-{number}",
+        environment="production",
+        region=sandbox.region,
+        account_id=sandbox.account_id,
+        listener_arn=sandbox.listener_arn,
+        repository_uri=sandbox.repository_uri,
+        tag="blue",
+        hostnames=[f"crashes-{number}.example.com"],
+        priority=21_000 + 10 * number,
+        settle_seconds=1,
+        bake_seconds=0,
+    )
+
+
+@contextmanager
+def rules_watched(scene: Scene) -> Iterator[list[tuple[int, ...]]]:
+    """What the users' rule says, read again and again; each reading once."""
+    seen: list[tuple[int, ...]] = []
+    ended = threading.Event()
+    elbv2, arn = client(scene.life.sandbox, "elbv2"), scene.life.service.traffic_rule_arn
+
+    def watch() -> None:
+        while not ended.wait(0.2):
+            groups = elbv2.describe_rules(RuleArns=[arn])["Rules"][0]["Actions"][0]["ForwardConfig"][
+                "TargetGroups"
+            ]
+            weights = tuple(sorted(group["Weight"] for group in groups))
+            if weights not in seen:
+                seen.append(weights)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()

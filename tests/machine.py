@@ -1,0 +1,87 @@
+"""The processes of one machine as tests start and kill them: on the test's database, its broker, and the sandbox."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+from django.db import connection
+
+from infra.local.paths import ROOT
+from tests.installation import SCHEDULER, URGENT_WORKER, WORKER
+
+LEASE_SECONDS, GRACE_SECONDS = 8, 8
+
+
+@dataclass(kw_only=True)
+class Machine:
+    """What its processes have in common, and those that run."""
+
+    folder: Path
+    environment: dict[str, str]
+    started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def start(self, *program: str) -> "subprocess.Popen[bytes]":
+        """Start a program of Bluegreen; its output goes to ``log`` in the folder."""
+        schedule = (f"--schedule={self.folder}/schedule",) if program == SCHEDULER else ()
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                (sys.executable, *program, *schedule), cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        self.started.append(process)
+        return process
+
+    def log(self) -> str:
+        """All that its programs have said."""
+        return (self.folder / "log").read_text()
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """End a program and all that it has started, at once."""
+        below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        for one in below:
+            one.kill()
+        process.kill()
+        process.wait()
+        self.started.remove(process)
+
+
+@contextmanager
+def running_machine(folder: Path, broker_url: str) -> Iterator[Machine]:
+    """A machine on which the scheduler and a worker for urgent tasks run; ``settings`` are those of the test."""
+    address, _ = os.environ["DATABASE_URL"].rsplit("/", 1)
+    environment = os.environ | {
+        "DATABASE_URL": f"{address}/{connection.settings_dict['NAME']}",
+        "REDIS_URL": broker_url,
+        "BLUEGREEN_DATA_DIR": str(settings.DATA_DIR),
+        "BLUEGREEN_AWS_ENDPOINT_URL": settings.AWS_ENDPOINT_URL or "",
+        "BLUEGREEN_AWS_ACCESS_KEY_ID": settings.AWS_ACCESS_KEY_ID or "",
+        "BLUEGREEN_AWS_SECRET_ACCESS_KEY": settings.AWS_SECRET_ACCESS_KEY or "",
+        "BLUEGREEN_TERRAFORM_BIN": settings.TERRAFORM_BIN or "",
+        "BLUEGREEN_TERRAFORM_MIRROR": str(settings.TERRAFORM_MIRROR or ""),
+        "BLUEGREEN_STORAGE_BUCKET": settings.STORAGE_BUCKET,
+        "BLUEGREEN_STORAGE_ACCOUNT_ID": settings.STORAGE_ACCOUNT_ID,
+        "BLUEGREEN_STORAGE_REGION": settings.STORAGE_REGION,
+        "BLUEGREEN_LEASE_SECONDS": str(LEASE_SECONDS),
+        "BLUEGREEN_TERRAFORM_GRACE_SECONDS": str(GRACE_SECONDS),
+        "BLUEGREEN_WORKER_GRACE_SECONDS": "1",
+        "BLUEGREEN_WORKERS": "1",
+    }
+    folder.mkdir()
+    machine = Machine(folder=folder, environment=environment)
+    try:
+        machine.start(*URGENT_WORKER)
+        machine.start(*SCHEDULER)
+        yield machine
+    finally:
+        for process in reversed(machine.started[:]):
+            machine.kill(process)
+
+
+def begin_worker(machine: Machine) -> "subprocess.Popen[bytes]":
+    """A worker as a supervisor would start it."""
+    return machine.start(*WORKER)
