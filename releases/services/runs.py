@@ -101,19 +101,11 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         (_plan if run.operation == Operation.PLAN else _apply)(run, step, hold)
     except HoldLost:
         raise  # nothing more is recorded: whoever takes over sees what has become of it
-    except (PlanOutdated, PlanStale) as error:
-        outcomes.plan_again(run, step, error)
     except DATABASE_AWAY as error:
         logger.exception("run %s could not ask the database", run.pk)
-        outcomes.plan_again(
-            run, step, DatabaseAway(f"The database was away in the middle of this run: {error}")
-        )
-    except RunCancelled as error:
-        _stopped(run, step, error)
-    except (TerraformKilled, StateUnsaved) as error:
-        outcomes.run_cut_short(run, step, error)
+        _end(run, step, DatabaseAway(f"The database was away in the middle of this run: {error}"))
     except (RunnerError, AwsError, DomainError) as error:
-        outcomes.run_failed(run, step, as_runner_error(error))
+        _end(run, step, as_runner_error(error))
     except Exception:
         problem = StepFailed(
             "bluegreen:unexpected", "Something unexpected happened: the worker's log has it."
@@ -122,10 +114,17 @@ def _execute(run: Run, step: Step, hold: Hold) -> None:
         raise
 
 
-def _stopped(run: Run, step: Step, error: RunCancelled) -> None:
-    """For its worker's sake, and then another worker goes on with it; or because somebody wanted it."""
-    end = outcomes.plan_again if handing_over.is_asked() else outcomes.run_failed
-    end(run, step, error)
+def _end(run: Run, step: Step, problem: RunnerError) -> None:
+    """Without its result: some problems need another plan, others a person."""
+    match problem:
+        case PlanOutdated() | PlanStale() | DatabaseAway():
+            outcomes.plan_again(run, step, problem)
+        case RunCancelled() if handing_over.is_asked():  # for its worker's sake: another one goes on with it
+            outcomes.plan_again(run, step, problem)
+        case TerraformKilled() | StateUnsaved():
+            outcomes.run_cut_short(run, step, problem)
+        case _:
+            outcomes.run_failed(run, step, problem)
 
 
 def _plan(run: Run, step: Step, hold: Hold) -> None:
