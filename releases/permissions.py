@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from guardian.core import ObjectPermissionChecker
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with_perms
@@ -64,14 +64,31 @@ def leave_only(service: Service, *permissions: Permission) -> None:
         model.objects.filter(object_pk=str(service.pk)).exclude(permission__codename__in=kept).delete()
 
 
+def granted(service: Service) -> dict[str, dict[str, list[str]]]:
+    """What has been granted on a service, to "people" and to "groups", by their names."""
+    found: dict[str, dict[str, list[str]]] = {"people": {}, "groups": {}}
+    for model, kind, name in (
+        (UserObjectPermission, "people", "user__username"),
+        (GroupObjectPermission, "groups", "group__name"),
+    ):
+        rows = model.objects.filter(object_pk=str(service.pk)).order_by(name, "permission__codename")
+        for who, right in rows.values_list(name, "permission__codename"):
+            found[kind].setdefault(who, []).append(right.removesuffix("_service"))
+    return found
+
+
 def may_set_up_services(user: User) -> Decision:
-    """Whether an active person may set up new services: a right on no service, granted to them or to a group."""
-    account = User.objects.get(pk=user.pk)
+    """Whether an active person may set up new services: a right on no service, granted to them or to a group.
+
+    One query.
+    """
     wanted = Q(codename="add_service", content_type__app_label="releases")
-    granted = DjangoPermission.objects.filter(wanted & (Q(user=account) | Q(group__user=account)))
-    if not account.is_active:
+    given = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
+    has_right = Exists(DjangoPermission.objects.filter(wanted & given))
+    is_active, may = User.objects.values_list("is_active", has_right).get(pk=user.pk)
+    if not is_active:
         return Refused("person:inactive", "This account is no longer active.")
-    return Allowed() if granted.exists() else _MAY_NOT_SET_UP
+    return Allowed() if may else _MAY_NOT_SET_UP
 
 
 def grant_set_up(user: User) -> None:

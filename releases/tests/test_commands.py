@@ -16,7 +16,7 @@ from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.management.commands.demo import NAME, PEOPLE
 from releases.models import Service, Step
-from releases.permissions import as_person
+from releases.permissions import as_person, may_set_up_services
 from releases.services import storage
 from releases.services.canary_header import header_of
 from releases.tests.factories import ServiceFactory
@@ -62,6 +62,12 @@ def test_nobody_in_the_demo_may_do_everything(demo):
     """Requesting, approving and operating take three people."""
     for permissions in PEOPLE.values():
         assert not {Permission.APPROVE, Permission.OPERATE} <= set(permissions)
+
+
+def test_in_the_demo_the_operator_alone_may_set_up_services(demo):
+    demo()
+    may = {name: bool(may_set_up_services(User.objects.get(username=name))) for name in PEOPLE}
+    assert may == {"requester": False, "manager": False, "operator": True}
 
 
 def test_a_second_start_leaves_what_is_there(demo):
@@ -205,3 +211,22 @@ def test_a_state_is_accepted_with_a_reason_that_is_in_the_trail(capsys):
 def test_a_state_of_a_service_that_is_not_there_is_not_accepted():
     with pytest.raises(CommandError, match="There is no service “shop”"):
         call_command("accept_state", "shop", "why")
+
+
+def test_a_person_is_added_once_without_a_password_and_given_the_right_to_set_up(db):
+    call_command("add_person", "ida")
+    ida = User.objects.get()
+    assert (ida.has_usable_password(), bool(may_set_up_services(ida))) == (False, False)
+    User.objects.update(password="set since")
+    call_command("add_person", "ida", "--may-set-up")
+    ida = User.objects.get()
+    assert (ida.password, bool(may_set_up_services(ida))) == ("set since", True)
+    told = AuditEvent.objects.order_by("pk").values_list("action", "subject__person", "after__may_set_up")
+    assert list(told) == [("person.added", "ida", False), ("person.changed", "ida", True)]
+
+
+@pytest.mark.parametrize("name", ["<b>", "a b", "x" * 151, ""])
+def test_what_is_no_user_name_is_refused(db, name):
+    with pytest.raises(CommandError, match="is no user name"):
+        call_command("add_person", name)
+    assert not User.objects.exists()

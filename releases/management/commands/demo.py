@@ -17,7 +17,7 @@ from releases.domain.decisions import Permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
-from releases.permissions import grant
+from releases.permissions import grant, grant_set_up
 from releases.services.configurations import WantedConfiguration
 from releases.services.lifecycle import locked
 from releases.services.setup import NewService, begin_set_up, create_service
@@ -106,3 +106,5 @@ def _make_person(name: str, service: Service, permissions: list[Permission]) -> 
         user.set_password(settings.DEMO_PASSWORD)
         user.save(update_fields=["password"])
         grant(user, service, *permissions)
+    if name == "operator":
+        grant_set_up(user)

@@ -1,0 +1,47 @@
+"""``manage.py add_person``: an account, and the right to set up services, given by who runs the machine."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from audit import events
+from audit.events import Actor
+from releases.permissions import grant_set_up
+
+COMMAND = Actor(id="", name="manage.py add_person", via="command")
+
+
+class Command(BaseCommand):
+    """Idempotent; the password is set by ``manage.py changepassword``, and until then nobody signs in."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The user name, and what else the person may."""
+        parser.add_argument("name")
+        parser.add_argument("--may-set-up", action="store_true", help="let the person set up new services")
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the account where it is not there, and give the right where it is asked for; each is an event."""
+        name, may_set_up = options["name"], options["may_set_up"]
+        try:
+            User._meta.get_field("username").clean(name, None)
+        except ValidationError as error:
+            raise CommandError(f"“{name[:60]}” is no user name.") from error
+        user, made = User.objects.get_or_create(username=name)
+        if made:
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+        if may_set_up:
+            grant_set_up(user)
+        events.record(
+            actor=COMMAND,
+            action="person.added" if made else "person.changed",
+            service_id="",
+            subject={"person": name},
+            after={"may_set_up": may_set_up},
+        )
