@@ -66,6 +66,19 @@ def services_on_listener(listener_arn: str) -> list[Service]:
     return list(Service.objects.filter(listener_arn=listener_arn, removed_at__isnull=True).order_by("name"))
 
 
+def count_set_ups(listener_arn: str) -> int:
+    """How many services that are not set up yet will have target groups on this listener's load balancer."""
+    load_balancer = listener_arn.rpartition("/")[0]
+    waiting = Service.objects.filter(set_up_at__isnull=True, removed_at__isnull=True)
+    return waiting.filter(listener_arn__startswith=f"{load_balancer}/").count()
+
+
+def services_of_family(family: str, *, account_id: str, region: str) -> QuerySet[Service]:
+    """The services whose target groups are named by this family, in the place where such names are unique."""
+    there = Service.objects.filter(account_id=account_id, region=region, removed_at__isnull=True)
+    return there.filter(family=family)
+
+
 def settings_asked_for(services: Sequence[Service]) -> dict[UUID, list[dict[str, object]]]:
     """The settings that these services will have when what is going on is done, by the service's id; one query."""
     steps = _all_unfinished_steps().filter(service__in=services, transition=Transition.SETTINGS.value)

@@ -8,6 +8,7 @@ from releases.views import (
     again,
     changes,
     inbox,
+    new_service,
     preparation,
     release_acts,
     releases,
@@ -22,6 +23,8 @@ from releases.views import (
 urlpatterns = [
     path("", services.service_list, name="service-list"),
     path("inbox/", inbox.inbox, name="inbox"),
+    # Before the services' own pages: no service is called so (releases.domain.new_service).
+    path("services/new/", new_service.service_new, name="service-new"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),
     path("services/<slug:name>/settings/", settings.service_settings, name="service-settings"),
     path("services/<slug:name>/settings/defaults/", settings.service_defaults, name="service-defaults"),

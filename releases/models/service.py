@@ -110,6 +110,12 @@ class Service(models.Model):
             ("manage_service", "May change the settings, and remove the service"),
         ]
         constraints = [
+            # Target groups are called after it, and their names are unique in an account's region.
+            models.UniqueConstraint(
+                fields=["account_id", "region", "family"],
+                condition=models.Q(removed_at__isnull=True),
+                name="service_family_once_in_a_region",
+            ),
             models.CheckConstraint(
                 condition=models.Q(green_weight__lte=100), name="service_weight_at_most_100"
             ),

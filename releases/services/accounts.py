@@ -46,6 +46,11 @@ def credentials_for_run(place: InAccount, purpose: Purpose, run_id: UUID) -> Cre
     return credentials.for_run(access(place, purpose), session_name=f"bluegreen-{run_id}")
 
 
+def account_ids() -> tuple[str, ...]:
+    """The accounts that Bluegreen may work in; none where nothing is said about accounts."""
+    return tuple(sorted(settings.AWS_ACCOUNTS))
+
+
 def connect_to_aws() -> None:
     """Make the clients that pages and the emergency button need, so that nobody who presses it waits for that."""
     for region, account_id in Service.objects.order_by().values_list("region", "account_id").distinct():

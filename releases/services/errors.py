@@ -1,5 +1,7 @@
 """What the rules refuse to people; and what ends a run without a result, in the runner's own form."""
 
+from collections.abc import Mapping
+
 from aws.errors import AwsError
 from releases.domain.decisions import Decision, Refused
 from releases.domain.errors import DomainError
@@ -8,6 +10,14 @@ from terraform_runner.errors import RunnerError
 
 class ActRefused(DomainError):
     """The rules say that this person may not do this now; the message says why."""
+
+
+class FieldsInvalid(DomainError):
+    """What somebody asks for can't be had; ``by_field`` says why, by the names of the fields."""
+
+    def __init__(self, code: str, by_field: Mapping[str, str]) -> None:
+        super().__init__(code, " ".join(by_field.values()))
+        self.by_field = by_field
 
 
 def refuse_unless(answer: Decision) -> None:

@@ -1,7 +1,7 @@
 """What a listener has, and whose it is: the rules of other services and of other people, and how much room is left."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import connection
@@ -19,7 +19,7 @@ from releases.services.settings_columns import recorded_settings
 
 @dataclass(frozen=True, kw_only=True)
 class ListenerPicture:
-    """One moment of a listener: its rules with whose they are, and how full its load balancer is."""
+    """One moment of a listener: its rules by priority with whose they are, and how full its load balancer is."""
 
     name: str
     rules: tuple[HeldPriority, ...]
@@ -40,10 +40,22 @@ def read_picture(place: InAccount, listener_arn: str, *, without: UUID | None = 
     reach = access(place)
     listener = listeners.read_listener(reach, listener_arn)
     others = [one for one in selectors.services_on_listener(listener_arn) if one.pk != without]
+    rules = _held(listeners.list_rules(reach, listener_arn), others, _own_rules(without))
+    groups = listeners.count_target_groups(reach, listener.load_balancer_arn)
     return ListenerPicture(
         name=f"{listener.load_balancer_name}, {listener.protocol} {listener.port}",
-        rules=tuple(_held(listeners.list_rules(reach, listener_arn), others, _own_rules(without))),
-        room=Room(target_groups=listeners.count_target_groups(reach, listener.load_balancer_arn)),
+        rules=_by_priority(rules),
+        room=Room(target_groups=groups + 2 * selectors.count_set_ups(listener_arn)),
+    )
+
+
+def renewed(picture: ListenerPicture, listener_arn: str) -> ListenerPicture:
+    """The same picture with what services of Bluegreen were given since it was taken; AWS is not asked."""
+    known = {rule.priority for rule in picture.rules}
+    given = _planned(selectors.services_on_listener(listener_arn))
+    return replace(
+        picture,
+        rules=_by_priority([*picture.rules, *(held for held in given if held.priority not in known)]),
     )
 
 
@@ -64,6 +76,10 @@ def needed(settings: Settings, *, has_header: bool) -> range:
     return priorities.numbers(settings.priority, slots=settings.canary_slots, has_header=has_header)
 
 
+def _by_priority(rules: Iterable[HeldPriority]) -> tuple[HeldPriority, ...]:
+    return tuple(sorted(rules, key=lambda rule: rule.priority))
+
+
 def _held(
     rules: list[ListenerRule], others: list[Service], own_arns: frozenset[str]
 ) -> Iterator[HeldPriority]:
@@ -74,7 +90,7 @@ def _held(
         owned = planned.pop(rule.priority, None)
         holder = owned.holder if owned else f"a rule that asks for {rule.asks_for}"
         yield HeldPriority(priority=rule.priority, holder=holder, takes_all=rule.takes_all)
-    yield from (planned[number] for number in sorted(planned))
+    yield from planned.values()
 
 
 def _planned(services: list[Service]) -> Iterator[HeldPriority]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from releases.domain.decisions import Permission
 from releases.models import Step
-from releases.permissions import grant
+from releases.permissions import grant, grant_set_up
 from releases.tests import factories
 from tests.browser import DESK, PHONE, visiting
 from tests.serving import serving
@@ -45,11 +45,14 @@ def addresses(scene, aws) -> list[str]:
     Step.objects.filter(transition="rotate_candidate", release=release).update(
         status="failed", problem="AccessDenied: ModifyRule"
     )
+    grant_set_up(scene.manager)
     at_work = f"/services/catalog/releases/{scene.release.number}/"
     return [
         "/",
         "/?q=nothing",
         "/inbox/",
+        "/services/new/",
+        "/services/new/?like=resting",
         "/services/catalog/",
         "/services/resting/",
         "/services/catalog/trail/",

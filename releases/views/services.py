@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from releases import selectors
 from releases.models import Release, Service
-from releases.permissions import visible_services
+from releases.permissions import may_set_up_services, visible_services
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.change import change_of
@@ -53,7 +53,14 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
     )
     rows = service_rows(list(page.object_list))
     attention = [row for row in rows if row.needs_attention]
-    return {"page": page, "rows": rows, "attention": attention, "query": query, "with_removed": with_removed}
+    return {
+        "page": page,
+        "rows": rows,
+        "attention": attention,
+        "query": query,
+        "with_removed": with_removed,
+        "may_set_up": may_set_up_services(signed_in(request)),
+    }
 
 
 def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from django.contrib.auth.models import User
 
 from releases.domain import acts, managing
 from releases.domain.decisions import Decision
-from releases.domain.settings import Changed, differences, from_columns
+from releases.domain.settings import LABELS, Changed, differences, from_columns, in_words
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Service, Step
 from releases.permissions import as_person
 from releases.services import facts, managed
+from releases.services.settings_columns import recorded_settings
 from releases.views.shown.log import log_tail
 from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.words import Status, step_meaning, step_status, step_title
@@ -19,13 +20,17 @@ from releases.views.shown.words import Status, step_meaning, step_status, step_t
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeShown:
-    """Set-up, settings, removal or preparation; each ``may_`` is true, or has the reason why not."""
+    """Set-up, settings, removal or preparation; each ``may_`` is true, or has the reason why not.
+
+    ``asked`` has what a set-up makes, each in words with its name.
+    """
 
     step: Step
     title: str
     meaning: str
     status: Status
     differences: tuple[Changed, ...]
+    asked: tuple[tuple[str, str], ...]
     plan: PlanShown | None
     may_decide: Decision
     may_cancel: Decision
@@ -57,9 +62,24 @@ def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
         meaning=step_meaning(step),
         status=step_status(step),
         differences=changed,
+        asked=_asked(service) if step.transition == Transition.SET_UP else (),
         plan=plan_of(service, step),
         may_decide=acts.may_decide(person, facts.step_facts(service, step)),
         may_cancel=managing.may_cancel(person, known),
         may_retry=managing.may_retry(person, known),
         log=log_tail(step),
+    )
+
+
+def _asked(service: Service) -> tuple[tuple[str, str], ...]:
+    """What somebody who approves a set-up has to know, and what no plan says in these words."""
+    settings = recorded_settings(service)
+    return (
+        ("Image", f"{service.repository_uri}:{service.blue_tag}"),
+        ("Listener", service.listener_arn),
+        *((label, in_words(name, getattr(settings, name))) for name, label in LABELS.items()),
+        ("Canary addresses", ", ".join(service.canary_addresses) or "none"),
+        ("Canary header", service.canary_header_name or "none"),
+        ("Execution role", service.role_arn or f"one is made, with {service.role_rights} rights"),
+        ("Permissions boundary", service.role_permissions_boundary or "none"),
     )

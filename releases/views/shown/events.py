@@ -9,6 +9,7 @@ from releases.domain.traffic import Transition
 
 _WHAT = {
     "service.created": "created the service",
+    "service.rights-given": "gave people their rights on the service",
     "service.defaults-changed": "changed what releases begin with",
     "service.removed": "noted that the service is removed",
     "settings.requested": "asked for other settings",

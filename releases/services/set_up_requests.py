@@ -1,0 +1,182 @@
+"""A new service that somebody asks for: whether there is room for it, who may do what on it, a plan with its gate."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from audit import events
+from aws import listeners as aws_listeners
+from aws.errors import AwsError
+from aws.listeners import Listener
+from releases import permissions, selectors
+from releases.domain import new_service, priorities, settings
+from releases.domain.decisions import Permission, Refused
+from releases.domain.new_service import Identity
+from releases.domain.traffic import Transition
+from releases.models import Service
+from releases.permissions import NotAllowed, grant, holders
+from releases.services import listeners, rollout
+from releases.services.accounts import access
+from releases.services.errors import FieldsInvalid
+from releases.services.lifecycle import person
+from releases.services.listeners import ListenerPicture
+from releases.services.managed import begin_step
+from releases.services.setup import NewService, prepare, record_service
+
+_OWN_RIGHTS = (
+    Permission.VIEW,
+    Permission.REQUEST,
+    Permission.OPERATE,
+    Permission.EMERGENCY,
+    Permission.MANAGE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """Who may do what on a new service: everybody what they may on ``as_on``.
+
+    Without one, ``approvers`` approve, and who asks for the service does all the rest.
+    """
+
+    as_on: Service | None = None
+    approvers: tuple[User, ...] = ()
+
+
+def look_at(place: Identity) -> ListenerPicture:
+    """The listener that a new service wants, read as its account allows. Raises ``FieldsInvalid``."""
+    _refuse(new_service.place_problems(place))
+    with _said_at("listener_arn"):
+        return listeners.read_picture(place, place.listener_arn)
+
+
+def find_listeners(place: Identity) -> list[Listener]:
+    """The listeners that a new service could have in this account and region. Raises ``FieldsInvalid``."""
+    problems = new_service.place_problems(place)
+    _refuse({field: problem for field, problem in problems.items() if field != "listener_arn"})
+    with _said_at("listener_arn"):
+        return aws_listeners.list_listeners(access(place))
+
+
+def request_set_up(
+    *, user: User, new: NewService, priority: int | None, rights: Rights, reason: str
+) -> Service:
+    """Record a new service and ask for its set-up, whose plan somebody else approves.
+
+    The priority is that of its traffic rule; None: the lowest for which there is room. Raises ``NotAllowed``,
+    ``FieldsInvalid``, ``InvalidCanary``, ``InvalidConfiguration``.
+    """
+    _refuse_unless_permitted(user, rights)
+    _refuse_impossible(new)
+    picture = look_at(new)
+    if picture.room.is_full:
+        _refuse({"listener_arn": f"There is no room: {picture.room}. Use another load balancer."})
+    with _said_at("tag"):
+        prepared = prepare(new)
+    try:
+        with transaction.atomic():
+            listeners.reserve(new.listener_arn)
+            placed = replace(prepared.new, priority=_priority(picture, new, priority))
+            service = record_service(replace(prepared, new=placed), actor=person(user), reason=reason)
+            _give_rights(service, user, rights)
+            begin_step(service, Transition.SET_UP, user=user, reason=reason)
+            rollout.advance(service, actor=person(user))
+    except IntegrityError:
+        # Somebody took the name or the family between the question and the answer.
+        _refuse(_taken_names(new))
+        raise
+    return service
+
+
+def _priority(picture: ListenerPicture, new: NewService, wanted: int | None) -> int:
+    """Under the listener's reservation: nobody else is given a priority there meanwhile."""
+    now, has_header = listeners.renewed(picture, new.listener_arn), new.canary_header is not None
+    try:
+        priority = now.derive(new.settings, has_header=has_header) if wanted is None else wanted
+        priorities.check(
+            priority,
+            now.rules,
+            slots=new.canary_slots,
+            has_header=has_header,
+            takes_all=new.settings.takes_all,
+        )
+    except priorities.NoPriority as error:
+        raise _invalid({"priority": error.message}) from error
+    return priority
+
+
+def _give_rights(service: Service, user: User, rights: Rights) -> None:
+    if rights.as_on is not None:
+        permissions.grant_as_on(rights.as_on, service)
+        grant(user, service, Permission.VIEW)
+    else:
+        grant(user, service, *_OWN_RIGHTS)
+        for approver in rights.approvers:
+            grant(approver, service, Permission.VIEW, Permission.APPROVE)
+    _refuse_without_second(service, user, rights)
+    events.record(
+        actor=person(user),
+        action="service.rights-given",
+        service_id=str(service.pk),
+        subject={"service": service.name},
+        after={"as_on": rights.as_on.name if rights.as_on else "", **permissions.granted(service)},
+    )
+
+
+def _refuse_without_second(service: Service, user: User, rights: Rights) -> None:
+    """Nobody approves what they asked for themselves: without a second person the set-up could never go on."""
+    approving = {*holders(service, Permission.APPROVE)} & {*holders(service, Permission.VIEW)}
+    if approving - {user}:
+        return
+    if rights.as_on is not None:
+        _refuse({"as_on": f"Nobody but you may approve on {rights.as_on.name}: a second person has to."})
+    _refuse({"approvers": "Name at least one other active person: nobody approves their own set-up."})
+
+
+def _refuse_unless_permitted(user: User, rights: Rights) -> None:
+    """What is given away on the new service is what one manages on the other."""
+    may = permissions.may_set_up_services(user)
+    if isinstance(may, Refused):
+        raise NotAllowed(may.code, may.reason)
+    managed = permissions.services_with(user, Permission.MANAGE)
+    if rights.as_on is not None and not managed.filter(pk=rights.as_on.pk).exists():
+        raise NotAllowed("person:no-permission", f"You do not manage {rights.as_on.name}.")
+
+
+def _refuse_impossible(new: NewService) -> None:
+    has_header = new.canary_header is not None
+    found = {**settings.problems(new.settings, has_header=has_header), **new_service.problems(new)}
+    _refuse(found or _taken_names(new))
+
+
+def _taken_names(new: NewService) -> dict[str, str]:
+    found: dict[str, str] = {}
+    holder = Service.objects.filter(name=new.name).first()
+    if holder is not None:
+        kept = ", which was removed; its history keeps the name" if holder.removed_at else ""
+        found["name"] = f"There is a service {new.name} already{kept}. Choose another name."
+    same = selectors.services_of_family(new.family, account_id=new.account_id, region=new.region)
+    if other := same.exclude(name=new.name).first():
+        found["family"] = f"{other.name} has this family in {new.region}: its target groups are named so."
+    return found
+
+
+@contextmanager
+def _said_at(field: str) -> Iterator[None]:
+    try:
+        yield
+    except AwsError as error:
+        at = "account_id" if error.code == "aws:account-unknown" else field
+        raise _invalid({at: error.message}) from error
+
+
+def _refuse(found: dict[str, str]) -> None:
+    if found:
+        raise _invalid(found)
+
+
+def _invalid(found: dict[str, str]) -> FieldsInvalid:
+    return FieldsInvalid("set-up:invalid", found)
