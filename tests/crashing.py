@@ -30,7 +30,7 @@ from terraform_runner.points import Point
 from tests.fault_matrix import Target
 from tests.installation import make_bucket
 from tests.life import Life, use_sandbox
-from tests.machine import Machine, begin_worker, running_machine
+from tests.machine import GRACE_SECONDS, LEASE_SECONDS, Machine, begin_worker, running_machine
 
 AT_MOST_SECONDS = 180
 SHARES = list(range(4, 84, 4))
@@ -55,7 +55,8 @@ class Scene:
         else:
             approvals.start(step_id=step.pk, user=self.life.otto)
             run = selectors.get_step(step.pk).plan_run
-            assert run is not None
+            if not step.gate or run is None:
+                return step
             shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
             approvals.approve(step_id=step.pk, user=self.life.mona, shown=shown)
         return step
@@ -115,8 +116,9 @@ def crash_scene(
 ) -> Iterator[Scene]:
     """A release with a gate before each of many shares, whose rotation is planned; states are in a bucket."""
     use_sandbox(sandbox, terraform_cli, settings, folder / "data")
-    settings.STORAGE_BUCKET, settings.STORAGE_ACCOUNT_ID = make_bucket(sandbox), sandbox.account_id
-    settings.STORAGE_REGION = sandbox.region
+    use_bucket(sandbox, settings)
+    # As the machine's: a lease that is longer than one can be counts as one from before a clock was set back.
+    settings.LEASE_SECONDS, settings.TERRAFORM_GRACE_SECONDS = LEASE_SECONDS, GRACE_SECONDS
     life = Life(sandbox=sandbox, service=setup.create_service(new_service(sandbox), actor=TESTS))
     life.work()
     gates = [f"shift-{share}" for share in SHARES]
@@ -126,6 +128,12 @@ def crash_scene(
     life.service.refresh_from_db()
     with running_machine(folder / "machine", broker_url) as machine:
         yield Scene(life, machine, folder)
+
+
+def use_bucket(sandbox: SandboxInfo, settings: Any) -> None:
+    """Have states, plans and logs kept in a bucket of the test's own."""
+    settings.STORAGE_BUCKET, settings.STORAGE_ACCOUNT_ID = make_bucket(sandbox), sandbox.account_id
+    settings.STORAGE_REGION = sandbox.region
 
 
 def new_service(sandbox: SandboxInfo) -> NewService:
