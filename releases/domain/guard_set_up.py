@@ -114,9 +114,11 @@ def _check_presence(
     changes: Changes, expectation: Expectation, blueprint: Blueprint, wanted: Settings
 ) -> Iterator[Refusal]:
     """Only what was asked for is made beside what every service has."""
-    made, optional = not blueprint.role.arn, dict.fromkeys(LOG_GROUPS, wanted.log_retention_days is not None)
-    optional |= dict.fromkeys(CONCURRENCY, wanted.provisioned_concurrency > 0) | {ROLE: made}
-    optional |= {name: made and rights is blueprint.role.rights for rights, name in ROLE_POLICIES.items()}
+    role = blueprint.role
+    optional = {ROLE: not role.arn}
+    optional |= {name: not role.arn and rights is role.rights for rights, name in ROLE_POLICIES.items()}
+    optional |= dict.fromkeys(LOG_GROUPS, wanted.log_retention_days is not None)
+    optional |= dict.fromkeys(CONCURRENCY, wanted.provisioned_concurrency > 0)
     for name, is_wanted in sorted(optional.items()):
         if is_wanted != (name in changes):
             reason = "is missing: the service was to have it." if is_wanted else "was not asked for."
