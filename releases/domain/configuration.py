@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from releases.domain.environment import Revealed, check_environment, reveal, token_of, tokens
+from releases.domain.environment import Revealed, check_environment, reveal, token_of
 from releases.domain.errors import DomainError
 
 Configuration = Mapping[str, Any]
@@ -88,11 +88,6 @@ def in_the_clear(configuration: Configuration, revealed: Revealed) -> dict[str, 
     if "environment" not in configuration:
         return dict(configuration)
     return {**configuration, "environment": reveal(configuration["environment"], revealed)}
-
-
-def secret_tokens(configuration: Configuration) -> frozenset[str]:
-    """The tokens of the secret values in the environment."""
-    return frozenset(tokens(configuration.get("environment", {})))
 
 
 def secret_names(configuration: Configuration) -> list[str]:

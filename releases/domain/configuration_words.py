@@ -60,11 +60,6 @@ def label(field: str) -> str:
     return _LABELS.get(field, field.replace("_", " "))
 
 
-def value_in_words(field: str, value: object) -> str:
-    """A field's value for people; not for the environment."""
-    return _in_words(label(field), value)
-
-
 def _setting_changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[SettingChange]:
     for name, value in new.items():
         if old[name] != value:

@@ -6,7 +6,7 @@ hold the keys: they pass it as a mapping from tokens to values, "revealed".
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from releases.domain.errors import DomainError
 
@@ -80,11 +80,6 @@ def secret(token: str) -> dict[str, str]:
 def token_of(value: object) -> str | None:
     """The token of a secret value; None for a plain one."""
     return str(value["encrypted"]) if isinstance(value, Mapping) and set(value) == {"encrypted"} else None
-
-
-def tokens(environment: Environment) -> Iterator[str]:
-    """The tokens of all secret values."""
-    return (token for token in map(token_of, environment.values()) if token is not None)
 
 
 def reveal(environment: Environment, revealed: Revealed) -> dict[str, str]:

@@ -30,8 +30,6 @@ class ManagedFacts:
     step: OwnStep | None
 
 
-_ASKED_FOR = MANAGED | ROTATIONS
-
 _REMOVED = Refused("managed:removed", "This service was removed; only its history is left.")
 _RELEASE_OPEN = Refused("managed:release-open", "A release is open: it has to end first.")
 _SPLIT = Refused("managed:split", "Some users or the canary are on the candidate: roll back first.")
@@ -92,12 +90,9 @@ def may_remove(person: Person, facts: ManagedFacts) -> Decision:
 
 def may_cancel(person: Person, facts: ManagedFacts) -> Decision:
     """Whether this person may call off what was asked for: as long as nothing of the present step has been done."""
-    permitted = has_permission(person, _right(facts.step))
-    if not permitted:
-        return permitted
-    step = facts.step
-    if step is None or step.transition not in _ASKED_FOR:
-        return _NO_STEP
+    step = _asked_for(person, facts)
+    if isinstance(step, Refused):
+        return step
     if step.status is StepStatus.APPLYING:
         return Refused("managed:applying", "It is being applied: wait for its end.")
     return _HALF_DONE[step.transition] if step.has_begun else Allowed()
@@ -105,12 +100,9 @@ def may_cancel(person: Person, facts: ManagedFacts) -> Decision:
 
 def may_retry(person: Person, facts: ManagedFacts) -> Decision:
     """Whether this person may have what failed, or was rejected, planned again."""
-    permitted = has_permission(person, _right(facts.step))
-    if not permitted:
-        return permitted
-    step = facts.step
-    if step is None or step.transition not in _ASKED_FOR:
-        return _NO_STEP
+    step = _asked_for(person, facts)
+    if isinstance(step, Refused):
+        return step
     if step.status not in {StepStatus.FAILED, StepStatus.REJECTED}:
         return Refused("managed:not-failed", f"It has not failed: it is {step.status.label}.")
     return Allowed()
@@ -140,8 +132,13 @@ def going_on_words(transition: Transition) -> str:
     return _GOING_ON.get(transition, "The next release is being prepared: that has to end first.")
 
 
-def _right(step: OwnStep | None) -> Permission:
-    return right_for(step.transition) if step else Permission.MANAGE
+def _asked_for(person: Person, facts: ManagedFacts) -> OwnStep | Refused:
+    """What goes on that people asked for, where this person might change its course."""
+    step = facts.step
+    permitted = has_permission(person, right_for(step.transition) if step else Permission.MANAGE)
+    if isinstance(permitted, Refused):
+        return permitted
+    return _NO_STEP if step is None or step.transition not in MANAGED | ROTATIONS else step
 
 
 def _going_on(step: OwnStep) -> Refused:

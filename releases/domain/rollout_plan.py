@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from releases.domain.bakes import check_bakes
 from releases.domain.errors import InvalidRolloutPlan
-from releases.domain.traffic import ROTATIONS, TrafficState, Transition, Version, is_safe, target_state
+from releases.domain.traffic import ROTATIONS, TrafficState, Transition, Version, is_safe
 
 WHOLE_ROTATION = "rotation"
 """The name of all parts of a rotation, where a form says that they start by themselves."""
@@ -146,15 +146,6 @@ def rotation_steps(state: TrafficState, rotation: Rotation) -> tuple[PlannedStep
     raise InvalidRolloutPlan(
         "rollout:split", "Some users or the canary are on the candidate: roll back before the next release."
     )
-
-
-def step_target(state: TrafficState, step: PlannedStep, version: Version) -> TrafficState:
-    """The traffic state that this step of a release of `version` leads to from `state`.
-
-    Raises IllegalTransition if the step may not follow from this state.
-    """
-    share = step.candidate_share if step.transition is Transition.SHIFT else None
-    return target_state(state, step.transition, version=version, share=share)
 
 
 def _check_weights(weights: Sequence[int]) -> None:

@@ -62,7 +62,7 @@ def plan_made(
                 action="step.planned",
                 state_before=states.to_json(expectation.before),
                 state_after=states.to_json(expectation.after),
-                versions_before=_versions(reality) if reality else {},
+                versions_before=reality.alias_versions if reality else {},
                 rest_of=rest_of,
             )
             rollout.advance(service)
@@ -234,10 +234,6 @@ def _current(run: Run, step: Step) -> Iterator[tuple[Service, Step | None]]:
         for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
             dispatch.send_run(queued.pk, urgent=queued.urgent)
         reached(Point.BEFORE_COMMIT)
-
-
-def _versions(reality: Reality) -> dict[str, str]:
-    return {color.value: reality.color(color).alias_version for color in Color}
 
 
 def _fail(step: Step, code: str, problem: str) -> None:

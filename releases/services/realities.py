@@ -24,7 +24,7 @@ def read_reality(service: Service) -> Reality:
         green = threads.submit(_color, reach, service.green_function_name, service.green_target_group_arn)
         found = load_balancer.read_rules(reach, list(service.rule_arns.values()))
         return Reality(
-            rules={rule: _rule(found[arn]) for rule, arn in service.rule_arns.items()},
+            rules={rule: rule_of(found[arn]) for rule, arn in service.rule_arns.items()},
             blue=blue.result(),
             green=green.result(),
         )
@@ -39,7 +39,8 @@ def real_version(service: Service, reality: Reality, color: Color) -> Version:
     return Version(image=f"{service.repository_uri}@{real.latest_digest}", configuration=configuration)
 
 
-def _rule(rule: load_balancer.Rule) -> RuleReality:
+def rule_of(rule: load_balancer.Rule) -> RuleReality:
+    """A rule as the load balancer tells it, in the form that is compared."""
     return RuleReality(
         weights=rule.weights,
         source_ips=rule.source_ips,

@@ -13,7 +13,6 @@ from releases.domain.configuration import (
     in_the_clear,
     normalise,
     secret_names,
-    secret_tokens,
     without_defaults,
 )
 from releases.domain.environment import secret
@@ -174,7 +173,6 @@ def test_what_is_no_setting_of_a_version_is_refused(name):
 def test_secrets_are_in_the_clear_only_where_they_are_revealed():
     assert in_the_clear(FULL, REVEALED)["environment"] == {"LEVEL": "info", "PASSWORD": "correct horse"}
     assert in_the_clear({"timeout": 5}, {}) == {"timeout": 5}
-    assert secret_tokens(FULL) == {"t0"}
     assert secret_names(FULL) == ["PASSWORD"]
     assert secret_names({}) == []
 

@@ -10,10 +10,9 @@ from releases.domain.rollout_plan import (
     build_steps,
     parse_weights,
     rotation_steps,
-    step_target,
 )
 from releases.domain.tests.states import NEW, NEXT, OLD, state
-from releases.domain.traffic import ROTATIONS, Color, Transition, initial_state
+from releases.domain.traffic import ROTATIONS, Color, Transition, initial_state, target_state
 
 rising = st.sets(st.integers(1, 99), min_size=1, max_size=MOST_WEIGHTS).map(sorted).map(tuple)
 
@@ -176,6 +175,6 @@ def test_no_choice_takes_a_gate_away_or_sends_users_back(weights, canary, data):
 def test_every_step_of_a_plan_is_legal_after_the_one_before(weights, canary, begin, rotation):
     now = begin
     for step in build_steps(begin, NEXT, canary=canary, weights=weights, rotation=rotation):
-        now = step_target(now, step, NEXT)
+        now = target_state(now, step.transition, version=NEXT, share=step.candidate_share)
         assert now.candidate_share == step.candidate_share
     assert now.version_of(now.candidate) == NEXT

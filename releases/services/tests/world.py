@@ -15,10 +15,10 @@ from aws.errors import AwsError
 from aws.load_balancer import Rule
 from releases.domain.guard import Refusal
 from releases.domain.reality import ColorReality, Difference, Reality
-from releases.domain.rule_reality import RuleReality
 from releases.domain.traffic import NOBODY, Color
 from releases.models import Service
 from releases.services import recovery, runs
+from releases.services.realities import rule_of
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import RunnerError
@@ -170,7 +170,7 @@ class World:
             raise self.aws_fails
         rules = self.read_rules(None, [])
         return Reality(
-            rules={rule: self._rule(rules[arn]) for rule, arn in service.rule_arns.items()},
+            rules={rule: rule_of(rules[arn]) for rule, arn in service.rule_arns.items()},
             blue=self.functions[Color.BLUE].read(Color.BLUE),
             green=self.functions[Color.GREEN].read(Color.GREEN),
         )
@@ -273,18 +273,6 @@ class World:
             for slot in range(variables.get("canary_slots", 1))
         }
         return rules | ({"arn:rule/header": frozenset()} if variables.get("canary_header") else {})
-
-    def _rule(self, rule: Rule) -> RuleReality:
-        return RuleReality(
-            weights=rule.weights,
-            source_ips=rule.source_ips,
-            hostnames=rule.hostnames,
-            paths=rule.paths,
-            priority=rule.priority,
-            stickiness_seconds=rule.stickiness_seconds,
-            headers=rule.headers,
-            other_conditions=rule.other_conditions,
-        )
 
 
 class StandInHold:
