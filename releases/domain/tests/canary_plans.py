@@ -31,6 +31,10 @@ WITH_ALL = ["set_up", "canary", "shift_up", "shift_down", "promote", "rollback",
 def expectation_with_all(name: str) -> Expectation:
     """What such a plan was made for."""
     made = expectation(name)
+    settings = made.settings
+    if settings is not None:
+        all_of_them = replace(settings.after, canary_slots=2, stickiness_seconds=STICKY_SECONDS)
+        settings = replace(settings, before=all_of_them, after=all_of_them)
     return replace(
         made,
         before=_with_addresses(made.before),
@@ -38,6 +42,7 @@ def expectation_with_all(name: str) -> Expectation:
         canary_slots=2,
         canary_header=CanaryHeader(name="X-Canary", value=SECRET),
         stickiness_seconds=STICKY_SECONDS,
+        settings=settings,
     )
 
 

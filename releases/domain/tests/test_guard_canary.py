@@ -166,6 +166,6 @@ def test_a_set_up_has_every_rule_in_its_place():
     change_of(shown, SLOT)["after"]["priority"] = 199
     change_of(shown, HEADER)["after"]["priority"] = 300
     assert reasons(shown, "set_up") == [
-        f"{SLOT}, priority: is not 2 places before the traffic rule's.",
-        f"{HEADER}, priority: is not 3 places before the traffic rule's.",
+        f"{SLOT}, priority: would not be what was asked for.",
+        f"{HEADER}, priority: would not be what was asked for.",
     ]
