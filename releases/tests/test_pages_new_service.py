@@ -124,6 +124,9 @@ def test_what_is_asked_for_is_a_set_up_that_its_service_shows_and_somebody_else_
     text = text_of(client.get("/services/cart/"))
     assert "Asked for by ida" in text
     assert "“We sell carts”" in text
+    assert "<dt>Priority</dt> <dd> 2 </dd>" in text
+    assert f"<dt>Image</dt> <dd> {factories.REPOSITORY}:blue </dd>" in text
+    assert text.count("<dt>Canary header</dt> <dd> none </dd>") == 1
     assert 'id="cancel"' in text
     factories.waiting_step(Step.objects.get(service=service))
     inbox = text_of(as_user(User.objects.get(username="manager")).get("/inbox/"))

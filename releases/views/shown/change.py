@@ -74,12 +74,14 @@ def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
 def _asked(service: Service) -> tuple[tuple[str, str], ...]:
     """What somebody who approves a set-up has to know, and what no plan says in these words."""
     settings = recorded_settings(service)
-    return (
-        ("Image", f"{service.repository_uri}:{service.blue_tag}"),
-        ("Listener", service.listener_arn),
-        *((label, in_words(name, getattr(settings, name))) for name, label in LABELS.items()),
-        ("Canary addresses", ", ".join(service.canary_addresses) or "none"),
-        ("Canary header", service.canary_header_name or "none"),
-        ("Execution role", service.role_arn or f"one is made, with {service.role_rights} rights"),
-        ("Permissions boundary", service.role_permissions_boundary or "none"),
+    asked = {
+        "Image": f"{service.repository_uri}:{service.blue_tag}",
+        "Listener": service.listener_arn,
+        "Canary addresses": ", ".join(service.canary_addresses) or "none",
+        "Canary header": service.canary_header_name or "none",
+        "Execution role": service.role_arn or f"one is made, with {service.role_rights} rights",
+        "Permissions boundary": service.role_permissions_boundary or "none",
+    }
+    return tuple(
+        (asked | {label: in_words(name, getattr(settings, name)) for name, label in LABELS.items()}).items()
     )
