@@ -1,5 +1,6 @@
 """Lambda functions of container images: what they run, and which version their alias leads to."""
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
 
 # What Lambda answers while a function wakes: https://docs.aws.amazon.com/lambda/latest/dg/API_Invoke.html, "Errors".
 NOT_READY = frozenset({"ResourceNotReadyException", "ResourceConflictException"})
+
+_HEALTH_CHECK = {
+    "requestContext": {"elb": {"targetGroupArn": ""}},
+    "httpMethod": "GET",
+    "path": "/",
+    "queryStringParameters": {},
+    "headers": {"user-agent": "ELB-HealthChecker/2.0"},
+    "body": "",
+    "isBase64Encoded": False,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +85,25 @@ def read_function(access: Access, name: str, *, alias: str = "live") -> Function
         alias_configuration=read_configuration(name, aliased["Configuration"]),
         reserved_concurrency=_reserved(latest),
     )
+
+
+def probe(access: Access, name: str, *, alias: str = "live") -> str:
+    """Ask a function what a load balancer's health check asks: what is wrong with its answer, "" if nothing is.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html, "Enable health checks".
+    One that is ``Inactive`` is woken by it. Raises ``AwsError``.
+    """
+    client = functions(access)
+    with in_words(f"probe the function {name}"):
+        try:
+            answer = client.invoke(
+                FunctionName=name, Qualifier=alias, Payload=json.dumps(_HEALTH_CHECK).encode()
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_READY:
+                raise
+            return "it was not awake: it is being woken"
+    return f"it failed ({answer['FunctionError']})" if answer.get("FunctionError") else ""
 
 
 def wake(access: Access, name: str, *, alias: str = "live") -> None:

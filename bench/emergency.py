@@ -12,7 +12,8 @@ from bench.errors import CannotMeasure
 from bench.figures import Figure, Goal, percentile
 from bench.pairs import in_turn, timed
 from releases.domain.traffic import Color
-from releases.services import accounts, emergency
+from releases.services import accounts
+from releases.services.safe_traffic import SafeTraffic
 
 PRESSES = 100
 SEE_OTHER = 302
@@ -81,5 +82,5 @@ class Button:
         status = self._browser.post(self._page)
         rule_arn = self._service.traffic_rule_arn
         weights = load_balancer.read_rules(self._access, [rule_arn])[rule_arn].weights
-        if status != SEE_OTHER or weights != emergency.all_on(self._service, Color(self._service.safe_color)):
+        if status != SEE_OTHER or weights != SafeTraffic.of(self._service).weights:
             raise CannotMeasure(f"The button answered {status}, and the weights are {weights}.")

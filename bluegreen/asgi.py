@@ -10,7 +10,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluegreen.settings")
 application = get_asgi_application()
 
 # Only now: models can't be imported before Django is set up.
+from django.conf import settings  # noqa: E402
+
 from releases.services.accounts import connect_to_aws  # noqa: E402
+from releases.services.watchman import Watchman  # noqa: E402
+from terraform_runner.claims import worker_name  # noqa: E402
 
 # Beside the first requests: they don't need it, and the database may be on its way up.
-threading.Thread(target=connect_to_aws, daemon=True).start()
+if not settings.BUTTON_BY_WORKER:
+    threading.Thread(target=connect_to_aws, daemon=True).start()
+Watchman(worker_name(), has_aws=not settings.BUTTON_BY_WORKER).start()

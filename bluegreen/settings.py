@@ -150,8 +150,11 @@ CONTENT_SECURITY_POLICY = {
 # The broker only wakes workers up: the database is the truth, so a message may be lost, doubled or forged.
 CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_TASK_DEFAULT_QUEUE = "runs"
-# The sweep must not wait behind runs either.
-CELERY_TASK_ROUTES = {"releases.sweep": {"queue": "urgent"}}
+# What must not wait behind runs either.
+CELERY_TASK_ROUTES = {
+    "releases.sweep": {"queue": "urgent"},
+    "releases.write_offline_file": {"queue": "urgent"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -170,6 +173,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "releases.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "offline": {"task": "releases.write_offline_file", "schedule": 10.0, "options": {"expires": 10}},
+    "readiness": {"task": "releases.check_readiness", "schedule": 30.0, "options": {"expires": 30}},
     "prune": {"task": "releases.prune", "schedule": 30.0, "options": {"expires": 50}},
 }
 
@@ -190,6 +195,8 @@ REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)
 # Plans, and what `init` has prepared, are kept for so long after they were last needed.
 KEEP_PLANS_DAYS = env.int("BLUEGREEN_KEEP_PLANS_DAYS", default=30)
 
+# Whether the emergency button's part at AWS is left to the workers, where the pages' process may hold no credentials.
+BUTTON_BY_WORKER = env.bool("BLUEGREEN_BUTTON_BY_WORKER", default=False)
 # AWS: without these, boto3's own search for credentials applies. The sandbox sets all three.
 AWS_ENDPOINT_URL = env.str("BLUEGREEN_AWS_ENDPOINT_URL", default="") or None
 AWS_ACCESS_KEY_ID = env.str("BLUEGREEN_AWS_ACCESS_KEY_ID", default="") or None

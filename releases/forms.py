@@ -80,6 +80,19 @@ class ReleaseForm(RolloutForm):
     reason = forms.CharField(required=False, max_length=2000, label="Reason")
 
 
+class RollbackReasonForm(forms.Form):
+    """Why the emergency button was pressed: one of the usual reasons, or a text, or both."""
+
+    CHOICES = ("Errors", "Too slow", "Wrong results", "Users complain", "Pressed by mistake", "An exercise")
+    choice = forms.ChoiceField(choices=[(choice, choice) for choice in CHOICES], required=False)
+    text = forms.CharField(max_length=1900, required=False, strip=True)
+
+    @property
+    def reason(self) -> str:
+        """Both in one text; "" where nothing was said."""
+        return ": ".join(filter(None, (self.cleaned_data["choice"], self.cleaned_data["text"])))
+
+
 class AgainForm(forms.Form):
     """A release of a version of the history: what people say to it."""
 

@@ -26,6 +26,7 @@ _OPEN = sorted(OPEN_STATUSES)
 _END_WHEN_REJECTED = [Transition.SETTINGS.value, Transition.REMOVE.value]
 _REACHED = [StepStatus.BAKING.value, StepStatus.DONE.value]
 # What belongs to no release comes first: set-up, and convergence after an emergency.
+SPLIT = Q(green_weight__gt=0, green_weight__lt=100) | Q(activate_canary=True)
 _IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at")
 
 
@@ -125,7 +126,7 @@ def rollback_going_on(service: Service) -> EmergencyRollback | None:
     return (
         EmergencyRollback.objects.filter(service=service, epoch=service.epoch)
         .exclude(converge__status__in=[*_ENDED, StepStatus.FAILED.value])
-        .select_related("converge")
+        .select_related("converge", "service")
         .first()
     )
 
@@ -177,10 +178,9 @@ def by_need_of_attention(services: QuerySet[Service]) -> QuerySet[Service]:
     unfinished = Step.objects.filter(service=OuterRef("pk"))
     failed = _unfinished(unfinished).filter(status__in=[StepStatus.FAILED.value, StepStatus.REJECTED.value])
     in_release = Release.objects.filter(service=OuterRef("pk"), status__in=_OPEN)
-    split = Q(green_weight__gt=0, green_weight__lt=100) | Q(activate_canary=True)
     need = Case(
         When(Exists(failed), then=Value(0)),
-        When(split & ~Exists(in_release), then=Value(1)),
+        When(SPLIT & ~Exists(in_release), then=Value(1)),
         When(Exists(in_release), then=Value(2)),
         default=Value(3),
         output_field=IntegerField(),

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from releases import echo, worker_life  # noqa: F401 - its signals are connected where the tasks are
-from releases.services import pruning, recovery, runs
+from releases.services import offline, pruning, readiness, recovery, runs
 from terraform_runner.claims import worker_name
 
 
@@ -24,6 +24,18 @@ def sweep() -> None:
 @shared_task(name=echo.TASK)
 def hear_echo() -> None:
     """Nothing: that it was received is what counts."""
+
+
+@shared_task(name="releases.check_readiness")
+def check_readiness() -> None:
+    """Look at the functions that may have to take over."""
+    readiness.check_due()
+
+
+@shared_task(name="releases.write_offline_file")
+def write_offline_file() -> None:
+    """Keep the file up to date that the emergency button needs without a database."""
+    offline.write()
 
 
 @shared_task(name="releases.prune")

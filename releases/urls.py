@@ -5,15 +5,18 @@ from django.urls import path
 from releases.live import views as live
 from releases.views import (
     acts,
+    after_rollback,
     again,
     changes,
     inbox,
     new_service,
     preparation,
+    rehearsal,
     release_acts,
     releases,
     requests,
     rollback,
+    rollback_all,
     runs,
     services,
     settings,
@@ -22,6 +25,8 @@ from releases.views import (
 
 urlpatterns = [
     path("", services.service_list, name="service-list"),
+    path("rollback/", rollback_all.rollback_all, name="rollback-all"),
+    path("rollback/<uuid:batch>/", rollback_all.rollback_all_result, name="rollback-all-result"),
     path("inbox/", inbox.inbox, name="inbox"),
     # Before the services' own pages: no service is called so (releases.domain.new_service).
     path("services/new/", new_service.service_new, name="service-new"),
@@ -81,8 +86,16 @@ urlpatterns = [
     path("services/<slug:name>/runs/<uuid:run_id>/", runs.run_log, name="run-log"),
     path("services/<slug:name>/runs/<uuid:run_id>/log.txt", runs.run_download, name="run-download"),
     path("services/<slug:name>/rollback/", rollback.rollback, name="rollback"),
+    path("services/<slug:name>/rehearsal/", rehearsal.rehearsal, name="rehearsal"),
     path(
-        "services/<slug:name>/rollback/<uuid:rollback_id>/", rollback.rollback_result, name="rollback-result"
+        "services/<slug:name>/rollback/<uuid:rollback_id>/",
+        after_rollback.rollback_result,
+        name="rollback-result",
+    ),
+    path(
+        "services/<slug:name>/rollback/<uuid:rollback_id>/reason/",
+        after_rollback.rollback_reason,
+        name="rollback-reason",
     ),
     path("events/", live.list_events, name="list-events"),
     path("services/<slug:name>/events/", live.service_events, name="service-events"),

@@ -19,6 +19,7 @@ from celery.worker.consumer import Consumer
 from django.conf import settings
 
 from releases.echo import Echo
+from releases.services.watchman import Watchman
 from terraform_runner import cli, handing_over
 from terraform_runner.claims import worker_name
 from terraform_runner.errors import RunnerError
@@ -31,18 +32,19 @@ START_AGAIN = 75
 # Beyond the grace times of its runs, before a worker that does not even end is ended.
 REST_SECONDS = 10
 
-_pulses: list[Pulse] = []
+_started: list[Pulse | Watchman] = []
 _echoes: list[Echo] = []
 
 
 @worker_process_init.connect
 def begin(**_: Any) -> None:
-    """In each process of the pool: say that it is there."""
+    """In each process of the pool: say that it is there, and watch after presses of the emergency button."""
     give_up_connection_pool(settings.DATABASES["default"])
     queues = sorted(current_app.amqp.queues.consume_from)
     pulse = Pulse(worker_name(), queues=queues, problem=problem_of_terraform())
-    pulse.start()
-    _pulses.append(pulse)
+    for part in (pulse, Watchman(worker_name())):
+        part.start()
+        _started.append(part)
 
 
 def problem_of_terraform() -> str:
@@ -66,8 +68,8 @@ def give_up_connection_pool(database: dict[str, Any]) -> None:
 @worker_process_shutdown.connect
 def end(**_: Any) -> None:
     """In each process of the pool: say that it is gone."""
-    while _pulses:
-        _pulses.pop().stop()
+    while _started:
+        _started.pop().stop()
 
 
 @worker_ready.connect

@@ -50,6 +50,11 @@ def list_seen(queue: str) -> list[Worker]:
     return list(Worker.objects.filter(queues__contains=[queue], seen_at__gt=after(-SEEN_SECONDS)))
 
 
+def count_seen() -> int:
+    """How many worker processes there are now."""
+    return Worker.objects.filter(seen_at__gt=after(-SEEN_SECONDS)).count()
+
+
 def silence_of(run: Run) -> timedelta | None:
     """How long ago a run's worker was heard of; None if nobody holds it."""
     silent = ExpressionWrapper(Now() - F("heartbeat_at"), output_field=DurationField())

@@ -111,7 +111,7 @@ class Story:
         expect(stair).to_contain_text("done", timeout=STEP_MS)
 
     def roll_back(self) -> float:
-        """The manager presses twice, in a browser without JavaScript, and nothing is typed.
+        """The manager presses twice, and once to say why, in a browser without JavaScript, and nothing is typed.
 
         Gives the moment of the second press, of the monotonic clock.
         """
@@ -120,6 +120,8 @@ class Story:
         pressed = time.monotonic()
         page.get_by_role("button", name=re.compile("^Send all PRODUCTION traffic back")).click()
         expect(page.get_by_text("Traffic is back")).to_be_visible()
+        page.get_by_role("button", name="An exercise").click()
+        expect(page.get_by_text("“An exercise”")).to_be_visible()
         expect(page.get_by_text("Terraform agrees")).to_be_visible(timeout=STEP_MS)
         page.context.close()
         return pressed

@@ -13,9 +13,10 @@ from releases.domain.expectation import TRAFFIC_RULE
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
-from releases.services import emergency, preparation, runs, setup
+from releases.services import preparation, runs, setup
 from releases.services.accounts import access
 from releases.services.realities import read_reality
+from releases.services.safe_traffic import SafeTraffic
 from releases.services.setup import NewService
 from releases.tests.factories import person
 from terraform_runner.claims import worker_name
@@ -37,7 +38,7 @@ def promoted(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_pa
     service = setup.create_service(_new(sandbox), actor=Actor(id="", name="tests", via="command"))
     work()
     service.refresh_from_db()
-    everyone_on_green = emergency.all_on(service, Color.GREEN)
+    everyone_on_green = SafeTraffic.of(service, Color.GREEN).weights
     load_balancer.set_weights(access(service, Purpose.EMERGENCY), service.traffic_rule_arn, everyone_on_green)
     Service.objects.filter(pk=service.pk).update(green_weight=100, promoted_at=timezone.now())
     service.refresh_from_db()

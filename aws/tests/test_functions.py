@@ -1,10 +1,11 @@
 import urllib.request
+from unittest.mock import ANY
 
 import pytest
 
 from aws import session
 from aws.errors import AwsError
-from aws.functions import check_function, publish, read_function, wake
+from aws.functions import check_function, probe, publish, read_function, wake
 from infra.sandbox.tests.service import client
 
 
@@ -164,3 +165,22 @@ def test_a_function_is_there_or_missing_whatever_became_of_its_alias(service, ac
     with pytest.raises(AwsError) as missing:
         check_function(access, f"{name}-gone")
     assert missing.value.code == "aws:function-missing"
+
+
+def test_a_function_that_answers_is_probed_by_a_health_check(service, access):
+    assert probe(access, service.functions["blue"]) == ""
+
+
+def test_a_probe_wakes_what_sleeps_and_says_so(service, access, sandbox):
+    name = service.functions["blue"]
+    address = f"{sandbox.endpoint_url}/-/sandbox/functions/{name}"
+    body = b'{"state": "Inactive"}'
+    urllib.request.urlopen(urllib.request.Request(address, method="PUT", data=body), timeout=10)
+    assert "woken" in probe(access, name)
+
+
+def test_an_answer_that_is_an_error_of_the_function_is_told(scripted):
+    access, answer = scripted
+    asked = {"FunctionName": "shop", "Qualifier": "live", "Payload": ANY}
+    answer(session.functions(access), ("invoke", asked, {"StatusCode": 200, "FunctionError": "Unhandled"}))
+    assert probe(access, "shop") == "it failed (Unhandled)"

@@ -9,7 +9,8 @@ from releases import dispatch
 from releases.domain.traffic import Color
 from releases.models import EmergencyRollback, Step
 from releases.permissions import NotAllowed
-from releases.services import emergency
+from releases.services import emergency, safe_traffic
+from releases.services.safe_traffic import SafeTraffic
 from releases.views import rollback
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +28,7 @@ def button(demo, balancer, live_server, settings, monkeypatch) -> Button:
 def test_press_brings_back_whom_the_hand_sent_away(button, demo, balancer):
     assert button.press() > 0
 
-    assert balancer.weights[demo.service.traffic_rule_arn] == emergency.all_on(demo.service, Color.BLUE)
+    assert balancer.weights[demo.service.traffic_rule_arn] == SafeTraffic.of(demo.service, Color.BLUE).weights
 
 
 def test_press_while_a_rollback_goes_on_joins_it(button):
@@ -55,7 +56,7 @@ def test_press_that_is_refused_gives_no_figure(button, monkeypatch):
 
 
 def test_press_that_moves_nobody_gives_no_figure(button, balancer, monkeypatch):
-    monkeypatch.setattr(emergency, "_try_to_set_traffic", lambda service, color: "AWS is away")
+    monkeypatch.setattr(safe_traffic, "bring_back", lambda wanted: "AWS is away")
 
     with pytest.raises(CannotMeasure, match=r"The button answered 302, and the weights are .*50.*50"):
         button.press()

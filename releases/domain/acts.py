@@ -37,6 +37,7 @@ class ServiceFacts:
     `state` is the recorded one, None until the set-up is done. `rules_differ`: the rules at AWS are known
     to send traffic elsewhere than recorded. `converging`: a rollback is done, Terraform doesn't agree yet.
     `busy` says what else goes on that belongs to no release, as a sentence.
+    `reason_due`: nobody has said yet why the last rollback was pressed.
     `preparing`: a rotation goes on, or has failed, ahead of the release that it is for.
     """
 
@@ -46,6 +47,7 @@ class ServiceFacts:
     converging: bool
     rules_differ: bool
     preparing: bool = False
+    reason_due: bool = False
     busy: str = ""
 
 
@@ -68,6 +70,7 @@ class StepFacts:
     paused: bool = False
 
 
+REASON_DUE = "act:reason-due"
 NOTHING_TO_ROLL_BACK = "act:nothing-to-roll-back"
 
 _NO_STEP = Refused("act:no-step", "No release is open.")
@@ -130,6 +133,8 @@ def may_begin(service: ServiceFacts) -> Decision:
         return Refused("act:busy", service.busy)
     if service.converging:
         return Refused("act:converging", "A rollback is being finished: Terraform does not agree yet.")
+    if service.reason_due:
+        return Refused(REASON_DUE, "First say why the last rollback was pressed: the rollback's page asks.")
     if not any(is_safe(service.state, color) for color in Color):
         return Refused("act:split", "Some users or the canary are on the candidate: roll back first.")
     return Allowed()
@@ -178,6 +183,24 @@ def may_roll_back(person: Person, service: ServiceFacts) -> Decision:
     if is_safe(service.state, service.safe_color) and not unsettled:
         return Refused(NOTHING_TO_ROLL_BACK, f"Everyone is on {service.safe_color} already.")
     return Allowed()
+
+
+def may_rehearse(person: Person, service: ServiceFacts) -> Decision:
+    """Whether this person may try the button out, with the weights that are there."""
+    permitted = has_permission(person, Permission.EMERGENCY)
+    if not permitted:
+        return permitted
+    if service.state is None:
+        return _NOT_SET_UP
+    if service.converging:
+        return Refused("act:converging", "A rollback is being finished: this is no time for a rehearsal.")
+    return Allowed()
+
+
+def may_give_reason(person: Person) -> Decision:
+    """Whether this person may say why a rollback was pressed: who may press, or wants the next release."""
+    permitted = has_permission(person, Permission.EMERGENCY)
+    return permitted or has_permission(person, Permission.REQUEST) or permitted
 
 
 def _waits_for(step: StepFacts) -> str:

@@ -113,7 +113,7 @@ def verify(
             for rule in _rules(expectation)
             for row in wanted_rule(rule, after, expectation, reality.rules.get(rule))
         ),
-        *(row for color in colors for row in _wanted_color(color, after, expectation, reality)),
+        *(row for color in colors for row in _wanted_color(color, after, expectation, reality.color(color))),
         *(
             (f"version that {color}'s alias points to", version, reality.color(color).alias_version)
             for color in colors
@@ -144,9 +144,14 @@ def not_ready(expectation: Expectation, reality: Reality) -> tuple[Difference, .
     rows = (
         row
         for color in gains_traffic(expectation)
-        for row in _wanted_color(color, expectation.after, expectation, reality)
+        for row in _wanted_color(color, expectation.after, expectation, reality.color(color))
     )
     return _differences(tuple(rows))
+
+
+def cannot_serve(color: Color, expectation: Expectation, reality: ColorReality) -> tuple[Difference, ...]:
+    """What keeps a colour from serving everybody with the version that is recorded for it."""
+    return _differences(tuple(_wanted_color(color, expectation.after, expectation, reality)))
 
 
 def is_waking(expectation: Expectation, reality: Reality) -> tuple[Color, ...]:
@@ -202,9 +207,9 @@ def _planned_configuration(color: Color, expected: Expectation, reality: Reality
 
 
 def _wanted_color(
-    color: Color, after: TrafficState, expected: Expectation, reality: Reality
+    color: Color, after: TrafficState, expected: Expectation, real: ColorReality
 ) -> Iterator[Row]:
-    digest, real = after.version_of(color).digest, reality.color(color)
+    digest = after.version_of(color).digest
     yield f"image of {color}'s function", digest, real.latest_digest
     yield f"image that {color}'s alias serves", digest, real.alias_digest
     yield f"state of {color}'s function", "Active", real.latest_state

@@ -1,9 +1,24 @@
 """What is stored: columns and constraints. Rules stand in ``releases.domain``, changes in ``releases.services``."""
 
 from releases.models.approval import Approval, Decision
-from releases.models.emergency import EmergencyRollback
+from releases.models.emergency import EmergencyRollback, Press, Try, Watch
+from releases.models.readiness import Readiness
+from releases.models.rehearsal import Rehearsal
 from releases.models.release import Release
 from releases.models.service import Service
 from releases.models.step import Step, StepRun
 
-__all__ = ["Approval", "Decision", "EmergencyRollback", "Release", "Service", "Step", "StepRun"]
+__all__ = [
+    "Approval",
+    "Decision",
+    "EmergencyRollback",
+    "Press",
+    "Readiness",
+    "Rehearsal",
+    "Release",
+    "Service",
+    "Step",
+    "StepRun",
+    "Try",
+    "Watch",
+]

@@ -25,6 +25,11 @@ def of_kept_plan(service: Service, step: Step) -> Expectation:
     )
 
 
+def of_now(service: Service) -> Expectation:
+    """That everything stays as it is recorded."""
+    return _expectation(service, Step(transition=Transition.SHIFT.value), service.state, service.state)
+
+
 def _expectation(service: Service, step: Step, before: TrafficState, after: TrafficState) -> Expectation:
     settings = _settings(service, step)
     return Expectation(

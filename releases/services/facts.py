@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 
-from releases import selectors
+from releases import rollback_selectors, selectors
 from releases.domain import acts
 from releases.domain.acts import Act, ServiceFacts, StepFacts
 from releases.domain.any_weight import PlacedStep
@@ -37,6 +37,7 @@ def service_facts(service: Service, *, rules_differ: bool = False) -> ServiceFac
         busy=_busy(service, step),
         preparing=step is not None and step.release is None and step.transition in ROTATIONS,
         rules_differ=rules_differ,
+        reason_due=rollback_selectors.reason_due(service),
     )
 
 

@@ -38,18 +38,28 @@ def person(user: User, via: str = "page") -> Actor:
 
 
 @contextmanager
-def locked(service_id: UUID) -> Iterator[Service]:
+def locked(service_id: UUID, *, patience_ms: int | None = None) -> Iterator[Service]:
     """A transaction that holds the service's row: whatever changes a service, its releases or steps happens in one.
 
-    Raises ``Overtaken`` where it was taken back because of a deadlock.
+    Raises ``Overtaken`` where it was taken back because of a deadlock. With ``patience_ms`` it raises
+    ``OperationalError`` where any of its locks cannot be had by then.
     """
     try:
-        with transaction.atomic():
+        with patient_for(patience_ms) if patience_ms is not None else transaction.atomic():
             yield Service.objects.select_for_update().get(pk=service_id)
     except OperationalError as error:
-        if is_lost(error):
+        if is_lost(error) and patience_ms is None:
             raise Overtaken("service:faster", "Someone was faster. Look at it again.") from error
         raise
+
+
+@contextmanager
+def patient_for(milliseconds: int) -> Iterator[None]:
+    """A transaction that raises ``OperationalError`` where any of its locks cannot be had by then."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{milliseconds:d}ms'")
+        yield
 
 
 def now() -> datetime:

@@ -30,6 +30,12 @@ def read_reality(service: Service) -> Reality:
         )
 
 
+def read_color(service: Service, color: Color) -> ColorReality:
+    """What one colour's function, alias and group are at this moment; raises ``aws.errors.AwsError``."""
+    name = service.green_function_name if color is Color.GREEN else service.blue_function_name
+    return _color(access(service), name, service.target_group_arn(color))
+
+
 def real_version(service: Service, reality: Reality, color: Color) -> Version:
     """The version that a colour's function really has, image and configuration, in the form that is recorded."""
     real = reality.color(color)

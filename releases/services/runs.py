@@ -27,6 +27,7 @@ from releases.services import (
     half_published,
     left_locks,
     log_groups,
+    offline,
     outcomes,
     removals,
     rests,
@@ -227,6 +228,8 @@ def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Pl
         record(
             service, step, actor=SYSTEM, action="step.apply-started", after={"safe_color": service.safe_color}
         )
+    if changed_colors(Transition(step.transition), step.service.state):
+        offline.write_or_refuse()
 
 
 def _compare_with_reality(service: Service, expectation: Expectation, plan: Plan, hold: Hold) -> None:

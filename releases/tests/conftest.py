@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from aws import functions, images, load_balancer
+from aws import credentials, functions, images, load_balancer
 from aws.errors import AwsError
 from aws.function_configuration import FunctionConfiguration
 from aws.functions import FunctionReality
@@ -126,6 +126,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     monkeypatch.setattr(load_balancer, "set_weights", fake.set_weights)
     monkeypatch.setattr(load_balancer, "read_rules", fake.read_rules)
     monkeypatch.setattr(functions, "read_function", fake.read_function)
+    monkeypatch.setattr(credentials, "for_run", lambda *_, **__: fake.answer())
     monkeypatch.setattr(images, "list_images", fake.list_images)
     monkeypatch.setattr(images, "resolve_image", fake.resolve_image)
     return fake

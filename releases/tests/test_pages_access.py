@@ -25,6 +25,10 @@ TABLE = [
     ("service-list", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-new", "get", SIGN_IN, 403, 403, 403, 403, 403),
     ("service-new", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("rollback-all", "get", SIGN_IN, 200, 200, 200, 200, 200),
+    ("rollback-all", "post", SIGN_IN, 302, 302, 302, 302, 302),
+    ("rollback-all-result", "get", SIGN_IN, 200, 200, 200, 200, 200),
+    ("rollback-all-result", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("inbox", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("inbox", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-detail", "get", SIGN_IN, 404, 200, 200, 200, 200),
@@ -89,6 +93,10 @@ TABLE = [
     ("rollback", "post", SIGN_IN, 404, 403, 403, 302, 302),
     ("rollback-result", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("rollback-result", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("rehearsal", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("rehearsal", "post", SIGN_IN, 404, 403, 403, 302, 302),
+    ("rollback-reason", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("rollback-reason", "post", SIGN_IN, 404, 403, 302, 302, 302),
 ]
 STREAMS = {"list-events", "service-events", "run-events"}
 
@@ -135,6 +143,8 @@ def addresses(scene, rollback) -> dict[str, str]:
         "service-list": [],
         "inbox": [],
         "service-new": [],
+        "rollback-all": [],
+        "rollback-all-result": [rollback.pk],
         "release-detail": [name, scene.release.number],
         "step-variables": [name, step],
         "step-start": [name, step],
@@ -152,6 +162,7 @@ def addresses(scene, rollback) -> dict[str, str]:
         "run-log": [name, run],
         "run-download": [name, run],
         "rollback-result": [name, rollback.pk],
+        "rollback-reason": [name, rollback.pk],
         **{f"change-{act}": [name, rollback.converge_id] for act in ("approve", "reject", "cancel", "retry")},
     }
     return {row[0]: reverse(row[0], args=arguments.get(row[0], [name])) for row in TABLE}
@@ -173,7 +184,15 @@ def sent(scene) -> dict[str, str]:
         "gives_up_requests": "yes",
         "reason": "why",
     }
-    return {**settings, **shown, "tag": "green", "weights": "50", "bake_seconds": "0", "share": "5"}
+    return {
+        **settings,
+        **shown,
+        "tag": "green",
+        "weights": "50",
+        "choice": "Errors",
+        "bake_seconds": "0",
+        "share": "5",
+    }
 
 
 def test_every_address_has_a_row():

@@ -69,6 +69,8 @@ def addresses(scene, aws) -> list[str]:
         "/services/failed/releases/1/",
         f"/services/catalog/runs/{scene.canary.plan_run_id}/",
         "/services/failed/rollback/",
+        "/rollback/",
+        "/services/resting/rehearsal/",
         "/services/resting/rollback/",
         "/no/such/page/",
     ]

@@ -29,13 +29,13 @@ def queries_of(client: Client, address: str) -> int:
 def add_services(person, count: int) -> None:
     for _ in range(count):
         service = factories.ServiceFactory.create()
-        grant(person, service, Permission.VIEW, Permission.APPROVE)
+        grant(person, service, Permission.VIEW, Permission.APPROVE, Permission.EMERGENCY)
         release = factories.release_with_steps(service, factories.UserFactory.create(), number=1)
         factories.put_in_place(service, release)
         factories.waiting_step(release.steps.get(transition="canary"))
 
 
-@pytest.mark.parametrize("address", ["/", "/inbox/", "/services/new/"])
+@pytest.mark.parametrize("address", ["/", "/inbox/", "/services/new/", "/rollback/"])
 def test_twenty_services_need_as_many_queries_as_one(db, as_user, address):
     person = factories.UserFactory.create()
     grant_set_up(person)

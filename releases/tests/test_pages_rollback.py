@@ -4,14 +4,18 @@ import time
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from audit.models import AuditEvent
 from aws import functions
 from releases.domain.decisions import Permission
-from releases.models import EmergencyRollback, Service, Step
+from releases.models import EmergencyRollback, Press, Readiness, Service, Step
+from releases.services import rollbacks, watches
 from releases.tests import factories
 from releases.tests.conftest import text_of
+from terraform_runner.workers import note_seen
 
 ADDRESS = "/services/catalog/rollback/"
 WORDS = "Send all PRODUCTION traffic back to BLUE · blue"
@@ -207,3 +211,145 @@ def test_a_press_needs_the_right_of_the_moment(scene, aws, as_user):
     response = as_user(stranger).post(ADDRESS)
     assert response.status_code == 403
     assert "You may not roll this service back." in text_of(response)
+
+
+def test_the_page_says_who_pressed_and_how_long_it_took(browser, split, scene, as_user):
+    rollback = press(browser)
+    as_user(scene.manager).post(ADDRESS)
+    page = result(browser, rollback)
+    assert "pressed by operator, then by manager" in page
+    assert "s, read back from the rules at AWS" in page
+
+
+def test_each_press_leads_to_the_same_rollback(browser, split, scene, as_user):
+    browser.post(ADDRESS)
+    as_user(scene.manager).post(ADDRESS)
+    for one in Press.objects.all():
+        assert browser.get(f"{ADDRESS}{one.pk}/").status_code == 200
+
+
+def test_each_try_that_failed_is_shown(browser, split, aws):
+    aws.is_down = True
+    browser.post(ADDRESS)
+    page = result(browser, EmergencyRollback.objects.get())
+    assert "What was tried and failed" in page
+    assert "Bluegreen goes on trying by itself" in page
+
+
+def test_the_reason_is_asked_afterwards_and_one_press_gives_it(browser, split):
+    rollback = press(browser)
+    assert "One press is enough. The next release waits for it." in result(browser, rollback)
+    response = browser.post(f"{ADDRESS}{rollback.pk}/reason/", {"choice": "Errors"})
+    assert response.status_code == 302
+    assert "“Errors”" in result(browser, rollback)
+    assert AuditEvent.objects.get(action="rollback.reason-given").reason == "Errors"
+
+
+def test_a_reason_in_one_s_own_words_is_kept_and_none_is_refused(browser, split):
+    rollback = press(browser)
+    empty = browser.post(f"{ADDRESS}{rollback.pk}/reason/", {"text": "  "})
+    assert empty.status_code == 422
+    assert "Choose a reason, or write one." in text_of(empty)
+    browser.post(f"{ADDRESS}{rollback.pk}/reason/", {"choice": "Errors", "text": "5xx in the basket"})
+    assert EmergencyRollback.objects.get().reason == "Errors: 5xx in the basket"
+
+
+def test_the_next_release_waits_for_the_reason_and_says_where_to_give_it(browser, split, scene, as_user):
+    rollback = press(browser)
+    Step.objects.filter(pk=rollback.converge_id).update(status="done", ended_at=timezone.now())
+    page = as_user(scene.requester).get("/services/catalog/")
+    assert "First say why the last rollback was pressed" in text_of(page)
+    assert f'href="{ADDRESS}{rollback.pk}/#why"' in text_of(page)
+    refused = as_user(scene.requester).post("/services/catalog/request/", {"tag": "yellow", "weights": "50"})
+    assert refused.status_code == 422
+    as_user(scene.requester).post(f"{ADDRESS}{rollback.pk}/reason/", {"choice": "Errors"})
+    accepted = as_user(scene.requester).post(
+        "/services/catalog/request/", {"tag": "yellow", "weights": "50", "bake_seconds": "0"}
+    )
+    assert accepted.status_code == 302
+
+
+def test_when_terraform_agrees_the_way_forward_is_there(browser, split, scene, as_user):
+    rollback = press(browser, reason="Errors")
+    Step.objects.filter(pk=rollback.converge_id).update(status="done", ended_at=timezone.now())
+    page = result(as_user(scene.requester), rollback)
+    assert "Go forward again" in page
+    assert f'href="/services/catalog/releases/{scene.release.number}/again/"' in page
+
+
+def test_a_press_that_waits_for_the_database_is_shown_from_its_file(browser, split, aws, monkeypatch):
+    def stuck(_):
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(rollbacks, "record", stuck)
+    response = browser.get(browser.post(ADDRESS).url)
+    page = text_of(response)
+    assert response["Refresh"] == "2"
+    assert "All traffic is on BLUE · blue" in page
+    assert "written down in a file of this machine" in page
+    aws.is_down = True
+    assert "The traffic is not back yet" in text_of(browser.get(response.request["PATH_INFO"]))
+
+
+def test_whether_the_other_side_was_ready_is_on_the_service_s_page_and_on_the_button_s(browser, split, scene):
+    Readiness.objects.create(
+        service=scene.service, color="blue", checked_at=timezone.now(), probed_at=timezone.now()
+    )
+    for address in (ADDRESS, "/services/catalog/"):
+        page = text_of(browser.get(address))
+        assert "BLUE · blue is ready" in page
+        assert "It serves now." in page
+        assert "it answered" in page
+    Readiness.objects.update(problems=["state of blue's function: expected Active, found Inactive"])
+    page = text_of(browser.get("/services/catalog/"))
+    assert "BLUE · blue may not be ready" in page
+    assert "found Inactive" in page
+
+
+def test_where_everybody_is_on_the_safe_side_nothing_has_to_take_over(browser, scene):
+    assert "nothing has to take over" in text_of(browser.get("/services/catalog/"))
+
+
+def test_a_rehearsal_shows_each_part_and_its_date_is_on_the_service_s_page(browser, scene, aws):
+    assert "was never rehearsed" in text_of(browser.get("/services/catalog/"))
+    page = text_of(browser.get(browser.post("/services/catalog/rehearsal/").url))
+    assert "The rules are read" in page
+    assert "There is no state where Terraform keeps it." in page
+    assert "Emergency button rehearsed" in text_of(browser.get("/services/catalog/"))
+
+
+def test_a_rehearsal_while_a_rollback_is_being_finished_is_refused(browser, split):
+    press(browser)
+    response = browser.post("/services/catalog/rehearsal/")
+    assert response.status_code == 409
+    assert "this is no time for a rehearsal" in text_of(response)
+
+
+class TestPagesWithoutAwsCredentials:
+    """The workers set the rules, and the page says so."""
+
+    @pytest.fixture(autouse=True)
+    def _by_worker(self, settings):
+        settings.BUTTON_BY_WORKER = True
+
+    def test_the_page_says_how_many_workers_are_there_or_that_none_is(self, browser, split):
+        assert "no worker process was seen: the rules are not set" in text_of(browser.get(ADDRESS))
+        note_seen("host/1/1.0", queues=["runs"])
+        assert "one of 1 worker processes sets the rules" in text_of(browser.get(ADDRESS))
+
+    def test_a_press_asks_aws_for_nothing_and_any_worker_does_it(self, browser, split, scene, aws):
+        aws.is_down = True
+        rollback = press(browser)
+        assert (rollback.problem, rollback.traffic_back_at) == ("", None)
+        assert "the rules are being set" in result(browser, rollback)
+        aws.is_down = False
+        [watch] = watches.take("worker/1/1.0")
+        assert watches.look(watch)
+        assert aws.weights[scene.service.traffic_rule_arn][scene.service.blue_target_group_arn] == 100
+        assert "All traffic is on BLUE" in result(browser, rollback)
+
+    def test_where_the_records_see_nothing_to_roll_back_it_is_said_without_asking(
+        self, service, aws, as_user
+    ):
+        aws.is_down = True
+        assert as_user(factories.operator(service)).post(ADDRESS).status_code == 409

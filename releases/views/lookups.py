@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -44,10 +44,12 @@ def find_run(service: Service, run_id: UUID) -> tuple[Step, Run]:
     return step, get_object_or_404(Run, pk=run_id)
 
 
-def find_rollback(service: Service, rollback_id: UUID) -> EmergencyRollback:
-    """An emergency rollback of this service."""
-    rollbacks = service.rollbacks.select_related("converge", "pressed_by", "release")
-    return get_object_or_404(rollbacks, pk=rollback_id)
+def find_rollback(service: Service, press_id: UUID) -> EmergencyRollback | None:
+    """An emergency rollback of this service, by any of its presses; None while the database does not have it."""
+    rollbacks = service.rollbacks.select_related("converge", "converge__plan_run", "converge__apply_run")
+    return (
+        rollbacks.select_related("pressed_by", "release").filter(Q(pk=press_id) | Q(presses=press_id)).first()
+    )
 
 
 def find_plans_to_decide(user: User) -> QuerySet[Step]:

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from releases.domain.acts import Act
+from releases import selectors
+from releases.domain.acts import REASON_DUE, Act
+from releases.domain.decisions import Refused
 from releases.models import Service
 from releases.services import facts
 from releases.views.lookups import signed_in
@@ -14,10 +16,13 @@ from releases.views.shown.traffic import traffic_of
 def service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
     """The service, its traffic, and which acts are possible now, each with the reason where not."""
     acts = facts.possible_acts(signed_in(request), service)
+    request_answer = acts[Act.REQUEST]
+    is_due = isinstance(request_answer, Refused) and request_answer.code == REASON_DUE
     return {
         "service": service,
+        "rollback_without_reason": selectors.last_rollback(service) if is_due else None,
         "traffic": traffic_of(service),
         "acts": {act.value: answer for act, answer in acts.items()},
-        "may_request": acts[Act.REQUEST],
+        "may_request": request_answer,
         "may_roll_back": acts[Act.ROLL_BACK],
     }

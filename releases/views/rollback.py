@@ -1,32 +1,29 @@
-"""The emergency button: a light page of its own, and the moments after the press."""
+"""The emergency button: a light page of its own."""
 
 import json
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from aws.errors import AwsError
 from releases import selectors
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, Act
 from releases.domain.decisions import Permission, Refused
-from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
 from releases.models import Service
 from releases.permissions import NotAllowed, holders
 from releases.services import emergency, facts
 from releases.services.emergency import NothingToRollBack
-from releases.views.lookups import find_rollback, find_service, signed_in
+from releases.services.safe_traffic import SafeTraffic
+from releases.views.lookups import find_service, signed_in
 from releases.views.readiness import read_readiness
+from releases.views.shown.ready import taking_over
 from releases.views.shown.traffic import traffic_of
-from releases.views.shown.waiting import waiting_of
-from releases.views.shown.words import step_status
-
-REFRESH_SECONDS = 2
+from terraform_runner import workers
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,33 +43,10 @@ def rollback(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("rollback-result", name=service.name, rollback_id=pressed.pk)
 
 
-@require_safe
-def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpResponse:
-    """Accepted, traffic is back, Terraform agrees; the page comes again by itself until the last is known."""
-    service = find_service(request, name)
-    pressed = find_rollback(service, rollback_id)
-    converge = pressed.converge
-    going_on = converge.status not in {StepStatus.DONE, StepStatus.FAILED, StepStatus.ABANDONED}
-    context = {
-        "service": service,
-        "rollback": pressed,
-        "to": traffic_of(service).of(Color(pressed.safe_color)),
-        "converge": step_status(converge),
-        "agrees": converge.status == StepStatus.DONE,
-        "failed": converge.status == StepStatus.FAILED,
-        "waiting": waiting_of(converge, signed_in(request)) if going_on else None,
-        "refreshes": going_on and "hold" not in request.GET,
-        "commands": _commands(service, Color(pressed.safe_color)) if pressed.problem else (),
-    }
-    response = render(request, "releases/rollback_result.html", context)
-    if context["refreshes"]:
-        response["Refresh"] = str(REFRESH_SECONDS)
-    return response
-
-
 def _page(request: HttpRequest, service: Service, *, problem: str = "", status: int = 200) -> HttpResponse:
     answer = facts.possible_acts(signed_in(request), service)[Act.ROLL_BACK]
     context = _picture(service) | {
+        "workers": workers.count_seen() if settings.BUTTON_BY_WORKER else None,
         "problem": problem,
         "refused": answer.reason if isinstance(answer, Refused) else "",
         "nothing": isinstance(answer, Refused) and answer.code == NOTHING_TO_ROLL_BACK,
@@ -94,15 +68,17 @@ def _picture(service: Service) -> dict[str, Any]:
         "to": traffic.of(safe),
         "away": traffic.of(safe.other),
         "stops_rotation": safe is service.state.candidate,
-        "readiness": read_readiness(service, safe),
-        "commands": _commands(service, safe),
+        "readiness": None if settings.BUTTON_BY_WORKER else read_readiness(service, safe),
+        "taking_over": taking_over(service),
+        "commands": commands(service, safe),
     }
 
 
-def _commands(service: Service, color: Color) -> tuple[str, ...]:
+def commands(service: Service, color: Color) -> tuple[str, ...]:
     """What a person with the AWS command line types to do the same."""
     groups = [
-        {"TargetGroupArn": arn, "Weight": weight} for arn, weight in emergency.all_on(service, color).items()
+        {"TargetGroupArn": arn, "Weight": weight}
+        for arn, weight in SafeTraffic.of(service, color).weights.items()
     ]
     actions = json.dumps(
         [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}], separators=(",", ":")

@@ -3,18 +3,21 @@
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releases import selectors
+from releases.domain.decisions import Permission
 from releases.models import Release, Service
-from releases.permissions import may_set_up_services, visible_services
+from releases.permissions import may_set_up_services, services_with, visible_services
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.change import change_of
 from releases.views.shown.next_release import next_release
 from releases.views.shown.overview import service_rows
+from releases.views.shown.ready import taking_over
 from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import release_status, step_title
 
@@ -48,6 +51,8 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
     query = request.GET.get("q", "").strip()[:40]
     if query:
         services = services.filter(name__icontains=query)
+    may_press = services_with(signed_in(request), Permission.EMERGENCY).filter(pk=OuterRef("pk"))
+    services = services.annotate(may_press=Exists(may_press))
     page = Paginator(selectors.by_need_of_attention(services), SERVICES_PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -60,6 +65,9 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
         "query": query,
         "with_removed": with_removed,
         "may_set_up": may_set_up_services(signed_in(request)),
+        "may_roll_back_all": any(
+            row.is_in_progress for row in rows if getattr(row.service, "may_press", False)
+        ),
     }
 
 
@@ -81,6 +89,8 @@ def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
         "step_title": step_title(step) if step else "",
         "waiting": waiting_of(step, signed_in(request)),
         "row": service_rows([service])[0],
+        "rehearsal": service.rehearsals.first(),
+        "taking_over": taking_over(service),
         "canary_priority": service.priority - 1,
         "next": next_release(service, signed_in(request)) if step is None else None,
         "change": change_of(signed_in(request), service, step) if step else None,

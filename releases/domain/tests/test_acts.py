@@ -2,7 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.acts import Act, ServiceFacts, StepFacts, possible_acts
+from releases.domain.acts import (
+    Act,
+    ServiceFacts,
+    StepFacts,
+    may_give_reason,
+    may_rehearse,
+    possible_acts,
+)
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Allowed, Permission, Person, Refused
 from releases.domain.lifecycle import StepStatus
@@ -142,3 +149,38 @@ def test_the_button_works_whenever_there_is_something_to_go_back_from(service):
 )
 def test_the_button_says_why_it_has_nothing_to_do(service, code):
     assert refusal(EVERYTHING, service, None, Act.ROLL_BACK).code == code
+
+
+def test_the_next_release_waits_for_the_reason_of_the_last_rollback_once_terraform_agrees():
+    due = replace(QUIET, reason_due=True)
+    assert refusal(EVERYTHING, due, None, Act.REQUEST).code == "act:reason-due"
+    assert refusal(EVERYTHING, replace(due, converging=True), None, Act.REQUEST).code == "act:converging"
+
+
+@pytest.mark.parametrize(
+    ("permission", "may"),
+    [
+        (Permission.EMERGENCY, True),
+        (Permission.REQUEST, True),
+        (Permission.APPROVE, False),
+        (Permission.VIEW, False),
+    ],
+)
+def test_who_may_press_or_wants_the_next_release_gives_the_reason(permission, may):
+    assert bool(may_give_reason(replace(EVERYTHING, permissions=frozenset({permission})))) == may
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [(replace(QUIET, state=None), "act:not-set-up"), (replace(QUIET, converging=True), "act:converging")],
+)
+def test_the_button_is_rehearsed_whenever_it_could_be_pressed_and_nothing_follows_a_press(service, code):
+    assert may_rehearse(EVERYTHING, IN_RELEASE)
+    assert may_rehearse(EVERYTHING, QUIET)
+    refused = may_rehearse(EVERYTHING, service)
+    assert isinstance(refused, Refused)
+    assert refused.code == code
+    stranger = may_rehearse(
+        replace(EVERYTHING, permissions=frozenset(Permission) - {Permission.EMERGENCY}), QUIET
+    )
+    assert not stranger

@@ -14,7 +14,7 @@ from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
 from releases.models import Release, Service, Step
 from releases.permissions import grant
-from releases.services import approvals, emergency, requests, runs, setup, waking
+from releases.services import approvals, emergency, reasons, requests, runs, setup, waking
 from releases.services.requests import ReleaseRequest
 from releases.services.setup import NewService
 from releases.services.tests.world import REPOSITORY, StandInHold, World, reference
@@ -109,6 +109,7 @@ class Life:
         self.requester, self.manager, self.operator = requester, manager, operator
 
     def request(self, tag: str = "v2", **wanted) -> Release:
+        self.say_why()
         given = ReleaseRequest(**{"tag": tag, "weights": [10, 50], **wanted})
         release = requests.request_release(service_id=self.service.pk, user=self.requester, wanted=given)
         self.world.work()
@@ -150,6 +151,11 @@ class Life:
 
     def roll_back(self, user: User | None = None):
         return emergency.roll_back(service_id=self.service.pk, user=user or self.operator)
+
+    def say_why(self) -> None:
+        """Give the reasons that are due."""
+        for rollback in self.service.rollbacks.filter(reason=""):
+            reasons.give_reason(rollback.pk, user=self.operator, reason="5xx")
 
     def now(self):
         """The recorded state."""

@@ -20,6 +20,7 @@ def rotating(life, request):
 
 
 def release_again(life, number: int, **given) -> Release:
+    life.say_why()
     given = {"service_id": life.service.pk, "user": life.requester, "number": number, **given}
     release = again.request_again(**given)
     life.world.work()

@@ -6,7 +6,7 @@ from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import NOBODY, Color
 from releases.models import EmergencyRollback, Release, Service
 from releases.permissions import NotAllowed
-from releases.services import approvals
+from releases.services import approvals, emergency
 from releases.services.emergency import NothingToRollBack
 from releases.services.errors import ActRefused
 from terraform_runner.domain.runs import Operation, RunStatus
@@ -245,3 +245,14 @@ def test_an_aws_that_does_not_answer_after_an_apply_is_noted_and_terraform_bring
     split.roll_back()
     split.world.work()
     assert split.world.green_weight() == 0
+
+
+def test_what_a_release_does_after_the_rollback_is_not_taken_back_for_an_older_apply_s_sake(split):
+    """The older one's worker was cut off, and is given up only now."""
+    old = split.step()
+    split.roll_back()
+    split.world.work()
+    split.request()
+    split.go_to(50)
+    emergency.keep_traffic_back(old)
+    assert split.world.green_weight() == 50

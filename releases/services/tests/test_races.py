@@ -8,13 +8,12 @@ from celery import current_app
 from django.db import connections, transaction
 
 from audit.models import AuditEvent
-from aws import load_balancer
 from releases.domain.decisions import Permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
 from releases.services import approvals, recovery, release_acts, requests, rollout, runs, shares
-from releases.services.lifecycle import change_step, locked, person
+from releases.services.lifecycle import change_step, person
 from releases.services.requests import ReleaseRequest
 from terraform_runner import executor
 from terraform_runner.domain.runs import RunStatus
@@ -167,36 +166,6 @@ def test_two_sweeps_at_once_queue_one_run(life):
     at_once(recovery.sweep, recovery.sweep)
     assert life.step().status == StepStatus.PLANNING
     assert life.step().step_runs.count() == 1
-
-
-def test_a_service_that_somebody_holds_has_its_traffic_set_before_its_records(life, monkeypatch):
-    """The lock is let go only once the traffic is set: with the records first the press would never end."""
-    life.request()
-    life.go_to(50)
-    held, traffic_is_set, order = threading.Event(), threading.Event(), []
-    set_weights = load_balancer.set_weights
-
-    def observed(*given):
-        set_weights(*given)
-        order.append("traffic")
-        traffic_is_set.set()
-
-    def hold() -> None:
-        with locked(life.service.pk):
-            held.set()
-            traffic_is_set.wait(60)
-            order.append("lock let go")
-
-    def press() -> None:
-        held.wait(60)
-        life.roll_back()
-
-    monkeypatch.setattr(load_balancer, "set_weights", observed)
-    assert at_once(hold, press) == ["", ""]
-    assert order.index("traffic") < order.index("lock let go")
-    rollback = EmergencyRollback.objects.get()
-    assert (rollback.problem, rollback.traffic_back_at is None) == ("", False)
-    assert life.world.green_weight() == 0
 
 
 def test_a_change_that_is_taken_back_leaves_neither_status_nor_event_nor_run(life):

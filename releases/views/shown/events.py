@@ -52,7 +52,10 @@ _WHAT = {
     "rollback.joined": "pressed the emergency button too",
     "rollback.traffic-back": "brought all traffic back",
     "rollback.traffic-set-again": "set the traffic again after an apply",
+    "rollback.rehearsed": "rehearsed the emergency button",
+    "rollback.reason-given": "said why it was rolled back",
     "rollback.failed": "could not bring the traffic back",
+    "rollback.told-late": "pressed the emergency button, which is told only now: a release had gone on since",
 }
 ACTIONS = tuple(_WHAT)
 _TONES = {

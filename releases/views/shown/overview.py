@@ -35,6 +35,14 @@ class ServiceRow:
         return self.status.word == "Steady"
 
     @property
+    def is_in_progress(self) -> bool:
+        """Whether a release is on its way, or people are divided."""
+        state, is_open = self.service.state, self.release is not None and self.release.is_open
+        return self.service.set_up_at is not None and (
+            is_open or not any(is_safe(state, one) for one in Color)
+        )
+
+    @property
     def may_be_rolled_back(self) -> bool:
         """Whether somebody is elsewhere than on the safe colour, or a release is on its way."""
         state, safe = self.service.state, Color(self.service.safe_color)

@@ -1,0 +1,65 @@
+"""Reads about rollbacks: a constant number of queries each."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from releases import selectors
+from releases.domain.lifecycle import OPEN_STATUSES
+from releases.models import EmergencyRollback, Press, Release, Service, Step
+from terraform_runner.domain.runs import Operation, RunStatus
+from terraform_runner.models import Run
+
+# Between a machine's clock and the database's, and between a transaction's begin and its end.
+CLOCKS_DIFFER = timedelta(seconds=30)
+
+
+def went_on(service: Service, *, since: datetime) -> bool:
+    """Whether anything was begun for a service after a moment that its records only hear of now."""
+    applies = Run.objects.filter(workspace=str(service.pk), plan_used_at__gt=since + CLOCKS_DIFFER)
+    return applies.exists() or service.rollbacks.filter(pressed_at__gt=since + CLOCKS_DIFFER).exists()
+
+
+def release_begun_since(rollback: EmergencyRollback) -> bool:
+    """Whether an apply was let go that knows of the rollback, besides Terraform's own following of it."""
+    later = Step.objects.filter(service=rollback.service_id, epoch__gte=rollback.epoch)
+    return later.exclude(pk=rollback.converge_id).filter(step_runs__run__plan_used_at__isnull=False).exists()
+
+
+def may_still_move(rollback: EmergencyRollback, *, lost_within: timedelta) -> bool:
+    """Whether an apply from before a rollback goes on, or was lost with its worker so short a time ago."""
+    applies = Q(step_runs__run__operation=Operation.APPLY)
+    lost = Q(step_runs__run__status=RunStatus.LOST, step_runs__run__ended_at__gt=timezone.now() - lost_within)
+    earlier = Step.objects.filter(service=rollback.service_id, epoch__lt=rollback.epoch)
+    return earlier.filter(applies & (Q(step_runs__run__status=RunStatus.RUNNING) | lost)).exists()
+
+
+def in_progress(services: QuerySet[Service]) -> QuerySet[Service]:
+    """Those of which a release is open, or whose users or testers are divided."""
+    open_release = Exists(Release.objects.filter(service=OuterRef("pk"), status__in=sorted(OPEN_STATUSES)))
+    return services.filter(set_up_at__isnull=False, removed_at__isnull=True).filter(
+        selectors.SPLIT | open_release
+    )
+
+
+def presses_at_once(batch: UUID, services: QuerySet[Service]) -> list[Press]:
+    """The presses of several services at the same moment, of those among these services; one query."""
+    presses = Press.objects.filter(batch=batch, service__in=services)
+    return list(presses.select_related("service", "rollback__converge").order_by("service__name"))
+
+
+def services_to_check(*, before: datetime) -> QuerySet[Service]:
+    """Services with a way back, whose other side was last looked at before then; those never looked at come first."""
+    somewhere_else = selectors.SPLIT | Q(promoted_at__isnull=False)
+    due = Q(readiness__isnull=True) | Q(readiness__checked_at__lt=before)
+    found = Service.objects.filter(set_up_at__isnull=False, removed_at__isnull=True).filter(
+        somewhere_else, due
+    )
+    return found.order_by(F("readiness__checked_at").asc(nulls_first=True))
+
+
+def reason_due(service: Service) -> bool:
+    """Whether nobody has said yet why the last rollback was pressed."""
+    return service.rollbacks.order_by("-pressed_at").values_list("reason", flat=True).first() == ""

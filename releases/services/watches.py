@@ -1,0 +1,90 @@
+"""The watch after a press: the rules are read until nothing can move them any more, and set again whenever they differ.
+
+A watch is a row. The process that pressed has it; one that is silent loses it to another web or worker process.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from releases import rollback_selectors
+from releases.domain.traffic import Color
+from releases.models import EmergencyRollback, Watch
+from releases.services import rollbacks, safe_traffic
+from releases.services.lifecycle import now, patient_for
+from releases.services.patience import DATABASE_AWAY
+from releases.services.safe_traffic import SafeTraffic
+from terraform_runner.leases import after
+
+logger = logging.getLogger(__name__)
+
+SILENT_SECONDS = 3.0
+# AWS does not promise how soon everybody reads what was written.
+LEAST_SECONDS = 3.0
+# What a cut-off worker had asked AWS for before its Terraform was ended is in force within this time.
+LOST_WITHIN = timedelta(seconds=30)
+
+
+def take(watcher: str) -> list[Watch]:
+    """The open watches of this process from now on: its own, and those whose process is silent.
+
+    Raises ``OperationalError`` where the database does not give them in time.
+    """
+    with patient_for(rollbacks.LOCK_TIMEOUT_MS):
+        free = Q(watcher=watcher) | Q(seen_at__lt=after(-SILENT_SECONDS))
+        found = Watch.objects.select_for_update(skip_locked=True, of=("self",)).filter(free, ended_at=None)
+        watches = list(found.select_related("rollback__service"))
+        Watch.objects.filter(pk__in=[watch.pk for watch in watches]).update(watcher=watcher, seen_at=Now())
+    return watches
+
+
+def look(watch: Watch) -> bool:
+    """Read the rules once, set them again where they differ, and record that. Whether they are as they should be.
+
+    While the database cannot be reached the rules are looked after all the same: nothing else begins without it.
+    """
+    rollback = watch.rollback
+    wanted = SafeTraffic.of(rollback.service, Color(rollback.safe_color))
+    differs = bool(safe_traffic.problem_read_back(wanted))
+    if _is_over(rollback):
+        _end(watch)
+        return True
+    problem = safe_traffic.bring_back(wanted) if differs else ""
+    try:
+        _note(rollback, differs=differs, problem=problem)
+        if not problem and not _needs_watching(rollback):
+            _end(watch)
+    except DATABASE_AWAY:
+        logger.warning("the watch over %s goes on without the database", wanted.service)
+    return not problem
+
+
+def _is_over(rollback: EmergencyRollback) -> bool:
+    """Whether somebody has begun something since that knows of the rollback: rules may differ again."""
+    try:
+        rollback.refresh_from_db()
+        rollback.service.refresh_from_db(fields=["epoch"])
+        return rollback.service.epoch != rollback.epoch or rollback_selectors.release_begun_since(rollback)
+    except DATABASE_AWAY:
+        return False
+
+
+def _note(rollback: EmergencyRollback, *, differs: bool, problem: str) -> None:
+    if rollback.traffic_back_at is None:
+        rollbacks.note_outcome(rollback, problem)
+    elif differs:
+        rollbacks.note_set_again(rollback, problem)
+    elif rollback.problem:
+        EmergencyRollback.objects.filter(pk=rollback.pk).update(problem="")
+
+
+def _needs_watching(rollback: EmergencyRollback) -> bool:
+    is_young = now() - rollback.pressed_at < timedelta(seconds=LEAST_SECONDS)
+    return is_young or rollback_selectors.may_still_move(rollback, lost_within=LOST_WITHIN)
+
+
+def _end(watch: Watch) -> None:
+    """Nobody needs to look any more."""
+    Watch.objects.filter(pk=watch.pk, ended_at=None).update(ended_at=Now())

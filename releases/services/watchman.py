@@ -1,0 +1,112 @@
+"""The thread that watches after presses, in each web and worker process: it needs no broker and waits for no run."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+from django.db import Error, connections
+
+from releases.models import Service, Watch
+from releases.services import kept_presses, rollbacks, safe_traffic, watches
+from releases.services.kept_presses import Pressing
+from releases.services.patience import DATABASE_AWAY
+
+logger = logging.getLogger(__name__)
+
+# Two readings of a service's rules a second at the most.
+TURN_SECONDS = 0.5
+# After each try that failed twice as long as before it, up to this.
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Watchman:
+    """Looks after the watches of this process, takes over those of a silent one, and records what waits in files.
+
+    Each service is looked after by itself: an AWS that does not answer for one holds up no other. Where its process may
+    hold no AWS credentials it only records (``has_aws``).
+    """
+
+    def __init__(self, name: str, *, has_aws: bool = True) -> None:
+        self._name = name
+        self._has_aws = has_aws
+        self._watches: list[Watch] = []
+        self._going: dict[str, Future[bool]] = {}
+        self._pauses: dict[str, float] = {}
+        self._not_before: dict[str, float] = {}
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="watch")
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._watch_on, name="watchman", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave the watches to other processes."""
+        self._leaving.set()
+        self._thread.join()
+        self._threads.shutdown(cancel_futures=True)
+
+    def turn(self) -> None:
+        """Begin one look at everything that is this process's now, but for what is still being looked at."""
+        try:
+            self._watches = watches.take(self._name) if self._has_aws else []
+        except Error:
+            logger.warning("the database cannot be reached: the present watches go on", exc_info=True)
+            connections.close_all()
+        for watch in self._watches:
+            self._begin(f"watch {watch.pk}", partial(watches.look, watch))
+        for pressing in kept_presses.kept():
+            self._begin(f"record {pressing.id}", partial(record, pressing))
+            if self._has_aws:
+                self._begin(f"watch {pressing.id}", partial(look_after, pressing))
+
+    def _watch_on(self) -> None:
+        while not self._leaving.is_set():
+            try:
+                self.turn()
+            except Exception:
+                logger.exception("a turn of the watch failed; the next one follows")
+            self._leaving.wait(TURN_SECONDS)
+        connections.close_all()
+
+    def _begin(self, key: str, look: Callable[[], bool]) -> None:
+        going = self._going.get(key)
+        if (going is None or going.done()) and time.monotonic() >= self._not_before.get(key, 0.0):
+            self._going[key] = self._threads.submit(self._look, key, look)
+
+    def _look(self, key: str, look: Callable[[], bool]) -> bool:
+        try:
+            is_well = look()
+        except Exception:
+            logger.exception("a look after a press failed; another one follows")
+            is_well = False
+        finally:
+            connections.close_all()
+        self._pauses[key] = 0.0 if is_well else min(2 * self._pauses.get(key, 0.5), LONGEST_PAUSE_SECONDS)
+        self._not_before[key] = time.monotonic() + self._pauses[key]
+        return is_well
+
+
+def record(pressing: Pressing) -> bool:
+    """Record a kept press, or leave it for the next turn; there is nothing that a pause would be good for."""
+    try:
+        rollbacks.record_kept(pressing)
+    except Service.DoesNotExist:
+        logger.warning("the press %s is of a service that is not there: it is put aside", pressing.id)
+        kept_presses.put_aside(pressing)
+    except DATABASE_AWAY:
+        logger.warning("the press for %s still waits for the database", pressing.traffic.service)
+    else:
+        kept_presses.forget(pressing)
+    return True
+
+
+def look_after(pressing: Pressing) -> bool:
+    """Set the rules again that lead elsewhere, while the database takes nothing. Whether they are as wanted."""
+    return not (
+        safe_traffic.problem_read_back(pressing.traffic) and safe_traffic.bring_back(pressing.traffic)
+    )

@@ -1,0 +1,110 @@
+"""The moments after the emergency button was pressed, and why it was."""
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from releases.domain.acts import Act, may_give_reason
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Color
+from releases.forms import RollbackReasonForm
+from releases.models import EmergencyRollback, Service
+from releases.permissions import NotAllowed, as_person
+from releases.services import facts, kept_presses, reasons, safe_traffic
+from releases.services.reasons import ReasonMissing
+from releases.views.lookups import find_rollback, find_service, signed_in
+from releases.views.rollback import commands
+from releases.views.shown.traffic import traffic_of
+from releases.views.shown.waiting import waiting_of
+from releases.views.shown.words import step_status
+
+REFRESH_SECONDS = 2
+MOST_TRIES = 10
+
+
+@require_safe
+def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpResponse:
+    """Accepted, traffic is back, Terraform agrees; the page comes again by itself until the last is known."""
+    service = find_service(request, name)
+    pressed = find_rollback(service, rollback_id)
+    return _result(request, service, pressed) if pressed else _not_recorded_yet(request, service, rollback_id)
+
+
+@require_POST
+def rollback_reason(request: HttpRequest, name: str, rollback_id: UUID) -> HttpResponse:
+    """Take down why it was pressed."""
+    service = find_service(request, name)
+    pressed = find_rollback(service, rollback_id)
+    if pressed is None:
+        raise Http404
+    form = RollbackReasonForm(request.POST)
+    try:
+        if form.is_valid():
+            reasons.give_reason(pressed.pk, user=signed_in(request), reason=form.reason)
+            return redirect("rollback-result", name=service.name, rollback_id=pressed.pk)
+    except NotAllowed as error:
+        raise PermissionDenied(error.message) from error
+    except ReasonMissing as error:
+        form.add_error(None, error.message)
+    return _result(request, service, pressed, form=form, status=422)
+
+
+def _result(
+    request: HttpRequest,
+    service: Service,
+    pressed: EmergencyRollback,
+    *,
+    form: RollbackReasonForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    converge, user = pressed.converge, signed_in(request)
+    going_on = converge.status not in {StepStatus.DONE, StepStatus.FAILED, StepStatus.ABANDONED}
+    refreshes = going_on and "hold" not in request.GET and form is None
+    color = Color(pressed.safe_color)
+    context = {
+        "service": service,
+        "rollback": pressed,
+        "seconds": _seconds_until_back(pressed),
+        "presses": pressed.presses.all(),
+        "tries": pressed.tries.order_by("-at")[:MOST_TRIES],
+        "to": traffic_of(service).of(color),
+        "converge": step_status(converge),
+        "agrees": converge.status == StepStatus.DONE,
+        "failed": converge.status == StepStatus.FAILED,
+        "waiting": waiting_of(converge, user) if going_on else None,
+        "refreshes": refreshes,
+        "commands": commands(service, color) if pressed.problem else (),
+        "form": form or RollbackReasonForm(),
+        "may_give_reason": may_give_reason(as_person(user, service)),
+        "may_go_forward": pressed.release and facts.possible_acts(user, service)[Act.REQUEST],
+    }
+    response = render(request, "releases/rollback_result.html", context, status=status)
+    if refreshes:
+        response["Refresh"] = str(REFRESH_SECONDS)
+    return response
+
+
+def _seconds_until_back(pressed: EmergencyRollback) -> float | None:
+    return (pressed.traffic_back_at - pressed.pressed_at).total_seconds() if pressed.traffic_back_at else None
+
+
+def _not_recorded_yet(request: HttpRequest, service: Service, press_id: UUID) -> HttpResponse:
+    """A press that waits in a file until the database takes it; what came of it is read from the rules themselves."""
+    kept = kept_presses.find(press_id)
+    if kept is None or kept.service_id != service.pk:
+        raise Http404
+    problem = safe_traffic.problem_read_back(kept.traffic)
+    color = Color(kept.traffic.safe_color)
+    context = {
+        "service": service,
+        "kept": kept,
+        "problem": problem,
+        "to": traffic_of(service).of(color),
+        "commands": commands(service, color) if problem else (),
+    }
+    response = render(request, "releases/rollback_kept.html", context)
+    response["Refresh"] = str(REFRESH_SECONDS)
+    return response
