@@ -47,8 +47,12 @@ def list_expired(*, lease_seconds: float, grace_seconds: float) -> QuerySet[Run]
 
 
 def begin_to_end(run: Run, *, patience_seconds: float) -> bool:
-    """Whether the caller is the one who ends a run's processes: nobody else does, or has for so long."""
-    nobody = Q(ending_since=None) | Q(ending_since__lt=after(-patience_seconds))
+    """Whether the caller is the one who ends a run's processes: nobody else does, or has for so long.
+
+    Who began at a time that is yet to come did so before the clock was set back, and is not waited for.
+    """
+    over = Q(ending_since__lt=after(-patience_seconds)) | Q(ending_since__gt=after(patience_seconds))
+    nobody = Q(ending_since=None) | over
     return running(run).filter(nobody).update(ending_since=Now()) == 1
 
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 
 from terraform_runner.domain.runs import ENDED_STATUSES, Operation, RunStatus
 from terraform_runner.domain.state_identity import StateIdentity
+from terraform_runner.leases import after
 from terraform_runner.models import LogChunk, Run
 
 
@@ -50,14 +51,14 @@ def digests_of_others(run: Run) -> set[str]:
 def list_unsent(*, older_than_seconds: float) -> QuerySet[Run]:
     """Runs which are queued and of which the workers were not told for so long, oldest first.
 
-    A message can be lost, and a run whose workspace was held stays queued: both are found here.
+    A message can be lost, and a run whose workspace was held stays queued: both are found here. So is what was told at
+    a time that is yet to come: the clock was set back since.
     """
-    limit = Now() - Value(timedelta(seconds=older_than_seconds))
     told = Coalesce(F("sent_at"), F("queued_at"))
     return (
         Run.objects.filter(status=RunStatus.QUEUED)
         .alias(told=told)
-        .filter(told__lte=limit)
+        .filter(Q(told__lte=after(-older_than_seconds)) | Q(told__gt=after(older_than_seconds)))
         .order_by("queued_at")
     )
 

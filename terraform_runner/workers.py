@@ -47,7 +47,8 @@ def forget_silent() -> None:
 
 def list_seen(queue: str) -> list[Worker]:
     """The workers of a queue that were heard of a short time ago."""
-    return list(Worker.objects.filter(queues__contains=[queue], seen_at__gt=after(-SEEN_SECONDS)))
+    lately = {"seen_at__gt": after(-SEEN_SECONDS), "seen_at__lt": after(SEEN_SECONDS)}
+    return list(Worker.objects.filter(queues__contains=[queue], **lately))
 
 
 def count_seen() -> int:

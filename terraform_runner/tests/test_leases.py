@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from terraform_runner import claims, leases
 from terraform_runner.domain.runs import RunStatus
@@ -129,6 +130,14 @@ def test_run_that_was_renewed_meanwhile_is_not_taken_over():
     leases.renew(run, lease_seconds=45)
 
     assert not claims.take_over(run, **TIMES, message="silent")
+
+
+def test_who_began_to_end_processes_before_the_clock_was_set_back_is_not_waited_for():
+    run = running_run()
+    leases.begin_to_end(run, patience_seconds=90)
+    Run.objects.update(ending_since=timezone.now() + timedelta(hours=1))
+
+    assert leases.begin_to_end(run, patience_seconds=90)
 
 
 def test_processes_are_ended_by_one_at_a_time():

@@ -51,6 +51,14 @@ def test_run_that_was_sent_again_is_left_alone_for_a_while():
     assert list(selectors.list_unsent(older_than_seconds=30)) == [run]
 
 
+def test_run_that_was_sent_before_the_clock_was_set_back_is_not_waited_for():
+    run = queued_run()
+    claims.mark_sent([run.pk])
+    age(run, -3600, "sent_at")
+
+    assert list(selectors.list_unsent(older_than_seconds=30)) == [run]
+
+
 def test_run_that_was_taken_is_not_sent_again():
     age(running_run(), 60, "queued_at")
 
