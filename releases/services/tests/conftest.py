@@ -108,10 +108,14 @@ class Life:
         self.world, self.service = world, service
         self.requester, self.manager, self.operator = requester, manager, operator
 
-    def request(self, tag: str = "v2", **wanted) -> Release:
+    def ask_for(self, tag: str = "v2", **wanted) -> Release:
+        """Request a release; no worker has done anything yet."""
         self.say_why()
         given = ReleaseRequest(**{"tag": tag, "weights": [10, 50], **wanted})
-        release = requests.request_release(service_id=self.service.pk, user=self.requester, wanted=given)
+        return requests.request_release(service_id=self.service.pk, user=self.requester, wanted=given)
+
+    def request(self, tag: str = "v2", **wanted) -> Release:
+        release = self.ask_for(tag, **wanted)
         self.world.work()
         return release
 

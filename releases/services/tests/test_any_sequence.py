@@ -1,209 +1,256 @@
-"""Any sequence of acts, failures and bakes, by the real services on the real database: the invariants hold after each.
+"""Any sequence of acts, results, crashes and messages, by the real services on the real database.
 
-Terraform and AWS are the stand-ins of ``world``; each example is one transaction that is taken back.
+Terraform and AWS are the stand-ins of ``world``, and time passes when a rule says so. The invariants hold after each
+rule; at the end everything has come to rest by itself, and one press leads to the safe colour. Each example is one
+transaction that is taken back. A failure is played again by ``--hypothesis-seed``, or by its printed rules.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
-from typing import Any, Never
-from uuid import UUID
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import transaction
-from django.utils import timezone
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from audit.models import AuditEvent
-from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.errors import DomainError
-from releases.domain.lifecycle import ALLOWED_RELEASE, ALLOWED_STEP, OPEN_STATUSES, ReleaseStatus, StepStatus
-from releases.domain.traffic import NOBODY, Color
+from aws import functions, load_balancer
+from releases.domain.decisions import Permission
+from releases.domain.guard import Refusal
+from releases.domain.lifecycle import OPEN_STATUSES
+from releases.domain.reality import Difference
+from releases.domain.traffic import Color
 from releases.models import Release, Service, Step
-from releases.services import approvals, canary_addresses, facts, gates, recovery, release_acts, shares
-from releases.services.errors import ActRefused
-from releases.services.tests.world import World
-from terraform_runner import executor
-from terraform_runner.domain.results import Applied
+from releases.services import recovery, runs
+from releases.services.emergency import NothingToRollBack
+from releases.services.tests.invariants import (
+    SETTLE_SECONDS,
+    Witness,
+    check_always,
+    check_at_rest,
+    served,
+)
+from releases.services.tests.surroundings import ENDINGS, POINTS, Interruption, Surroundings, move_clock
+from releases.services.tests.walk import ACTS, OFTEN, Walk
+from releases.services.tests.world import StandInHold
+from terraform_runner import claims, executor, reaper
 from terraform_runner.errors import StateLocked, TerraformFailed
 
-ACTS = [
-    "request", "start", "approve", "reject", "pause", "resume", "retry", "skip", "skip_bake", "cancel",
-    "set_share", "add_address", "roll_back", "bake", "fail_a_plan", "fail_an_apply",
-]  # fmt: skip
-# What most walks need to get anywhere comes more often.
-OFTEN = ["start", "approve", "set_share", "bake", "request"]
-sequences = st.lists(
-    st.tuples(st.sampled_from(ACTS + OFTEN * 2), st.integers(0, 100)), min_size=5, max_size=25
+EXAMPLES, STEPS = 15, 20
+NUMBERS = st.integers(0, 100)
+PEOPLE = st.tuples(st.sampled_from(ACTS + OFTEN), NUMBERS)
+MEANWHILE = st.tuples(
+    st.sampled_from([*ACTS, *OFTEN, "roll_back", "roll_back", "work", "pass_time"]), NUMBERS
 )
+INTERRUPTIONS = st.builds(
+    Interruption,
+    point=st.sampled_from(POINTS),
+    meanwhile=st.lists(MEANWHILE, max_size=3),
+    ending=st.sampled_from(ENDINGS),
+    tears=st.booleans(),
+    heeds=st.booleans(),
+)
+FAILURES = ["plan", "apply", "refused", "outdated", "other changes"]
 
 
-class Walk:
-    """One service on its way: each method is an act that may be refused."""
+class AnySequence(RuleBasedStateMachine):
+    """One service at the beginning of its first release; ``life`` is given by the test."""
 
-    def __init__(self, life: Any) -> None:
-        self.life, self.world = life, life.world
+    life: Any
+    keeper: Any
+    patch: pytest.MonkeyPatch
 
-    def take(self, act: str, number: int) -> None:
-        with suppress(DomainError):
-            getattr(self, act)(number)
-            self.world.work()
-        if not act.startswith("fail"):
-            self.world.plan_fails = self.world.apply_fails = None
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = self.life.world
+        self.kept = deepcopy(self.world.__dict__)
+        self.example = transaction.atomic()
+        self.example.__enter__()
+        self.walk = Walk(self.life, self.keeper)
+        self.around = Surroundings(world=self.world, act=self.meanwhile)
+        self.witness = Witness(self.world, clock=lambda: self.around.seconds)
+        self._stand_in()
 
-    def request(self, number: int) -> None:
-        automatic = ["rotation", "shift-50"] if number % 3 == 0 else []
-        self.life.request(
-            f"v{2 + number % 3}", canary=number % 2 == 0, bake_seconds=number % 5, automatic=automatic
+    def _stand_in(self) -> None:
+        self.patch.setattr(
+            current_app, "send_task", lambda _, args, **__: self.around.messages.append(args[0])
         )
+        self.patch.setattr(executor, "plan", self.witness.plan)
+        self.patch.setattr(executor, "apply", self.witness.apply)
+        self.patch.setattr(reaper, "_worker_lives", lambda run: run.worker not in self.around.dead)
 
-    def start(self, _: int) -> None:
-        approvals.start(step_id=self._acting().pk, user=self.life.operator)
+    @initialize(number=NUMBERS, rotation=st.sampled_from(["copy", "swap"]), starts=st.integers(0, 9))
+    def begin(self, number: int, rotation: str, starts: int) -> None:
+        """So far on its way, perhaps in the second release: from there most acts are possible."""
+        Service.objects.update(settle_seconds=SETTLE_SECONDS, rotation=rotation)
+        for turn in range(starts + 1):
+            self._go_on(("request", number + turn))
+            self.around.pass_time(100)
+            self.around.work()
 
-    def approve(self, _: int) -> None:
-        approvals.approve(**self._shown(), user=self.life.manager)
+    @rule(act=PEOPLE, works=st.sampled_from([True, True, True, False]))
+    def somebody_acts(self, act: tuple[str, int], works: bool) -> None:
+        self.walk.take(*act)
+        if works:
+            self.around.work()
 
-    def reject(self, number: int) -> None:
-        if number < 20:
-            approvals.reject(**self._shown(), user=self.life.manager, comment="not today")
+    @rule(number=NUMBERS, again=st.booleans())
+    def a_message_arrives(self, number: int, again: bool) -> None:
+        self.around.take_messages()
+        self.around.deliver(number, again=again)
 
-    def pause(self, _: int) -> None:
-        release_acts.pause(release_id=self._release(), user=self.life.operator)
+    @rule(number=NUMBERS)
+    def a_message_is_lost(self, number: int) -> None:
+        self.around.take_messages()
+        if self.around.messages:
+            self.around.messages.pop(number % len(self.around.messages))
 
-    def resume(self, _: int) -> None:
-        release_acts.resume(release_id=self._release(), user=self.life.operator)
+    @rule(act=PEOPLE, interruption=INTERRUPTIONS)
+    def a_run_is_interrupted(self, act: tuple[str, int], interruption: Interruption) -> None:
+        self.around.interrupted = False
+        self._go_on(act, interruption)
+        event(f"interrupted {self.around.interrupted} at {interruption.point}: {interruption.ending}")
 
-    def cancel(self, number: int) -> None:
-        if number < 30:
-            release_acts.cancel(release_id=self._release(), user=self.life.operator)
+    @rule(act=PEOPLE, failure=st.sampled_from(FAILURES))
+    def a_run_fails(self, act: tuple[str, int], failure: str) -> None:
+        self._fail(failure)
+        self._go_on(act)
+        self._mend()
 
-    def set_share(self, number: int) -> None:
-        shares.set_share(release_id=self._release(), share=number, user=self.life.operator)
+    @rule(seconds=st.sampled_from([1, 10, 30, 80, 300]))
+    def time_passes(self, seconds: int) -> None:
+        self.around.pass_time(seconds)
+        self.around.work()
 
-    def add_address(self, number: int) -> None:
-        canary_addresses.add_address(
-            release_id=self._release(), address=f"198.51.100.{number}", user=self.life.operator
-        )
-
-    def retry(self, _: int) -> None:
-        release_acts.retry(step_id=self._acting().pk, user=self.life.operator)
-
-    def skip(self, _: int) -> None:
-        release_acts.skip(step_id=self._acting().pk, user=self.life.operator)
-
-    def skip_bake(self, _: int) -> None:
-        step = selectors.current_step(self.life.service) or self._acting()
-        release_acts.skip_bake(step_id=step.pk, user=self.life.operator)
-
-    def roll_back(self, number: int) -> None:
-        if number < 30:
-            self.press()
-
-    def press(self, _: int = 0) -> None:
-        self.life.roll_back()
-
-    def bake(self, _: int) -> None:
-        Step.objects.filter(status=StepStatus.BAKING).update(bake_until=timezone.now())
+    @rule(seconds=st.sampled_from([-3600, -100, 100, 3600]))
+    def the_clock_is_moved(self, seconds: int) -> None:
+        move_clock(seconds)
         recovery.sweep()
 
-    def fail_a_plan(self, _: int) -> None:
-        self.world.plan_fails = StateLocked("locked", who="ana", since="", operation="")
+    @rule()
+    def the_scheduler_sweeps(self) -> None:
+        recovery.sweep()
 
-    def fail_an_apply(self, _: int) -> None:
-        self.world.apply_fails = TerraformFailed("AccessDenied")
+    def _go_on(self, act: tuple[str, int], interruption: Interruption | None = None) -> None:
+        """The act, and whatever makes something go on; one of the runs is interrupted."""
+        for this in (act, ("start", 0), ("approve", 0), ("request", act[1])):
+            self.walk.take(*this)
+            self.around.work(None if self.around.interrupted else interruption)
 
-    def _release(self) -> UUID:
-        release = Release.objects.order_by("-number").first()
-        return release.pk if release else _refused()
+    @invariant()
+    def holds_always(self) -> None:
+        self.witness.look()
+        check_always(self.world)
 
-    def _acting(self) -> Step:
-        return facts.acting_step(self.life.service) or _refused()
-
-    def _shown(self) -> dict[str, Any]:
-        step = self._acting()
-        run = step.plan_run or _refused()
-        shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
-        return {"step_id": step.pk, "shown": shown}
-
-
-def _refused() -> Never:
-    raise ActRefused("walk:nothing-there", "There is nothing to do that with.")
-
-
-def check_invariants(world: World) -> None:
-    """What holds after each act, whatever came before."""
-    service = Service.objects.get()
-    for weights in world.weights.values():
-        assert sum(weights.values()) == 100
-    assert service.green_weight == world.green_weight()
-    assert Release.objects.filter(status__in=OPEN_STATUSES).count() <= 1
-    assert Step.objects.filter(status=StepStatus.APPLYING).count() == 0
-    for release in Release.objects.all():
-        positions = list(release.steps.order_by("position").values_list("position", flat=True))
-        assert positions == list(range(len(positions)))
-
-
-def check_trail() -> None:
-    """Statuses have changed by the tables alone, and nobody was sent further without the approval of somebody else."""
-    for change in AuditEvent.objects.all():
-        old, new = change.before.get("status"), change.after.get("status")
-        if old is None or new is None:
-            continue
-        if change.action.startswith("release."):
-            assert ReleaseStatus(new) in ALLOWED_RELEASE[ReleaseStatus(old)]
+    def meanwhile(self, act: str, number: int) -> None:
+        """What others do in the middle of a run."""
+        if act == "pass_time":
+            self.around.pass_time(number)
+        elif act == "work":
+            self.around.work()
         else:
-            assert StepStatus(new) in ALLOWED_STEP[StepStatus(old)]
-    for step in Step.objects.filter(gate=True, apply_run__isnull=False, release__isnull=False):
-        approvers = step.approvals.filter(decision="approved").values_list("decided_by_id", flat=True)
-        assert set(map(str, approvers)) - gates.requester_ids(step)
+            self.walk.take(act, number)
+        self.holds_always()
 
+    def teardown(self) -> None:
+        """All of it comes to rest by itself, and one press leads to the safe colour."""
+        try:
+            self.around.come_to_rest()
+            check_at_rest(self.world)
+            event(f"statuses of steps: {sorted(set(Step.objects.values_list('status', flat=True)))}")
+            if not self.world.is_gone:
+                self._press()
+            check_always(self.world)
+        finally:
+            transaction.set_rollback(True)
+            self.example.__exit__(None, None, None)
+            self.patch.undo()
+            self.world.__dict__.clear()
+            self.world.__dict__.update(self.kept)
+            self.life.service.refresh_from_db()
 
-def served(world: World) -> set[Color]:
-    """The colours that anybody is sent to at this moment, by weight or by canary."""
-    on = [arn for arn, sources in world.sources.items() if sources != {NOBODY}]
-    rules = [world.weights[arn] for arn in ("arn:rule/traffic", *on)]
-    return {color for color in Color for weights in rules if weights[f"arn:group/{color}"]}
+    def _press(self) -> None:
+        safe = Color(Service.objects.get().safe_color)
+        with suppress(NothingToRollBack):
+            self.life.roll_back()
+        assert served(self.world) == {safe}
+        self.around.come_to_rest()
+        assert served(self.world) == {safe}
+        assert not Release.objects.filter(status__in=OPEN_STATUSES).exists()
+        check_at_rest(self.world)
+
+    def _fail(self, failure: str) -> None:
+        if failure == "plan":
+            self.world.plan_fails = StateLocked("locked", who="ana", since="", operation="")
+        elif failure == "apply":
+            self.world.apply_fails = TerraformFailed("AccessDenied")
+        elif failure == "refused":
+            self.world.refusals = (
+                Refusal(address="aws_lb_listener_rule.traffic", attribute="", reason="It is destroyed"),
+            )
+        elif failure == "outdated":
+            self.world.outdated = (Difference(what="weights", expected="a", found="b"),)
+            self.world.outdated_times = 1
+        else:
+            self.world.salt += "."
+
+    def _mend(self) -> None:
+        self.world.plan_fails = self.world.apply_fails = None
+        self.world.refusals = self.world.outdated = ()
 
 
 @pytest.fixture
-def _functions_are_guarded(life, monkeypatch):
-    """No apply changes a function that anybody is sent to (invariant 2)."""
+def machine(life, person, monkeypatch) -> Iterator[type[AnySequence]]:
+    """The state machine of this test's service."""
 
-    def apply(**given: Any) -> Applied:
-        before, busy = life.world._versions(), served(life.world)
-        applied = life.world.apply(**given)
-        changed = {color for color, digest in life.world._versions().items() if digest != before[color]}
-        assert not changed & busy
-        return applied
+    class Hold(StandInHold):
+        def __enter__(self) -> StandInHold:
+            life.world.at("claimed", self)
+            return self
 
-    monkeypatch.setattr(executor, "apply", apply)
+    finish = claims.finish
+
+    def finished(*given: Any) -> Any:
+        life.world.at("recording", None)
+        return finish(*given)
+
+    monkeypatch.setattr(runs, "Hold", Hold)
+    monkeypatch.setattr(claims, "finish", finished)
+    monkeypatch.setattr(load_balancer, "registered_targets", life.world.find)
+    monkeypatch.setattr(functions, "check_function", life.world.find)
+    with pytest.MonkeyPatch.context() as patch:
+        yield type(
+            "AnySequenceOfThisService",
+            (AnySequence,),
+            {
+                "life": life,
+                "keeper": person("kim", Permission.VIEW, Permission.MANAGE, Permission.APPROVE),
+                "patch": patch,
+            },
+        )
 
 
-@pytest.mark.usefixtures("_functions_are_guarded")
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(st.integers(0, 100), sequences)
-def test_the_invariants_hold_after_any_sequence_and_one_press_leads_to_the_safe_colour(life, first, sequence):
-    kept = deepcopy(life.world.__dict__)
-    try:
-        with transaction.atomic():
-            walk = Walk(life)
-            # In place, and at its first gate: from there most acts are possible.
-            for act, number in [("request", first), ("start", 0), *sequence]:
-                walk.take(act, number)
-                check_invariants(life.world)
-            check_trail()
-            event(f"statuses of steps: {sorted(set(Step.objects.values_list('status', flat=True)))}")
-            safe = Color(Service.objects.get().safe_color)
-            walk.take("press", 0)
-            assert life.world.green_weight() == (100 if safe is Color.GREEN else 0)
-            assert not Release.objects.filter(status__in=OPEN_STATUSES).exists()
-            transaction.set_rollback(True)
-    finally:
-        life.world.__dict__.clear()
-        life.world.__dict__.update(kept)
-        life.service.refresh_from_db()
+def walk(machine: type[AnySequence], *, examples: int) -> None:
+    """So many sequences."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+
+def test_the_invariants_hold_after_any_sequence_and_one_press_leads_to_the_safe_colour(machine):
+    walk(machine, examples=EXAMPLES)
+
+
+@pytest.mark.long
+def test_the_invariants_hold_after_thousands_of_acts(machine):
+    walk(machine, examples=500)

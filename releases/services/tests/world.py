@@ -41,6 +41,10 @@ def reference(tag: str) -> str:
     return f"{REPOSITORY}@sha256:{hashlib.sha256(tag.encode()).hexdigest()}"
 
 
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
 class Function:
     """One colour's function: digest and configuration of each published version, and what the alias leads to.
 
@@ -53,14 +57,18 @@ class Function:
         self.alias = 1
         self.state = "Active"
 
-    def run(self, image: str, configuration: Mapping[str, Any]) -> None:
-        """What Terraform does when the version is another one: update, publish, move the alias."""
+    def update(self, image: str, configuration: Mapping[str, Any]) -> bool:
+        """The first of what Terraform does when the version is another one. Whether it is another one."""
         version = image.partition("@")[2], configuration
         if self.latest == version:
-            self.alias = len(self.versions)
-            return
+            return False
         self.unpublished = version
-        self.publish()
+        return True
+
+    def run(self, image: str, configuration: Mapping[str, Any]) -> None:
+        """What Terraform does when the version is another one: update, publish, move the alias."""
+        if self.update(image, configuration):
+            self.publish()
         self.alias = len(self.versions)
 
     def publish(self) -> None:
@@ -91,7 +99,11 @@ class Function:
 
 
 class World:
-    """What tests change: ``refusals`` of the guard, ``outdated`` before an apply, ``during_apply``, ``apply_fails``."""
+    """What tests change: ``refusals`` of the guard, ``outdated`` before an apply, ``during_apply``, ``apply_fails``.
+
+    ``at`` is told of each point that a run has come to, with its hold, and may end it there. Who is ``killed`` reaches
+    nothing any more, whatever its code would have done at its end.
+    """
 
     def __init__(self) -> None:
         self.refusals: Sequence[Refusal] = ()
@@ -100,6 +112,9 @@ class World:
         self.before_plan: Callable[[], object] = lambda: None
         self.before_apply: Callable[[], object] = lambda: None
         self.during_apply: Callable[[], None] = lambda: None
+        self.at: Callable[[str, Any], None] = lambda *_: None
+        self.killed = False
+        self.applying: Mapping[str, Any] = {}
         self.apply_fails: RunnerError | None = None
         self.plan_fails: RunnerError | None = None
         self.aws_fails: AwsError | None = None
@@ -127,7 +142,8 @@ class World:
         """A message that is delivered a second time."""
         runs.execute(run.pk, worker=WORKER)
 
-    def plan(self, *, workspace: Any, **_: object) -> Planned:
+    def plan(self, *, workspace: Any, control: Any = None, **_: object) -> Planned:
+        self.at("planning", control)
         self.before_plan()
         if self.plan_fails:
             raise self.plan_fails
@@ -136,6 +152,7 @@ class World:
         changed = {k: v for k, v in workspace.variables.items() if self.variables.get(k) != v}
         content = json.dumps([changed, self.salt]).encode()
         sha256 = hashlib.sha256(content + str(Run.objects.count()).encode()).hexdigest()
+        self.at("planned", control)
         return Planned(
             plan=SimpleNamespace(),  # type: ignore[arg-type]  # only the guard looks into it, which is stood in for
             plan_sha256=sha256,
@@ -149,10 +166,15 @@ class World:
         self.outdated_times -= 1
         return self.outdated if self.outdated_times >= 0 else ()
 
-    def apply(self, *, workspace: Any, before_apply: Callable[[Any], None], **_: object) -> Applied:
+    def apply(
+        self, *, workspace: Any, before_apply: Callable[[Any], None], control: Any = None, **_: object
+    ) -> Applied:
         self.before_apply()
+        self.at("before-check", control)
         before_apply(SimpleNamespace())
         self.during_apply()
+        self.applying = workspace.variables
+        self.at("checked", control)
         if self.apply_fails:
             raise self.apply_fails
         self.applied.append(workspace.variables)
@@ -161,11 +183,13 @@ class World:
             self.is_gone = True
             return Applied(outputs={})
         self._become(workspace.variables)
+        self.at("applied", control)
         slots = [arn for arn in self.weights if arn.startswith("arn:rule/canary")]
         header = {"header_rule_arn": "arn:rule/header"} if "arn:rule/header" in self.weights else {}
         return Applied(outputs={**ARNS, "canary_rule_arns": slots, **header})
 
     def read_reality(self, service: Service) -> Reality:
+        self.at("reading", None)
         if self.aws_fails:
             raise self.aws_fails
         rules = self.read_rules(None, [])
@@ -176,6 +200,8 @@ class World:
         )
 
     def read_rules(self, access: object, arns: Sequence[str]) -> dict[str, Rule]:
+        if self.killed:
+            raise Killed
         if self.aws_fails:
             raise self.aws_fails
         self.find()
@@ -247,9 +273,21 @@ class World:
     def _versions(self) -> object:
         return {color: (function.latest, function.alias) for color, function in self.functions.items()}
 
+    def tear(self) -> None:
+        """Do the first part of an apply alone: functions are updated and not published, or only the users are moved."""
+        variables = self.applying
+        changed = [
+            function.update(*_version(variables, color))
+            for color, function in self.functions.items()
+            if variables
+        ]
+        if self.functions and variables and not any(changed):
+            green = variables["green_weight"]
+            self.weights["arn:rule/traffic"] = {"arn:group/blue": 100 - green, "arn:group/green": green}
+
     def _become(self, variables: Mapping[str, Any]) -> None:
         for color in Color:
-            version = variables[f"{color}_image"], variables[f"{color}_config"]
+            version = _version(variables, color)
             self.functions.setdefault(color, Function(*version)).run(*version)
         green = variables["green_weight"]
         self.weights["arn:rule/traffic"] = {"arn:group/blue": 100 - green, "arn:group/green": green}
@@ -273,6 +311,10 @@ class World:
             for slot in range(variables.get("canary_slots", 1))
         }
         return rules | ({"arn:rule/header": frozenset()} if variables.get("canary_header") else {})
+
+
+def _version(variables: Mapping[str, Any], color: Color) -> tuple[str, Mapping[str, Any]]:
+    return variables[f"{color}_image"], variables[f"{color}_config"]
 
 
 class StandInHold:
