@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
@@ -167,7 +167,7 @@ def services_with_something_due() -> list[UUID]:
     """Services whose current step may move by itself: due to be planned, ready to be applied, or baked."""
     may_start = Q(started_at__isnull=False) | Q(automatic=True)
     waiting = Q(status=StepStatus.PENDING.value) | Q(may_start, status=StepStatus.WAITING.value)
-    baked = Q(status=StepStatus.BAKING.value, bake_until__lte=timezone.now())
+    baked = Q(status=StepStatus.BAKING.value, bake_until__lte=Now())
     still_open = Q(release__isnull=True) | Q(release__status__in=_OPEN)
     due = Step.objects.filter(waiting | baked).filter(still_open)
     return list(due.order_by().values_list("service_id", flat=True).distinct())

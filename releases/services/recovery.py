@@ -6,7 +6,7 @@ from django.conf import settings
 
 from releases import dispatch, selectors
 from releases.models import Step
-from releases.services import emergency, outcomes, rollout, storage
+from releases.services import emergency, moved_clock, outcomes, rollout, storage
 from releases.services.lifecycle import locked
 from releases.services.workspaces import runner_settings
 from terraform_runner import claims, clocks, executor, reaper, workers, working_dir
@@ -51,7 +51,7 @@ def end_lost_runs() -> list[Run]:
     """
     host, grace_seconds = claims.worker_host(), settings.TERRAFORM_GRACE_SECONDS
     reaper.end_orphans(worker_host=host, grace_seconds=grace_seconds)
-    if clocks.can_be_trusted(lease_seconds=settings.LEASE_SECONDS):
+    if clocks.can_be_trusted(lease_seconds=settings.LEASE_SECONDS, on_jump=moved_clock.go_on):
         reaper.take_over(worker_host=host, lease_seconds=settings.LEASE_SECONDS, grace_seconds=grace_seconds)
     return [_plan_again(run, step) for run, step in selectors.lost_runs()]
 

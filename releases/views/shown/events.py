@@ -19,6 +19,7 @@ _WHAT = {
     "service.state-accepted": "said that the stored state is the right one",
     "service.state-pushed": "pushed the state that a run could not write",
     "service.lock-removed": "removed the lock that a dead run had left on the state",
+    "service.clock-moved": "noticed that the database's clock was moved",
     "service.plan-kept": "made the plan of the request the usual one",
     "release.requested": "requested the release",
     "release.promoted": "finished the release: promoted",
