@@ -7,14 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import current_app
+from celery.platforms import EX_FAILURE
 from celery.signals import (
     task_received,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
+    worker_shutdown,
     worker_shutting_down,
 )
-from celery.worker import state
+from celery.worker import WorkController, state
 from celery.worker.consumer import Consumer
 from django.conf import settings
 
@@ -103,6 +105,13 @@ def hand_over_later(**_: Any) -> None:
     for echo in _echoes:
         echo.stop()
     _later(settings.WORKER_GRACE_SECONDS, handing_over.ask)
+
+
+@worker_shutdown.connect
+def ask_for_another(sender: WorkController, **_: Any) -> None:
+    """In the main process, at its end: one that failed is started again, since a message that is none is enough."""
+    if sender.exitcode == EX_FAILURE:
+        sender.exitcode = START_AGAIN
 
 
 def _is_free(consumer: Consumer) -> bool:

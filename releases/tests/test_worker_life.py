@@ -104,3 +104,12 @@ def test_worker_that_does_not_even_end_is_ended(settings, monkeypatch):
     worker_life.start_again()
 
     wait_for(lambda: codes == [worker_life.START_AGAIN], "the worker to be ended")
+
+
+@pytest.mark.parametrize(("code", "ends_with"), [(1, worker_life.START_AGAIN), (0, 0), (None, None)])
+def test_worker_that_failed_is_started_again_and_one_that_was_stopped_is_not(code, ends_with):
+    worker = SimpleNamespace(exitcode=code)
+
+    worker_life.ask_for_another(worker)  # type: ignore[arg-type]
+
+    assert worker.exitcode == ends_with
