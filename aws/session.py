@@ -17,6 +17,7 @@ from aws.errors import in_words
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
@@ -68,6 +69,11 @@ def ecr(access: Access) -> "ECRClient":
 def s3(access: Access) -> "S3Client":
     """The object store's client."""
     return cast("S3Client", _client(access, "s3"))
+
+
+def iam(access: Access) -> "IAMClient":
+    """The client for roles."""
+    return cast("IAMClient", _client(access, "iam"))
 
 
 def cloudwatch(access: Access) -> Any:  # noqa: ANN401 - its stubs would be one more package for two calls

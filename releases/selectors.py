@@ -57,6 +57,12 @@ def own_step(service: Service) -> Step | None:
     return unfinished_steps(service).filter(release__isnull=True).first()
 
 
+def set_up_has_begun(service: Service) -> bool:
+    """Whether an apply of a set-up was ever begun, and so may have made something at AWS."""
+    tries = service.steps.filter(transition=Transition.SET_UP.value)
+    return tries.filter(step_runs__run__plan_used_at__isnull=False).exists()
+
+
 def has_begun(step: Step) -> bool:
     """Whether an apply of this step was ever asked for, and so may have changed something at AWS."""
     return step.step_runs.filter(run__operation=Operation.APPLY).exists()

@@ -47,8 +47,9 @@ class Expectation:
     `before` is the recorded state, `after` what `target_state` says. The target groups' ARNs may be empty
     for a set-up, which makes them. `hostnames`, `paths` and `priority` are the traffic rule's; the canary's rules
     have the same hosts and paths, and the priorities before it. `stickiness_seconds` is 0 for a service without it.
-    `settings` are all of the service's, before and after; a set-up needs them, and its `blueprint`. `revealed` has what
-    the tokens of secret environment values in both states stand for: only in memory, to compare with plans and with
+    `settings` are all of the service's, before and after; a set-up needs them, and its `blueprint`. `unfinished` is
+    what an interrupted set-up has made already, by address, with the ids to import it by. `revealed` has what the
+    tokens of secret environment values in both states stand for: only in memory, to compare with plans and with
     what is real.
     """
 
@@ -65,6 +66,7 @@ class Expectation:
     stickiness_seconds: int = 0
     settings: SettingsChange | None = None
     blueprint: Blueprint | None = None
+    unfinished: Mapping[str, str] = field(default_factory=dict)
     module_prefix: str = "module.service."
     revealed: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -54,7 +54,9 @@ def _wanted_policy(rights: RoleRights, blueprint: Blueprint) -> dict[str, object
 def _differing(change: ResourceChange, wanted: Mapping[str, object], reason: str) -> Iterator[Refusal]:
     found = _values(change)
     for attribute, value in wanted.items():
-        given = found.get(attribute)
+        given = (
+            found.get(attribute) if found.get(attribute) != "" else None
+        )  # as the provider imports nothing
         if not same(_document(given) if isinstance(value, dict) else given, value):
             yield _refusal(change, attribute, reason)
 

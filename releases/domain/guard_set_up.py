@@ -29,7 +29,6 @@ from releases.domain.plan_views import (
     SOURCE_ADDRESSES,
     WEIGHTS,
     Attributes,
-    Missing,
     attributes,
     attributes_after,
     marked_paths,
@@ -94,20 +93,22 @@ def check(plan: Plan, expectation: Expectation) -> Iterator[Refusal]:
     managed = [change for change in plan.resource_changes if change.mode == "managed"]
     changes = {change.address.removeprefix(prefix): change for change in managed}
     created = {name: change for name, change in changes.items() if change.actions == ("create",)}
+    taken_over = {name: change for name, change in changes.items() if name in expectation.unfinished}
+    made = {**created, **{name: change for name, change in taken_over.items() if change.importing}}
     yield from _check_presence(changes, expectation, blueprint, expectation.settings.after)
     for name, change in changes.items():
-        yield from _check_created(change, blueprint) if name in created else _check_found(change)
+        yield from _check_made(change, blueprint) if name in made else _check_found(change)
         yield from check_settings(name, change, expectation)
     yield from _check_recorded(changes, expectation)
-    yield from _check_links(changes, created)
+    yield from _check_links(changes, made)
     for kind in (*PAIRED_TYPES, LOG_GROUP, CONCURRENCY_CONFIG):
         yield from _check_mirrored(created, kind, blueprint)
     for rule in expectation.canary_rules:
         yield from _check_rule(created.get(TRAFFIC_RULE), created.get(rule))
-    yield from guard_role.check(created, blueprint)
-    for name in sorted(created.keys() & {f"aws_lambda_alias.{color}" for color in Color}):
+    yield from guard_role.check(made, blueprint)
+    for name in sorted(made.keys() & {f"aws_lambda_alias.{color}" for color in Color}):
         if not alias_follows_function(plan.configuration, prefix, PAIRED[name]):
-            yield _refusal(created[name], "function_version", "is not set from its own function.")
+            yield _refusal(made[name], "function_version", "is not set from its own function.")
 
 
 def _check_presence(
@@ -125,8 +126,9 @@ def _check_presence(
             yield Refusal(address=expectation.module_prefix + name, attribute="", reason=reason)
 
 
-def _check_created(change: ResourceChange, blueprint: Blueprint) -> Iterator[Refusal]:
-    if change.before is not None:
+def _check_made(change: ResourceChange, blueprint: Blueprint) -> Iterator[Refusal]:
+    """What is made now, or was by an earlier try and is brought to what was asked for."""
+    if change.before is not None and not change.importing:
         yield _refusal(change, "", "would be created, though it is there.")
     may_be_unknown = MAY_BE_UNKNOWN.get(change.type, frozenset())
     for path in sorted(set(marked_paths(change.after_unknown)) - may_be_unknown):
@@ -166,15 +168,14 @@ def _check_recorded(changes: Changes, expectation: Expectation) -> Iterator[Refu
             yield _refusal(changes[name], attribute, f"shall be {shall}, and the plan makes it {is_now}.")
 
 
-def _check_links(changes: Changes, created: Changes) -> Iterator[Refusal]:
+def _check_links(changes: Changes, made: Changes) -> Iterator[Refusal]:
     """What is made leads to the service's own resources: to those that are there, or that are made with it."""
-    for change in created.values():
+    for change in made.values():
         for (kind, attribute), (other, of_other) in _FROM_ANOTHER.items():
             if kind != change.type:
                 continue
-            before = changes[f"{other}.{change.name}"].before
-            wanted = before.get(of_other) if before else Missing.UNKNOWN
-            found = attributes_after(kind, change.after, change.after_unknown).get(attribute)
+            wanted = _after(changes[f"{other}.{change.name}"]).get(of_other)
+            found = _after(change).get(attribute)
             if not same(found, wanted):
                 yield _refusal(change, attribute, "does not lead to the service's own resources.")
         groups = {(changes[f"{GROUP}.{color}"].before or {}).get("arn") for color in Color}
@@ -212,6 +213,10 @@ def _check_rule(traffic: ResourceChange | None, canary: ResourceChange | None) -
 
 def _attributes(change: ResourceChange) -> Attributes:
     return attributes(change.type, change.after)
+
+
+def _after(change: ResourceChange) -> Attributes:
+    return attributes_after(change.type, change.after, change.after_unknown)
 
 
 def _refusal(change: ResourceChange, attribute: str, reason: str) -> Refusal:

@@ -85,8 +85,12 @@ def may_make_or_end(expectation: Expectation, change: ResourceChange) -> bool:
 
 
 def may_import(expectation: Expectation, change: ResourceChange) -> bool:
-    """Whether this plan takes over a log group, under its own name, that Lambda or somebody else has made."""
-    name = newly_managed(expectation).get(_name(expectation, change))
+    """Whether this plan takes over what is there already under the service's own name.
+
+    A log group that Lambda or somebody else has made, or what an interrupted set-up has made.
+    """
+    own = {**newly_managed(expectation), **expectation.unfinished}
+    name = own.get(_name(expectation, change))
     may_be_updated = change.actions in {("no-op",), ("update",)}
     return change.importing is not None and change.importing == name and may_be_updated
 

@@ -5,6 +5,7 @@ Everything slow happens outside of transactions; what is decided on it is checke
 
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from releases.services import (
     rests,
     rollout,
     storage,
+    unfinished_set_up,
     unsaved_states,
 )
 from releases.services.accounts import credentials_for_run
@@ -133,7 +135,8 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     removes = step.transition == Transition.REMOVE
     reality = read_reality(service) if service.set_up_at and not removes else None
     expectation = expectations.of_step(service, step, reality)
-    imports = log_groups.to_import(service, expectation)
+    expectation = replace(expectation, unfinished=unfinished_set_up.find(service, expectation))
+    imports = {**log_groups.to_import(service, expectation), **expectation.unfinished}
     given = with_imports(_workspace(run, service, expectation, Purpose.READ), imports)
     planned = executor.plan(run_id=run.pk, workspace=given, settings=runner_settings(), control=hold)
     refusals = guard.check_plan(planned.plan, expectation)

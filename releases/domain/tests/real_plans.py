@@ -5,7 +5,8 @@
 has plans of a service whose candidate gets another configuration, and another, and the module's defaults again.
 `plans/swapped.json` has plans and resource changes from a promotion on that was followed by a swap of the colours.
 `plans/set_ups.json` has set-ups: with all that a service can have, again after half of that was made, with a role that
-was given. `plans/log_groups.json` has a settings run and a set-up that find the functions' log groups made by Lambda.
+was given. `plans/log_groups.json` has a settings run and a set-up that find the functions' log groups made by Lambda;
+`plans/taken_over.json` a set-up that finds what an interrupted one has made.
 """
 
 import json
@@ -29,7 +30,7 @@ _CHANGES = json.loads((_FOLDER / "resource_changes.json").read_text())
 _SWAPPED = json.loads((_FOLDER / "swapped.json").read_text())
 _WHOLE = {
     name: shown
-    for file in ("configured.json", "set_ups.json", "log_groups.json")
+    for file in ("configured.json", "set_ups.json", "log_groups.json", "taken_over.json")
     for name, shown in json.loads((_FOLDER / file).read_text()).items()
 }
 
