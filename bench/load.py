@@ -79,7 +79,7 @@ class Life:
 
     def _rotate(self) -> None:
         self._steps.request(ReleaseRequest(tag=NEXT, weights=[50], gives_up_old_version=True))
-        self._steps.wait_for_the_next_plan()
+        self._steps.wait_until_in_place()
 
     def _meant(self, *, everyone: set[str], you: set[str]) -> None:
         images = self._demo.sandbox.images

@@ -7,7 +7,8 @@ from bench.errors import CannotMeasure
 from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
-from releases.services import approvals, emergency, facts, shares
+from releases.domain.traffic import ROTATIONS
+from releases.services import approvals, emergency, facts, reasons, shares
 from releases.services.requests import ReleaseRequest, request_release
 
 STOPPED = frozenset({StepStatus.FAILED, StepStatus.REJECTED, StepStatus.ABANDONED})
@@ -23,7 +24,9 @@ class Steps:
         )
 
     def request(self, wanted: ReleaseRequest) -> None:
-        """Request a release, and put its version in place."""
+        """Request a release, and put its version in place. Whatever was rolled back before has its reason then."""
+        for rollback in self.service.rollbacks.filter(reason=""):
+            reasons.give_reason(rollback.pk, user=self._manager, reason="It is measured")
         request_release(service_id=self.service.pk, user=self._requester, wanted=wanted)
         self.wait_until(self.start(), StepStatus.DONE)
 
@@ -63,6 +66,17 @@ class Steps:
         shares.set_share(release_id=release.pk, share=share, user=self._operator)
         (step,) = release.steps.filter(candidate_share=share)
         self.wait_until(step.pk, StepStatus.DONE)
+
+    def wait_until_in_place(self) -> None:
+        """Until nothing of the rotation is left, which one start begins. Raises CannotMeasure if it stops before."""
+
+        def is_rotated() -> bool:
+            step = facts.acting_step(self.service)
+            if step:
+                self.raise_if_stopped(step.pk)
+            return step is None or step.transition not in ROTATIONS
+
+        wait_for(is_rotated, "the new version to be in place")
 
     def wait_for_the_next_plan(self) -> None:
         """It is made by itself: what is measured next has the machine to itself."""
