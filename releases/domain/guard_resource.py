@@ -21,6 +21,9 @@ from releases.domain.plan_views import (
 from releases.domain.traffic import Transition
 from terraform_runner.domain.plan import Plan, ResourceChange
 
+# What Terraform says of instances that are kept ready no more; whatever else is deleted is refused by its action.
+_ENDED = (("delete",), "delete_because_count_index")
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Resource:
@@ -112,7 +115,8 @@ def _check_extras(resource: _Resource) -> Iterator[Refusal]:
         "it would be imported": change.importing and not may_import(resource.expectation, change),
         "it would move from another address": change.previous_address,
         "an old copy of it is left over": change.deposed,
-        f"Terraform gives a reason of its own ({change.action_reason})": change.action_reason,
+        f"Terraform gives a reason of its own ({change.action_reason})": change.action_reason
+        and (change.actions, change.action_reason) != _ENDED,
         "what is sensitive in it would change": marked_names(change.before_sensitive)
         != marked_names(change.after_sensitive),
     }

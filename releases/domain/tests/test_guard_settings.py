@@ -312,9 +312,13 @@ def test_what_is_kept_ready_may_end_and_logs_may_not():
     for address in READY:
         change = change_of(shown, address)
         change |= {"actions": ["delete"], "before": change["after"], "after": None, "after_unknown": {}}
-        resource(shown, address)["action_reason"] = None
-    before = replace(OLD, provisioned_concurrency=2)
-    assert reasons(shown, expected(SettingsChange(before=before, after=OLD))) == []
+        resource(shown, address)["action_reason"] = "delete_because_count_index"
+    ended = expected(SettingsChange(before=replace(OLD, provisioned_concurrency=2), after=OLD))
+    assert reasons(shown, ended) == []
+    resource(shown, READY[0])["action_reason"] = "delete_because_no_resource_config"
+    assert reasons(shown, ended) == [
+        f"{READY[0]}: Terraform gives a reason of its own (delete_because_no_resource_config)."
+    ]
     shown = with_logs()
     change_of(shown, LOGS[0])["actions"] = ["delete"]
     assert any("would be deleted" in reason for reason in reasons(shown, to(log_retention_days=30)))
