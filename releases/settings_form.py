@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from releases.domain.canary import HEADER_VALUE_SHAPE
 from releases.domain.rollout_plan import Rotation
 from releases.domain.settings import RETENTIONS, Settings
 from releases.forms import RolloutForm
@@ -99,20 +100,36 @@ class SettingsForm(StyledForm):
         label="Provisioned concurrency",
         help_text="Of each colour, always; it costs money. 0: none.",
     )
+    canary_header_name = forms.CharField(
+        required=False,
+        max_length=40,
+        label="Canary header",
+        help_text="For testers whose addresses a proxy or CDN hides: a name of your own, such as X-Canary. Its rule "
+        "takes the priority before the slots. It can be changed, not removed.",
+    )
+    canary_header_value = forms.CharField(
+        required=False,
+        max_length=128,
+        label="Secret value of the canary header",
+        help_text=f"{HEADER_VALUE_SHAPE}. It is never shown again; empty leaves it as it is.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
     reason = forms.CharField(
         max_length=2000, label="Reason", help_text="For those who approve, and for the trail."
     )
 
     def wanted(self) -> Settings:
-        """What was sent, as settings."""
-        values = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        """What was sent, as settings; the header's value is apart, since it is not stored as it is typed."""
+        apart = {"reason", "canary_header_value"}
+        values = {name: value for name, value in self.cleaned_data.items() if name not in apart}
         return Settings(**values)
 
 
 def as_typed(settings: Settings) -> dict[str, object]:
-    """Settings as they are typed into the form."""
+    """Settings as they are typed into the form, without the header's value, which has another field there."""
     return {
         **vars(settings),
+        "canary_header_value": "",
         "hostnames": "\n".join(settings.hostnames),
         "paths": "\n".join(settings.paths),
         "tags": "\n".join(f"{name}={value}" for name, value in sorted(settings.tags.items())),

@@ -1,27 +1,21 @@
 """Other settings and a removal, with the real Terraform: nobody's traffic is touched, nor what is anybody else's."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from audit.events import Actor
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client, make_service
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.settings import Settings
-from releases.models import Step
-from releases.services import removals, settings_runs, setup
-from releases.services.approvals import approve
+from releases.services import setup
 from releases.services.settings_columns import recorded_settings
 from releases.services.setup import NewService
-from tests.life import Life, use_sandbox
+from tests.keeping import KeptLife
+from tests.life import use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -34,56 +28,10 @@ WANTED: dict[str, Any] = {
 }
 
 
-@dataclass
-class SettledLife(Life):
-    """A service with somebody who looks after it."""
-
-    kim: User = field(init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.kim = self._person("kim", Permission.VIEW, Permission.MANAGE)
-
-    def ends(self, ask: Callable[[], Step]) -> Step:
-        """Plan what Kim asks for, have Mona approve the plan that she is shown, and apply it."""
-        step = ask()
-        self.work()
-        step.refresh_from_db()
-        assert (step.problem, step.status) == ("", StepStatus.WAITING)
-        approve(step_id=step.pk, user=self.mona, shown=self.shown(step))
-        self.work()
-        step.refresh_from_db()
-        self.service.refresh_from_db()
-        return step
-
-    def shown(self, step: Step) -> PlanIdentity:
-        """The plan that an approver sees on the step's page."""
-        run = step.plan_run
-        assert run is not None
-        return PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
-
-    def change_settings(self, **changes: Any) -> Step:
-        wanted = replace(recorded_settings(self.service), **changes)
-        return settings_runs.request_settings(
-            service_id=self.service.pk, user=self.kim, wanted=wanted, reason="Another host"
-        )
-
-    def remove(self) -> Step:
-        return removals.request_removal(
-            service_id=self.service.pk,
-            user=self.kim,
-            typed_name=NAME,
-            reason="Nobody needs it",
-            gives_up_requests=True,
-        )
-
-
 @pytest.fixture
-def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> SettledLife:
+def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> KeptLife:
     use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
-    return SettledLife(
-        sandbox, setup.create_service(_new(sandbox), actor=Actor(id="", name="t", via="command"))
-    )
+    return KeptLife(sandbox, setup.create_service(_new(sandbox), actor=Actor(id="", name="t", via="command")))
 
 
 def _new(sandbox: SandboxInfo) -> NewService:
@@ -102,7 +50,7 @@ def _new(sandbox: SandboxInfo) -> NewService:
     )
 
 
-def serving(life: SettledLife) -> dict[str, Any]:
+def serving(life: KeptLife) -> dict[str, Any]:
     """Who is sent where, and what serves them: rules' actions, functions with all versions, aliases, targets."""
     functions, balancer, service = client(life.sandbox, "lambda"), client(life.sandbox, "elbv2"), life.service
     names = [service.blue_function_name, service.green_function_name]
@@ -134,7 +82,7 @@ def everything(sandbox: SandboxInfo) -> dict[str, Any]:
     }
 
 
-def as_asked(life: SettledLife) -> dict[str, Any]:
+def as_asked(life: KeptLife) -> dict[str, Any]:
     """What the settings are about, as AWS tells it."""
     balancer, functions, service = client(life.sandbox, "elbv2"), client(life.sandbox, "lambda"), life.service
     rules = balancer.describe_rules(RuleArns=[service.traffic_rule_arn, service.canary_rule_arn])["Rules"]

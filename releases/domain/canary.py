@@ -1,13 +1,13 @@
 """Whom the canary sends to the candidate: addresses, checked and laid out over the rules, and a secret header."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations
 
 from releases.domain.errors import InvalidCanary
-from releases.domain.settings import MOST_VALUES_IN_A_CONDITION, MOST_VALUES_IN_A_RULE
+from releases.domain.settings import MOST_VALUES_IN_A_CONDITION, MOST_VALUES_IN_A_RULE, Settings
 from releases.domain.traffic import NOBODY
 
 Network = IPv4Network | IPv6Network
@@ -24,7 +24,8 @@ _INTERNAL = [
 # RFC 9110, token; at most 40 characters, and the load balancer's wildcards only make sense in values.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 # Without the load balancer's wildcards (* and ?), and long enough that nobody guesses it though case does not count.
-_HEADER_VALUE = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_HEADER_VALUE = re.compile(r"[A-Za-z0-9_.~+/=-]{16,128}")
+HEADER_VALUE_SHAPE = "16 to 128 letters, digits and _.~+/=-"
 # What clients, proxies or the load balancer set themselves; by "host" no header condition may ask.
 _NOT_OURS = re.compile(r"host|cookie|authorization|x-forwarded-.*|x-amzn-.*", re.IGNORECASE)
 
@@ -46,8 +47,15 @@ class CanaryHeader:
         if not _HEADER_VALUE.fullmatch(self.value):
             raise InvalidCanary(
                 "canary:header-value",
-                "The header's value is a secret of 16 to 128 letters, digits, hyphens and underscores.",
+                f"The header's value is a secret of {HEADER_VALUE_SHAPE}.",
             )
+
+
+def header_of(settings: Settings, revealed: Mapping[str, str]) -> CanaryHeader | None:
+    """The header in the clear, by what its stored value stands for; none where the settings have none."""
+    if not settings.has_header:
+        return None
+    return CanaryHeader(name=settings.canary_header_name, value=revealed[settings.canary_header_value])
 
 
 def parse_addresses(text: str) -> tuple[str, ...]:

@@ -49,8 +49,8 @@ class Expectation:
     have the same hosts and paths, and the priorities before it. `stickiness_seconds` is 0 for a service without it.
     `settings` are all of the service's, before and after; a set-up needs them, and its `blueprint`. `unfinished` is
     what an interrupted set-up has made already, by address, with the ids to import it by. `revealed` has what the
-    tokens of secret environment values in both states stand for: only in memory, to compare with plans and with
-    what is real.
+    tokens of secret environment values in both states stand for, and the stored values of the canary's header: only in
+    memory, to compare with plans and with what is real.
     """
 
     transition: Transition

@@ -7,8 +7,10 @@ concurrency. What it makes has no `before`, and is compared with what is there b
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from releases.domain.canary import CanaryHeader, header_of
 from releases.domain.expectation import (
     CANARY_RULE,
+    CANARY_RULES,
     CONCURRENCY,
     HEADER_RULE,
     LOG_GROUPS,
@@ -66,7 +68,8 @@ READINGS: Mapping[tuple[str, str], Reading] = {
 
 def may_change(expectation: Expectation, change: ResourceChange, attribute: str) -> bool:
     """Whether this plan may change an attribute because the settings say so; :func:`check` says to what."""
-    return applies_to(expectation) and (change.type, attribute) in READINGS
+    by_header = (_name(expectation, change), attribute) == (HEADER_RULE, HEADERS)
+    return applies_to(expectation) and (by_header or (change.type, attribute) in READINGS)
 
 
 def may_make_or_end(expectation: Expectation, change: ResourceChange) -> bool:
@@ -79,6 +82,7 @@ def may_make_or_end(expectation: Expectation, change: ResourceChange) -> bool:
         return name in CONCURRENCY and wanted.provisioned_concurrency == 0
     return (
         name in SLOT_RULES[1 : wanted.canary_slots]
+        or (name == HEADER_RULE and wanted.has_header)
         or (name in LOG_GROUPS and wanted.log_retention_days is not None)
         or (name in CONCURRENCY and wanted.provisioned_concurrency > 0)
     )
@@ -110,6 +114,7 @@ def check(plan: Plan, expectation: Expectation) -> Iterator[Refusal]:
     for name, change in changes.items():
         if change.mode == "managed" and change.actions != ("delete",):
             yield from check_settings(name, change, expectation)
+            yield from _check_header(name, change, expectation)
         if change.actions == ("create",):
             yield from _check_made(name, change, changes, expectation)
 
@@ -133,6 +138,19 @@ def check_settings(name: str, change: ResourceChange, expectation: Expectation) 
             yield _refusal(change, attribute, "was changed outside of Bluegreen.")
 
 
+def _check_header(name: str, change: ResourceChange, expectation: Expectation) -> Iterator[Refusal]:
+    """No value is told, of whatever header."""
+    settings = expectation.settings
+    if name != HEADER_RULE or settings is None:
+        return
+    starts = [header_of(start, expectation.revealed) for start in settings.starts]
+    before, after = _view(change, after=False), _view(change, after=True)
+    if not same(after.get(HEADERS), _asked_header(expectation.header(name))):
+        yield _refusal(change, HEADERS, "would not be what was asked for.")
+    if before and not any(same(before.get(HEADERS), _asked_header(start)) for start in starts):
+        yield _refusal(change, HEADERS, "was changed outside of Bluegreen.")
+
+
 def _check_made(
     name: str, change: ResourceChange, changes: Mapping[str, ResourceChange], expectation: Expectation
 ) -> Iterator[Refusal]:
@@ -149,12 +167,10 @@ def _check_made(
 
 
 def _wanted_of_made(name: str, changes: Mapping[str, ResourceChange]) -> dict[str, Any]:
-    if name in SLOT_RULES:
+    if name in CANARY_RULES:
         beside = _view(changes[CANARY_RULE], after=True)
-        kept = {
-            attribute: beside.get(attribute) for attribute in ("listener_arn", WEIGHTS, STICKINESS, HEADERS)
-        }
-        return {**kept, SOURCE_ADDRESSES: [[NOBODY]]}
+        alike = {"listener_arn", WEIGHTS, STICKINESS} | ({HEADERS} if name in SLOT_RULES else set())
+        return {**{attribute: beside.get(attribute) for attribute in alike}, SOURCE_ADDRESSES: [[NOBODY]]}
     color = name.partition(".")[2].partition("[")[0]
     function = (changes[f"aws_lambda_function.{color}"].before or {}).get("function_name")
     if name in LOG_GROUPS:
@@ -186,6 +202,10 @@ def _asked_by(settings: Settings) -> list[object]:
     if not hosts and not paths:
         paths = [EVERY_REQUEST]
     return [[hosts] if hosts else [], [paths] if paths else [], []]
+
+
+def _asked_header(header: CanaryHeader | None) -> list[object]:
+    return [[header.name, [header.value]]] if header else []
 
 
 def _priority(name: str, settings: Settings) -> int:

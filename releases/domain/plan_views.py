@@ -107,7 +107,9 @@ def _unknown_names(resource_type: str, after_unknown: object) -> set[str]:
         return unknown_function_names(set(marked_paths(after_unknown)))
     names = marked_names(after_unknown)
     if resource_type == RULE:
-        names |= {WEIGHTS, STICKINESS} if "action" in names else set()
+        # Where an action stands among those of its rule AWS decides; a rule of ours has one.
+        of_action = {path for path in marked_paths(after_unknown) if path.partition(".")[0] == "action"}
+        names |= {WEIGHTS, STICKINESS} if of_action - {"action.order"} else set()
         names |= {SOURCE_ADDRESSES, HEADERS} if "condition" in names else set()
     return names
 

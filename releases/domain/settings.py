@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
+from releases.domain.environment import HIDDEN
+
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 MOST_VALUES_IN_A_CONDITION = 3
 MOST_VALUES_IN_A_RULE = 5
@@ -25,7 +27,11 @@ _TAG_VALUE = re.compile(r"[\w .:/=+@-]{0,256}")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """No hosts and no paths: every request. `log_retention_days` None: the logs are kept as Lambda makes them."""
+    """No hosts and no paths: every request. `log_retention_days` None: the logs are kept as Lambda makes them.
+
+    `canary_header_value` is the value as it is stored, encrypted: what it stands for is only known to those who hold
+    the keys. Without a header both are empty.
+    """
 
     hostnames: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -35,6 +41,13 @@ class Settings:
     log_retention_days: int | None = None
     stickiness_seconds: int = 0
     provisioned_concurrency: int = 0
+    canary_header_name: str = ""
+    canary_header_value: str = field(default="", repr=False)
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the canary has a rule for a header."""
+        return bool(self.canary_header_name)
 
     @property
     def takes_all(self) -> bool:
@@ -83,41 +96,61 @@ LABELS: Mapping[str, str] = {
     "log_retention_days": "Days that logs are kept",
     "stickiness_seconds": "Stickiness while users are split, in seconds",
     "provisioned_concurrency": "Provisioned concurrency",
+    "canary_header_name": "Canary header",
+    "canary_header_value": "Secret value of the canary header",
 }
+_NEVER_SHOWN = "canary_header_value"
 
 
 def problems(settings: Settings, *, has_header: bool = False) -> dict[str, str]:
     """What is wrong with settings, by the name of the field; empty where nothing is.
 
-    `has_header`: the canary has a rule for a header too, whose value takes the place of one more host or path.
+    The rule of a header, whose value takes the place of one more host or path, is in the settings; `has_header` says it
+    for a service that has none stored yet.
     """
     found = {name: check(settings) for name, check in _CHECKS.items()}
-    found["paths"] = found["paths"] or _room(settings, has_header=has_header)
+    found["paths"] = found["paths"] or _room(settings, has_header=has_header or settings.has_header)
     return {name: problem for name, problem in found.items() if problem}
 
 
-def change_problems(before: Settings, after: Settings, *, has_header: bool = False) -> dict[str, str]:
+def change_problems(before: Settings, after: Settings) -> dict[str, str]:
     """What is wrong with a change of a running service, by field: some ways lead forward only."""
-    found = problems(after, has_header=has_header)
+    found = problems(after)
     if after.canary_slots < before.canary_slots:
         found["canary_slots"] = f"There are {before.canary_slots} already, and no rule is ever deleted."
     if before.log_retention_days is not None and after.log_retention_days is None:
         found["log_retention_days"] = "Once they are kept for so many days that can be changed, not undone."
+    if before.has_header and not after.has_header:
+        found["canary_header_name"] = (
+            "The header has a rule already, and no rule is ever deleted. To shut everyone out who knows its value, "
+            "set another one."
+        )
     return found
 
 
 def differences(before: Settings, after: Settings) -> tuple[Changed, ...]:
     """The settings that differ, in the order of the form."""
     return tuple(
-        Changed(label=label, before=in_words(name, getattr(before, name)), after=in_words(name, new))
-        for name, label in LABELS.items()
-        for new in [getattr(after, name)]
-        if new != getattr(before, name)
+        _changed(name, getattr(before, name), getattr(after, name))
+        for name in LABELS
+        if getattr(before, name) != getattr(after, name)
     )
 
 
+def told(columns: Mapping[str, object]) -> dict[str, object]:
+    """Settings in the form of `to_columns`, or some of them, for the trail: a secret only says that it is there."""
+    return {name: HIDDEN if name == _NEVER_SHOWN and value else value for name, value in columns.items()}
+
+
+def _changed(name: str, before: object, after: object) -> Changed:
+    then = "another one" if name == _NEVER_SHOWN and before else in_words(name, after)
+    return Changed(label=LABELS[name], before=in_words(name, before), after=then)
+
+
 def in_words(name: str, value: object) -> str:
-    """One setting's value for people."""
+    """One setting's value for people; a secret one only says that it is there."""
+    if isinstance(value, str):
+        return (HIDDEN if name == _NEVER_SHOWN else value) if value else "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={value[key]}" for key in sorted(value)) or "none"
     if isinstance(value, tuple):

@@ -1,6 +1,7 @@
 """What a step's plan has to be: the states before and after, and what the guard needs to know of the service."""
 
 from releases.domain.blueprint import Blueprint
+from releases.domain.canary import header_of
 from releases.domain.execution_role import ExecutionRole, RoleRights
 from releases.domain.guard import Expectation
 from releases.domain.reality import Reality
@@ -32,6 +33,7 @@ def of_now(service: Service) -> Expectation:
 
 def _expectation(service: Service, step: Step, before: TrafficState, after: TrafficState) -> Expectation:
     settings = _settings(service, step)
+    headers = canary_header.reveal(service.pk, *settings.starts)
     return Expectation(
         transition=Transition(step.transition),
         before=before,
@@ -42,10 +44,10 @@ def _expectation(service: Service, step: Step, before: TrafficState, after: Traf
         priority=settings.after.priority,
         settings=settings,
         blueprint=_blueprint(service),
-        revealed=_revealed(service, before, after),
+        revealed={**_revealed(service, before, after), **headers},
         paths=settings.after.paths,
         canary_slots=settings.after.canary_slots,
-        canary_header=canary_header.header_of(service),
+        canary_header=header_of(settings.after, headers),
         stickiness_seconds=settings.after.stickiness_seconds,
     )
 

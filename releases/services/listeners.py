@@ -71,9 +71,9 @@ def still_free(wanted: range, listener_arn: str, *, without: UUID | None = None)
     return priorities.held(wanted, list(_planned(others)))
 
 
-def needed(settings: Settings, *, has_header: bool) -> range:
+def needed(settings: Settings) -> range:
     """The priorities that a service with these settings needs."""
-    return priorities.numbers(settings.priority, slots=settings.canary_slots, has_header=has_header)
+    return priorities.numbers(settings.priority, slots=settings.canary_slots, has_header=settings.has_header)
 
 
 def _by_priority(rules: Iterable[HeldPriority]) -> tuple[HeldPriority, ...]:
@@ -98,7 +98,7 @@ def _planned(services: list[Service]) -> Iterator[HeldPriority]:
     for service in services:
         wanted = [recorded_settings(service), *map(from_columns, asked_for.get(service.pk, ()))]
         for settings in wanted:
-            for number in needed(settings, has_header=has_header(service)):
+            for number in needed(settings):
                 yield HeldPriority(
                     priority=number,
                     holder=f"a rule of {service.name}",
@@ -111,8 +111,3 @@ def _own_rules(service_id: UUID | None) -> frozenset[str]:
         return frozenset()
     service = Service.objects.get(pk=service_id)
     return frozenset({service.traffic_rule_arn, *service.canary_rule_arns.values()})
-
-
-def has_header(service: Service) -> bool:
-    """Whether the service has a rule for its canary's header."""
-    return bool(getattr(service, "canary_header_name", ""))

@@ -14,10 +14,13 @@ from django.db.models import JSONField, Model, QuerySet
 
 from releases.domain.environment import secret, token_of
 from releases.models import Release, Service, Step
-from releases.services import secret_values, storage
+from releases.services import canary_header, secret_values, storage
 from releases.services.lifecycle import locked
 from terraform_runner.encrypted_objects import EncryptedObjects
 from terraform_runner.errors import RunnerError
+
+_HEADER = "canary_header_value"
+_SETTINGS = frozenset({"settings_before", "settings_after", "settings_begun"})
 
 
 @dataclass
@@ -47,51 +50,73 @@ def _renew_objects(folder: EncryptedObjects, renewed: Renewed) -> None:
             renewed.problems.append(f"{folder.place(name)}: {error.message}")
 
 
+@dataclass
+class _Tokens:
+    """The stored secrets of one service by what they became: equal ones stay equal wherever they are copied."""
+
+    service_id: UUID
+    renewed: dict[str, str] = field(default_factory=dict)
+
+    def variable(self, name: str, token: str) -> str:
+        return self._once(token, partial(secret_values.renew, self.service_id, name))
+
+    def header(self, token: str) -> str:
+        return self._once(token, partial(canary_header.renew, self.service_id))
+
+    def _once(self, token: str, renew: Callable[[str], str]) -> str:
+        if token not in self.renewed:
+            self.renewed[token] = renew(token)
+        return self.renewed[token]
+
+
 def _renew_service(service_id: UUID, renewed: Renewed) -> None:
-    """In one transaction: equal secrets keep equal tokens, in the service, its releases and steps."""
-    tokens: dict[str, str] = {}
+    """In one transaction: the service, its releases and its steps."""
+    tokens = _Tokens(service_id)
     try:
         with locked(service_id):
-            renew = partial(_renew_value, service_id, tokens)
             for rows in (
                 Service.objects.filter(pk=service_id),
                 Release.objects.filter(service_id=service_id),
                 Step.objects.filter(service_id=service_id),
             ):
-                _renew_rows(rows, renew)
+                _renew_rows(rows, tokens)
     except RunnerError as error:
         renewed.problems.append(f"service {service_id}: {error.message}")
     else:
-        renewed.values += sum(old != new for old, new in tokens.items())
+        renewed.values += sum(old != new for old, new in tokens.renewed.items())
 
 
-def _renew_rows(rows: "QuerySet[Any]", renew: Callable[[str, str], str]) -> None:
+def _renew_rows(rows: "QuerySet[Any]", tokens: _Tokens) -> None:
     for row in rows:
-        columns = {name: getattr(row, name) for name in _json_columns(type(row))}
-        changed = {name: _walk(value, name, renew) for name, value in columns.items()}
+        columns = {name: getattr(row, name) for name in _columns(type(row))}
+        changed = {name: _renew_column(name, value, tokens) for name, value in columns.items()}
         if changed != columns:
             rows.filter(pk=row.pk).update(**changed)
 
 
-def _json_columns(model: type[Model]) -> list[str]:
-    return [column.name for column in model._meta.concrete_fields if isinstance(column, JSONField)]
+def _columns(model: type[Model]) -> list[str]:
+    columns = model._meta.concrete_fields
+    return [column.name for column in columns if isinstance(column, JSONField) or column.name == _HEADER]
 
 
-def _walk(value: Any, name: str, renew: Callable[[str, str], str]) -> Any:  # noqa: ANN401 - JSON
+def _renew_column(name: str, value: Any, tokens: _Tokens) -> Any:  # noqa: ANN401 - JSON
+    """The value of the canary's header is a text, in a column of its own and in settings."""
+    if name == _HEADER:
+        return value and tokens.header(value)
+    if name in _SETTINGS and value.get(_HEADER):
+        value = {**value, _HEADER: tokens.header(value[_HEADER])}
+    return _walk(value, name, tokens)
+
+
+def _walk(value: Any, name: str, tokens: _Tokens) -> Any:  # noqa: ANN401 - JSON
     """The same with every token renewed; ``name`` is the key under which the value stands."""
     token = token_of(value)
     match value:
         case _ if token is not None:
-            return secret(renew(name, token))
+            return secret(tokens.variable(name, token))
         case dict():
-            return {key: _walk(item, key, renew) for key, item in value.items()}
+            return {key: _walk(item, key, tokens) for key, item in value.items()}
         case list():
-            return [_walk(item, name, renew) for item in value]
+            return [_walk(item, name, tokens) for item in value]
         case _:
             return value
-
-
-def _renew_value(service_id: UUID, tokens: dict[str, str], name: str, token: str) -> str:
-    if token not in tokens:
-        tokens[token] = secret_values.renew(service_id, name, token)
-    return tokens[token]

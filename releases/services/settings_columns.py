@@ -16,6 +16,12 @@ def begun_settings(service: Service) -> Settings | None:
     return from_columns(service.settings_begun) if service.settings_begun else None
 
 
+def present_settings(service: Service) -> tuple[Settings, ...]:
+    """What is real may be any of these, each by itself: those that were begun, if any were, and the recorded ones."""
+    begun = begun_settings(service)
+    return (*([begun] if begun else []), recorded_settings(service))
+
+
 def begin_settings(service: Service, step: Step) -> None:
     """Note, before the apply, what a settings step will begin to bring about. The caller holds the service's row."""
     service.settings_begun = step.settings_after

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
+from releases import selectors
 from releases.domain import priorities
-from releases.domain.errors import DomainError
+from releases.domain.errors import DomainError, InvalidCanary
 from releases.domain.managing import may_change_settings
 from releases.domain.priorities import Layout
-from releases.domain.settings import Settings, change_problems, differences, to_columns
+from releases.domain.settings import Settings, change_problems, differences, from_columns, to_columns, told
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
-from releases.services import listeners, rollout
+from releases.services import canary_header, listeners, rollout
 from releases.services.lifecycle import locked, person, record
 from releases.services.managed import ManagingRefused, begin_step, refuse_unless
-from releases.services.settings_columns import begun_settings, recorded_settings
+from releases.services.settings_columns import present_settings, recorded_settings
+from terraform_runner.errors import RunnerError
 
 
 class SettingsInvalid(DomainError):
@@ -26,24 +28,28 @@ class SettingsInvalid(DomainError):
         self.by_field = by_field
 
 
-def request_settings(*, service_id: UUID, user: User, wanted: Settings, reason: str) -> Step:
+def request_settings(
+    *, service_id: UUID, user: User, wanted: Settings, reason: str, header_value: str = ""
+) -> Step:
     """Ask for other settings: they are planned, approved, applied and verified, and only then recorded.
+
+    ``header_value`` is the canary header's secret value in the clear; without one it stays what it is, or what was
+    asked for last if that has failed.
 
     Raises ``NotAllowed``, ``ManagingRefused``, ``SettingsInvalid``, and ``AwsError`` where the listener can't be read.
     """
     service = Service.objects.get(pk=service_id)
     refuse_unless(may_change_settings, user, service)
-    _refuse_impossible(service, wanted)
-    _refuse_taken_priorities(service, wanted)
+    _refuse_taken_priorities(service, _settled(service, wanted, header_value))
     with locked(service_id) as service:
         refuse_unless(may_change_settings, user, service)
-        _refuse_impossible(service, wanted)
+        settled = _settled(service, wanted, header_value)
         listeners.reserve(service.listener_arn)
-        if taken := listeners.still_free(_needed(service, wanted), service.listener_arn, without=service.pk):
+        if taken := listeners.still_free(listeners.needed(settled), service.listener_arn, without=service.pk):
             raise SettingsInvalid(
                 {"priority": f"{taken[0].priority} is {taken[0].holder} by now: choose another."}
             )
-        return _begin(service, user, wanted, reason)
+        return _begin(service, user, settled, reason)
 
 
 def _begin(service: Service, user: User, wanted: Settings, reason: str) -> Step:
@@ -63,33 +69,47 @@ def _begin(service: Service, user: User, wanted: Settings, reason: str) -> Step:
         step,
         actor=actor,
         action="settings.requested",
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
+        before=told({name: before[name] for name in changed}),
+        after=told({name: after[name] for name in changed}),
         reason=reason,
     )
     rollout.advance(service, actor=actor)
     return step
 
 
-def _refuse_impossible(service: Service, wanted: Settings) -> None:
-    recorded, begun = recorded_settings(service), begun_settings(service)
-    has_header = listeners.has_header(service)
-    problems = change_problems(recorded, wanted, has_header=has_header)
-    if begun is not None:
-        problems = {**change_problems(begun, wanted, has_header=has_header), **problems}
-    if problems:
-        raise SettingsInvalid(problems)
-    if begun is None and not differences(recorded, wanted):
-        raise ManagingRefused("settings:same", "The service has these settings already.")
-    starts = [_layout(one, has_header) for one in (recorded, begun) if one is not None]
+def _settled(service: Service, wanted: Settings, header_value: str) -> Settings:
+    """The wanted settings as they are recorded; raises ``SettingsInvalid`` and ``ManagingRefused``."""
+    present = present_settings(service)
+    failed = selectors.own_step(service)
+    if failed is not None and failed.settings_after:
+        present = (from_columns(failed.settings_after), *present)
     try:
-        priorities.check_move(starts, _layout(wanted, has_header))
+        settled = canary_header.settle(service.pk, wanted, header_value, present=present)
+    except InvalidCanary as error:
+        field = "canary_header_name" if error.code == "canary:header-name" else "canary_header_value"
+        raise SettingsInvalid({field: error.message}) from error
+    except RunnerError as error:
+        raise SettingsInvalid({"canary_header_value": error.message}) from error
+    _refuse_impossible(service, settled)
+    return settled
+
+
+def _refuse_impossible(service: Service, wanted: Settings) -> None:
+    present = present_settings(service)
+    if problems := {
+        name: problem for one in present for name, problem in change_problems(one, wanted).items()
+    }:
+        raise SettingsInvalid(problems)
+    if len(present) == 1 and not differences(*present, wanted):
+        raise ManagingRefused("settings:same", "The service has these settings already.")
+    try:
+        priorities.check_move([*map(_layout, present)], _layout(wanted))
     except priorities.NoPriority as error:
         raise SettingsInvalid({"priority": error.message}) from error
 
 
-def _layout(given: Settings, has_header: bool) -> Layout:
-    return Layout(priority=given.priority, slots=given.canary_slots, has_header=has_header)
+def _layout(given: Settings) -> Layout:
+    return Layout(priority=given.priority, slots=given.canary_slots, has_header=given.has_header)
 
 
 def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:
@@ -102,7 +122,7 @@ def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:
             wanted.priority,
             picture.rules,
             slots=wanted.canary_slots,
-            has_header=listeners.has_header(service),
+            has_header=wanted.has_header,
             takes_all=wanted.takes_all,
         )
     except priorities.NoPriority as error:
@@ -111,8 +131,4 @@ def _refuse_taken_priorities(service: Service, wanted: Settings) -> None:
 
 def _place(wanted: Settings) -> tuple[object, ...]:
     """What decides whether there is a place for the service's rules among those of others."""
-    return wanted.priority, wanted.canary_slots, wanted.takes_all
-
-
-def _needed(service: Service, wanted: Settings) -> range:
-    return listeners.needed(wanted, has_header=listeners.has_header(service))
+    return wanted.priority, wanted.canary_slots, wanted.has_header, wanted.takes_all

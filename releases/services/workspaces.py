@@ -7,14 +7,14 @@ from typing import Any
 from django.conf import settings
 
 from aws.credentials import Credentials
-from releases.domain.canary import CanaryHeader
+from releases.domain.canary import CanaryHeader, header_of
 from releases.domain.configuration import in_the_clear
 from releases.domain.environment import Revealed
 from releases.domain.settings import Settings
 from releases.domain.traffic import TrafficState
 from releases.models import Service
 from releases.services import canary_header, secret_values, storage
-from releases.services.settings_columns import recorded_settings
+from releases.services.settings_columns import present_settings, recorded_settings
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.executor import RunnerSettings, UnsavedState, Workspace
 from terraform_runner.state import State
@@ -50,9 +50,11 @@ def workspace(
     settings are the recorded ones where no others are wanted.
     """
     revealed = secret_values.reveal(service.pk, state.blue.configuration, state.green.configuration)
-    header = canary_header.header_of(service)
-    variables = {**_variables(service, state, revealed), **_canary(state, header)}
-    variables |= _settings_variables(service, settings_after or recorded_settings(service))
+    wanted = settings_after or recorded_settings(service)
+    # What is real may have any of these values, and Terraform may print it.
+    headers = canary_header.reveal(service.pk, wanted, *present_settings(service))
+    variables = {**_variables(service, state, revealed), **_canary(state, header_of(wanted, headers))}
+    variables |= _settings_variables(service, wanted)
     return Workspace(
         key=str(service.id),
         root=_root(service) | _module(variables),
@@ -66,7 +68,7 @@ def workspace(
             *credentials.secrets,
             *kept_in.secrets,
             *revealed.values(),
-            *([header.value] if header else []),
+            *headers.values(),
         ),
     )
 

@@ -17,6 +17,8 @@ from releases.tests import factories
 from releases.tests.conftest import text_of
 
 ADDRESS = "/services/catalog/settings/"
+TRAIL = "/services/catalog/trail/"
+SECRET = "abcdefgh_12345678"
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,8 @@ def typed(**changes: Any) -> dict[str, Any]:
         "log_retention_days": "30",
         "stickiness_seconds": "0",
         "provisioned_concurrency": "0",
+        "canary_header_name": "",
+        "canary_header_value": "",
         "reason": "A new host",
     }
     return {**given, **changes}
@@ -140,6 +144,10 @@ def test_what_is_asked_for_is_a_step_that_its_service_shows(client, service, kee
         ({"priority": "1"}, "from 2 to 50000"),
         ({"canary_slots": "99"}, "less than or equal to 10"),
         ({"log_retention_days": "2"}, "not one of the available choices"),
+        ({"canary_header_name": "X-Canary"}, "16 to 128 letters, digits and _.~+/=-"),
+        ({"canary_header_name": "X-Canary", "canary_header_value": "x" * 129}, "at most 128 characters"),
+        ({"canary_header_name": "Cookie", "canary_header_value": SECRET}, "none that others set"),
+        ({"canary_header_value": SECRET}, "write one of your own, such as X-Canary"),
         ({"reason": ""}, "This field is required"),
     ],
 )
@@ -151,6 +159,25 @@ def test_what_can_not_be_had_is_said_and_what_was_typed_stays(client, service, c
     assert "Nothing was recorded. What you typed is still here." in text
     assert "Keep &lt;this&gt;" in text or changes.get("reason") == ""
     assert not Step.objects.filter(transition="settings").exists()
+
+
+def test_a_header_is_asked_for_and_its_value_is_on_no_page(client, service):
+    sent = typed(hostnames="", canary_header_name="X-Canary", canary_header_value=SECRET)
+    assert client.post(ADDRESS, sent).status_code == 302
+    step = Step.objects.get(service=service, transition="settings")
+    stored = step.settings_after["canary_header_value"]
+    pages = [text_of(client.get(address)) for address in ("/services/catalog/", ADDRESS, f"{TRAIL}")]
+    assert not any(secret in page for secret in (SECRET, stored) for page in pages)
+    assert "<code>X-Canary</code>" in pages[0]
+    assert "<code>(secret)</code>" in pages[0]
+    assert 'value="X-Canary"' in pages[1]
+
+
+def test_a_value_that_was_typed_is_not_sent_back(client):
+    sent = typed(canary_header_name="X-Canary", canary_header_value=SECRET, priority="0")
+    response = client.post(ADDRESS, sent)
+    assert response.status_code == 422
+    assert SECRET not in text_of(response)
 
 
 def test_an_aws_that_does_not_answer_is_said(client, monkeypatch, aws):

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aws.errors import AwsError
@@ -42,6 +43,7 @@ _FIELDS = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("canary_header_value")
 def service_settings(request: HttpRequest, name: str) -> HttpResponse:
     """The settings, and what is asked for in their place; whatever goes wrong, what was typed stays."""
     service = find_service(request, name)
@@ -55,6 +57,7 @@ def service_settings(request: HttpRequest, name: str) -> HttpResponse:
             user=signed_in(request),
             wanted=form.wanted(),
             reason=form.cleaned_data["reason"],
+            header_value=form.cleaned_data["canary_header_value"],
         )
 
     done = "Asked for: its plan is being made, and waits for an approval then."

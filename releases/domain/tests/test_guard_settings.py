@@ -28,6 +28,11 @@ NEW = Settings(hostnames=("shop.example.com",), tags={"team": "pay"}, priority=3
 SLOT = f'{PREFIX}aws_lb_listener_rule.canary_slot["2"]'
 LOGS = [f"{PREFIX}aws_cloudwatch_log_group.{color}[0]" for color in ("blue", "green")]
 READY = [f"{PREFIX}aws_lambda_provisioned_concurrency_config.{color}[0]" for color in ("blue", "green")]
+# As Terraform has it for what is made.
+KNOWN_LATER = {
+    "aws_lambda_provisioned_concurrency_config": {"id": True},
+    "aws_lb_listener_rule": {"id": True, "arn": True, "tags_all": True, "action": [{"order": True}]},
+}
 HOSTS = {"host_header": [{"values": ["shop.example.com"]}]}
 
 
@@ -96,9 +101,7 @@ def made(shown: Document, address: str, kind: str, **after: Any) -> None:
                 "actions": ["create"],
                 "before": None,
                 "after": after,
-                "after_unknown": {"id": True, "arn": True, "tags_all": True}
-                if kind != "aws_lambda_provisioned_concurrency_config"
-                else {"id": True},
+                "after_unknown": KNOWN_LATER.get(kind, {"id": True, "arn": True, "tags_all": True}),
                 "before_sensitive": False,
                 "after_sensitive": {},
             },

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from releases.domain.settings import (
     from_columns,
     problems,
     to_columns,
+    told,
 )
 
 GOOD = Settings(
@@ -23,6 +25,8 @@ GOOD = Settings(
     stickiness_seconds=3600,
     provisioned_concurrency=5,
 )
+
+HEADER: dict[str, Any] = {"canary_header_name": "X-Canary", "canary_header_value": "token-1"}
 
 # FAULTS P9 and P4: quotes, markup, templates, line ends, bidirectional marks, look-alikes, length.
 HOSTILE = [
@@ -110,12 +114,15 @@ def test_what_a_service_or_aws_can_not_have_is_refused_with_its_limit(settings, 
 @pytest.mark.parametrize(("has_header", "room"), [(False, 4), (True, 3)])
 def test_a_header_of_the_canary_takes_the_place_of_a_host_or_path(has_header, room):
     hosts, paths = ("a", "b"), ("/a", "/b", "/c")
-    fits = Settings(hostnames=hosts, paths=paths[: room - 2])
-    too_many = Settings(hostnames=hosts, paths=paths[: room - 1])
-    assert problems(fits, has_header=has_header) == change_problems(fits, fits, has_header=has_header) == {}
+    given = HEADER if has_header else {}
+    fits = Settings(hostnames=hosts, paths=paths[: room - 2], **given)
+    too_many = Settings(hostnames=hosts, paths=paths[: room - 1], **given)
+    assert problems(fits) == change_problems(fits, fits) == {}
+    unnamed = replace(too_many, canary_header_name="", canary_header_value="")
     for found in (
-        problems(too_many, has_header=has_header),
-        change_problems(fits, too_many, has_header=has_header),
+        problems(too_many),
+        problems(unnamed, has_header=has_header),
+        change_problems(fits, too_many),
     ):
         assert list(found) == ["paths"]
         assert f"hosts and paths together may be {room}. Write a wildcard." in found["paths"]
@@ -140,6 +147,27 @@ def test_slots_are_never_given_back_and_kept_logs_never_given_up():
         "canary_slots": "There are 3 already, and no rule is ever deleted.",
         "log_retention_days": "Once they are kept for so many days that can be changed, not undone.",
     }
+
+
+def test_a_header_is_changed_and_never_taken_away():
+    before = Settings(**HEADER)
+    found = change_problems(before, Settings())
+    assert list(found) == ["canary_header_name"]
+    assert "no rule is ever deleted" in found["canary_header_name"]
+    assert change_problems(Settings(), before) == {}
+    assert change_problems(before, replace(before, canary_header_name="X-Other")) == {}
+
+
+def test_a_header_s_value_is_told_to_nobody_not_even_as_it_is_stored():
+    before, after = Settings(**HEADER), Settings(canary_header_name="X-Canary", canary_header_value="token-2")
+    assert [(one.before, one.after) for one in differences(before, after)] == [("(secret)", "another one")]
+    assert [(one.before, one.after) for one in differences(Settings(), after)] == [
+        ("none", "X-Canary"),
+        ("none", "(secret)"),
+    ]
+    assert told(to_columns(before))["canary_header_value"] == "(secret)"
+    assert told(to_columns(Settings()))["canary_header_value"] == ""
+    assert "token" not in repr([before, after])
 
 
 def test_every_other_way_is_open():

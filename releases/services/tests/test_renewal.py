@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from releases.domain.environment import token_of
-from releases.models import Service
-from releases.services import secret_values, storage
+from releases.domain.settings import Settings
+from releases.models import Service, Step
+from releases.services import canary_header, secret_values, storage
 from releases.services.renewal import Renewed, renew_encryption
 from releases.tests.factories import ReleaseFactory, ServiceFactory
 from terraform_runner.encryption import make_key, parse_keys
@@ -69,6 +70,44 @@ def test_secret_values_need_the_old_key_no_more_and_equal_ones_stay_equal(other_
     assert after["environment"]["LEVEL"] == "info"
     assert after == service.green_configuration == service.releases.get().configuration
     assert secret_values.reveal(service.pk, after) == {token_of(after["environment"]["KEY"]): "correct horse"}
+
+
+def test_the_canary_s_header_needs_the_old_key_no_more_wherever_it_is_stored(other_key):
+    service = ServiceFactory.create(canary_header_name="X-Canary")
+    now, then = (
+        canary_header.encrypt(service.pk, value) for value in ("present-value-123", "coming-value-1234")
+    )
+    # A variable may have any name: this one says nothing of the header, and is no secret.
+    configuration = {"environment": {"canary_header_value": "present"}}
+    asked_for = {"canary_header_name": "X-Canary", "canary_header_value": then}
+    Service.objects.update(
+        canary_header_value=now, settings_begun=asked_for, blue_configuration=configuration
+    )
+    before = {**asked_for, "canary_header_value": now}
+    Step.objects.create(
+        service=service,
+        transition="settings",
+        candidate_share=0,
+        settings_before=before,
+        settings_after=asked_for,
+    )
+
+    other_key(keep_old=True)
+    assert renew_encryption() == Renewed(values=2)
+    assert renew_encryption() == Renewed()
+
+    other_key(keep_old=False)
+    service.refresh_from_db()
+    step = Step.objects.get()
+    now, then = service.canary_header_value, service.settings_begun["canary_header_value"]
+    assert step.settings_before["canary_header_value"] == now
+    assert step.settings_after["canary_header_value"] == then
+    both = [Settings(canary_header_name="X-Canary", canary_header_value=value) for value in (now, then)]
+    assert list(canary_header.reveal(service.pk, *both).values()) == [
+        "present-value-123",
+        "coming-value-1234",
+    ]
+    assert service.blue_configuration == configuration
 
 
 def test_done_again_it_changes_nothing(other_key):

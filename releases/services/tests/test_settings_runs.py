@@ -16,7 +16,7 @@ from releases.domain.settings import Settings, to_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
-from releases.services import approvals, managed, settings_runs
+from releases.services import approvals, canary_header, managed, settings_runs
 from releases.services.errors import ActRefused
 from releases.services.managed import ManagingRefused
 from releases.services.settings_columns import recorded_settings
@@ -291,7 +291,8 @@ def test_a_number_that_another_of_its_own_rules_has_is_refused_with_what_to_choo
 
 
 def test_a_slot_beside_the_header_s_rule_needs_a_place_of_its_own(ask, service):
-    Service.objects.filter(pk=service.pk).update(canary_header_name="X-Canary")
+    stored = canary_header.encrypt(service.pk, "abcdefgh_12345678")
+    Service.objects.filter(pk=service.pk).update(canary_header_name="X-Canary", canary_header_value=stored)
     with pytest.raises(SettingsInvalid, match=r"have 198 now, .* at most 197 or at least 204"):
         ask(canary_slots=2)
 
@@ -348,7 +349,8 @@ def test_a_service_may_not_begin_to_take_the_requests_of_rules_after_it(ask, app
 
 def test_a_service_with_a_header_has_room_for_three_hosts_and_paths(ask, service):
     values = {"hostnames": ("a.example.com", "b.example.com"), "paths": ("/a", "/b")}
-    Service.objects.filter(pk=service.pk).update(canary_header_name="X-Canary")
+    stored = canary_header.encrypt(service.pk, "abcdefgh_12345678")
+    Service.objects.filter(pk=service.pk).update(canary_header_name="X-Canary", canary_header_value=stored)
     with pytest.raises(SettingsInvalid) as refused:
         ask(**values)
     assert "together may be 3" in refused.value.by_field["paths"]

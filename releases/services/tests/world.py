@@ -126,6 +126,7 @@ class World:
         self.sources: dict[str, frozenset[str]] = {}
         self.stickiness_seconds = 0
         self.asked_for: tuple[tuple[str, ...], int] = ((), 200)
+        self.header: Mapping[str, str] | None = None
         self.is_gone = False
         self.variables: Mapping[str, Any] = {}
         self.log_groups: dict[str, int | None] = {}
@@ -209,7 +210,7 @@ class World:
 
     def _read_rule(self, arn: str) -> Rule:
         is_traffic, is_header = arn == "arn:rule/traffic", arn == "arn:rule/header"
-        header = self.variables.get("canary_header") if is_header else None
+        header = self.header if is_header else None
         hosts, priority = self.asked_for
         return Rule(
             arn=arn,
@@ -262,6 +263,7 @@ class World:
             self.sources,
             self.stickiness_seconds,
             self.asked_for,
+            self.header,
             self._tags(),
             self.log_groups,
             self._versions(),
@@ -293,6 +295,7 @@ class World:
         self.weights["arn:rule/traffic"] = {"arn:group/blue": 100 - green, "arn:group/green": green}
         candidate = Color(variables["active_color"]).other
         self.asked_for = (tuple(variables["hostnames"]), variables["priority"])
+        self.header = variables.get("canary_header")
         self.sources["arn:rule/traffic"] = frozenset()
         self.stickiness_seconds = variables.get("stickiness_seconds", 0) if 0 < green < 100 else 0
         if days := variables.get("log_retention_days"):
