@@ -66,6 +66,14 @@ def read_listener(access: Access, arn: str) -> Listener:
     )
 
 
+def is_internet_facing(access: Access, listener_arn: str) -> bool:
+    """Whether the listener's load balancer is on the internet, and not an internal one. Raises ``AwsError``."""
+    arn = read_listener(access, listener_arn).load_balancer_arn
+    with in_words(f"find the load balancer {_name(arn)}"):
+        found = elbv2(access).describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
+    return found.get("Scheme") == "internet-facing"
+
+
 def list_rules(access: Access, listener_arn: str) -> list[ListenerRule]:
     """A listener's rules by priority, without the default one. Raises ``AwsError``."""
     rules = (rule for rule in _describe_rules(access, listener_arn) if not rule["IsDefault"])

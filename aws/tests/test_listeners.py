@@ -3,7 +3,13 @@ import itertools
 import pytest
 
 from aws.errors import AwsError
-from aws.listeners import count_target_groups, list_listeners, list_rules, read_listener
+from aws.listeners import (
+    count_target_groups,
+    is_internet_facing,
+    list_listeners,
+    list_rules,
+    read_listener,
+)
 from aws.session import elbv2
 from infra.sandbox.tests.service import client, make_target_group
 
@@ -34,6 +40,25 @@ def test_a_listener_that_is_gone_is_named(access, sandbox):
     with pytest.raises(AwsError) as refused:
         read_listener(access, sandbox.listener_arn[:-4] + "0000")
     assert refused.value.code == "aws:listener-missing"
+
+
+def test_whether_a_load_balancer_is_on_the_internet_is_known(access, sandbox):
+    assert is_internet_facing(access, sandbox.listener_arn)
+    balancer = client(sandbox, "elbv2")
+    subnets = [one["SubnetId"] for one in client(sandbox, "ec2").describe_subnets()["Subnets"][:2]]
+    made = balancer.create_load_balancer(Name="inside", Subnets=subnets, Scheme="internal")["LoadBalancers"][
+        0
+    ]
+    listener = balancer.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )["Listeners"][0]
+    try:
+        assert not is_internet_facing(access, listener["ListenerArn"])
+    finally:
+        balancer.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
 
 
 def test_network_load_balancers_and_more_than_twenty_are_left_out(scripted):

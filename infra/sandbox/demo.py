@@ -68,6 +68,7 @@ def _load_balancer(elbv2: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> t
         Name=LOAD_BALANCER,
         Subnets=[subnet["Subnet"]["SubnetId"] for subnet in subnets],
         SecurityGroups=[group["GroupId"]],
+        Scheme="internet-facing",
     )
     return made["LoadBalancers"][0]["LoadBalancerArn"], vpc_id
 

@@ -30,7 +30,8 @@ class Service(models.Model):
     the other colour; there it is kept for ``rollback_window_seconds``. ``settings_begun`` are settings that an apply
     has begun to bring about and that were not verified yet: what is real may be these or the recorded ones, each by
     itself; empty otherwise. ``canary_addresses`` are what a new release begins with, ``active_canary_addresses`` whom
-    the canary sends now; ``canary_header_value`` is encrypted.
+    the canary sends now; ``canary_header_value`` is encrypted. ``internet_facing``: whether the load balancer is on the
+    internet; null until AWS was asked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -50,6 +51,7 @@ class Service(models.Model):
     canary_slots = models.PositiveSmallIntegerField(default=1)
     canary_header_name = models.CharField(max_length=40, blank=True)
     canary_header_value = models.CharField(max_length=600, blank=True)
+    internet_facing = models.BooleanField(null=True, blank=True)
     tags = models.JSONField(default=dict, blank=True)
     log_retention_days = models.PositiveIntegerField(null=True, blank=True)
     stickiness_seconds = models.PositiveIntegerField(default=0)

@@ -1,5 +1,6 @@
 """What a listener has, and whose it is: the rules of other services and of other people, and how much room is left."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from aws import listeners
+from aws.errors import AwsError
 from aws.listeners import ListenerRule
 from releases import selectors
 from releases.domain import priorities
@@ -15,6 +17,8 @@ from releases.domain.settings import Settings, from_columns
 from releases.models import Service
 from releases.services.accounts import InAccount, access
 from releases.services.settings_columns import recorded_settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,3 +115,16 @@ def _own_rules(service_id: UUID | None) -> frozenset[str]:
         return frozenset()
     service = Service.objects.get(pk=service_id)
     return frozenset({service.traffic_rule_arn, *service.canary_rule_arns.values()})
+
+
+def learn_scheme(service: Service) -> None:
+    """Ask AWS once whether the load balancer is on the internet: that never changes, and nothing depends on it but a
+    warning, so that a failure is no obstacle."""
+    if service.internet_facing is not None:
+        return
+    try:
+        service.internet_facing = listeners.is_internet_facing(access(service), service.listener_arn)
+    except AwsError as error:
+        logger.info("%s: its load balancer's scheme is not known yet: %s", service, error.message)
+    else:
+        service.save(update_fields=["internet_facing"])

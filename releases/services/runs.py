@@ -27,6 +27,7 @@ from releases.services import (
     gates,
     half_published,
     left_locks,
+    listeners,
     log_groups,
     offline,
     outcomes,
@@ -132,6 +133,7 @@ def _end(run: Run, step: Step, problem: RunnerError) -> None:
 
 def _plan(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
+    listeners.learn_scheme(service)
     removes = step.transition == Transition.REMOVE
     reality = read_reality(service) if service.set_up_at and not removes else None
     expectation = expectations.of_step(service, step, reality)

@@ -3,6 +3,7 @@
 import pytest
 
 from releases.models import Release, Service
+from releases.tests import factories
 from releases.tests.conftest import text_of
 
 HERE = "127.0.0.1"
@@ -52,7 +53,50 @@ def test_a_forged_header_is_not_where_somebody_comes_from(on, as_user):
     assert "203.0.113.66" not in page
 
 
-def test_the_service_s_page_says_who_is_on_the_canary(on, as_user):
-    Service.objects.update(active_canary_addresses=["2001:db8::/48"], canary_header_name="X-Canary")
+def test_the_service_s_page_says_which_rule_sends_whom(on, as_user):
+    Service.objects.update(
+        active_canary_addresses=["127.0.0.9/32", "203.0.113.0/24", "198.51.100.1/32", "2001:db8::/48"],
+        canary_slots=3,
+        canary_header_name="X-Canary",
+    )
     page = text_of(as_user(on.requester).get("/services/catalog/"))
-    assert "2001:db8::/48; header X-Canary" in page
+    assert "rule 196: header <code>X-Canary</code>" in page
+    assert "rule 197: nobody" in page
+    assert "rule 198: <code>2001:db8::/48</code>" in page
+    assert "<code>127.0.0.9/32</code>, <code>203.0.113.0/24</code>, <code>198.51.100.1/32</code>" in page
+    assert page.index("rule 196") < page.index("rule 197") < page.index("rule 198") < page.index("rule 199")
+    assert "Matches nobody; when it is on:" not in page
+
+
+PRIVATE = [["10.0.0.7/32"], ["100.64.0.1/32"], ["fd00::7/128"], ["fe80::/64"], ["169.254.1.1/32"]]
+
+
+@pytest.mark.parametrize("addresses", PRIVATE)
+def test_a_private_address_before_a_load_balancer_on_the_internet_is_warned_of(on, as_user, addresses):
+    Service.objects.update(active_canary_addresses=addresses, internet_facing=True)
+    page = text_of(as_user(on.requester).get(page_of(on)))
+    assert f"{addresses[0]} is a private address, and this load balancer is on the internet" in page
+
+
+@pytest.mark.parametrize(
+    ("addresses", "internet_facing"),
+    [(["10.0.0.7/32"], False), (["10.0.0.7/32"], None), (["203.0.113.7/32", "2001:db8::7/128"], True)],
+)
+def test_what_may_be_known_by_its_address_is_not_warned_of(on, as_user, addresses, internet_facing):
+    Service.objects.update(active_canary_addresses=addresses, internet_facing=internet_facing)
+    assert "canary-warning" not in text_of(as_user(on.requester).get(page_of(on)))
+
+
+def test_the_request_warns_of_the_addresses_that_it_begins_with(aws, service, as_user):
+    Service.objects.update(canary_addresses=["10.0.0.7/32", "fd00::/48"], internet_facing=True)
+    client = as_user(factories.requester(service))
+    said = "10.0.0.7/32, fd00::/48 are private addresses"
+    assert said in text_of(client.get("/services/catalog/request/"))
+    nonsense = client.post("/services/catalog/request/", {"canary_addresses": "nobody"})
+    assert (nonsense.status_code, said in text_of(nonsense)) == (422, False)
+
+
+def test_the_settings_warn_of_addresses_that_were_kept(service, as_user):
+    Service.objects.update(canary_addresses=["192.168.1.0/24"], internet_facing=True)
+    page = text_of(as_user(factories.manager(service)).get("/services/catalog/settings/"))
+    assert "192.168.1.0/24 is a private address" in page

@@ -122,7 +122,8 @@ def test_a_service_shows_both_colours_with_version_share_and_role(scene, as_user
     assert factories.digest("green")[:12] in page
     assert "100 %" in page
     assert "stable" in page
-    assert "matches nobody; for 127.0.0.9/32" in page
+    assert "Matches nobody; when it is on:" in page
+    assert "rule 199: <code>127.0.0.9/32</code>" in page
 
 
 def test_a_canary_that_is_on_is_shown_with_its_addresses(scene, as_user):

@@ -26,7 +26,7 @@ from releases.services.requests import ReleaseRequest, RequestRefused, request_r
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.next_release import next_release
-from releases.views.shown.rollout_plan import as_query, steps_of, usual_plan
+from releases.views.shown.rollout_plan import as_query, canary_warning, steps_of, usual_plan
 from releases.views.shown.traffic import traffic_of
 
 # More are a job for typing the tag: a page of thousands helps nobody.
@@ -115,6 +115,7 @@ def _page(
         "chosen": _chosen(form, found, serving.tag),
         "serving": serving,
         "next": next_release(service, signed_in(request)),
+        "canary_warning": canary_warning(service, form),
         **steps_of(service, service.state, request.POST if form.is_bound else as_query(form)),
     }
     return render(request, "releases/release_request.html", context, status=status)

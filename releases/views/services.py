@@ -14,6 +14,7 @@ from releases.models import Release, Service
 from releases.permissions import may_set_up_services, services_with, visible_services
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.shown.canary import canary_rules
 from releases.views.shown.change import change_of
 from releases.views.shown.next_release import next_release
 from releases.views.shown.overview import service_rows
@@ -91,7 +92,7 @@ def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
         "row": service_rows([service])[0],
         "rehearsal": service.rehearsals.first(),
         "taking_over": taking_over(service),
-        "canary_priority": service.priority - 1,
+        "canary_rules": canary_rules(service),
         "next": next_release(service, signed_in(request)) if step is None else None,
         "change": change_of(signed_in(request), service, step) if step else None,
     }

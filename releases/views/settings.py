@@ -28,7 +28,7 @@ from releases.services.settings_runs import SettingsInvalid
 from releases.settings_form import DefaultsForm, RemovalForm, SettingsForm, as_typed
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
-from releases.views.shown.rollout_plan import as_query, steps_of, usual_plan
+from releases.views.shown.rollout_plan import as_query, canary_warning, steps_of, usual_plan
 
 _FIELDS = {
     "removal:name": "typed_name",
@@ -150,6 +150,7 @@ def _page(request: HttpRequest, service: Service, *, status: int = 200, **forms:
         | forms
     )
     context |= _steps(service, _as_sent(context["defaults"]))
+    context |= {"canary_warning": canary_warning(service, context["defaults"])}
     context |= {"quiet": removals.read_quiet(service) if answers["may_remove"] else ""}
     return render(request, "releases/service_settings.html", context, status=status)
 

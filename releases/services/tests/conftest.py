@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from audit.events import Actor
-from aws import functions, images, leftovers, load_balancer, log_groups
+from aws import functions, images, leftovers, listeners, load_balancer, log_groups
 from aws.credentials import Credentials
 from aws.images import Image
 from releases import selectors
@@ -51,6 +51,7 @@ def world(monkeypatch) -> World:
         monkeypatch.setattr(leftovers, nothing, lambda *_: "")
     monkeypatch.setattr(images, "resolve_image", image)
     monkeypatch.setattr(functions, "publish", made.publish)
+    monkeypatch.setattr(listeners, "is_internet_facing", lambda *_: True)
     return made
 
 

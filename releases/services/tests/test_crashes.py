@@ -18,7 +18,7 @@ from celery import current_app
 from django.db import connection, connections
 
 from audit.models import AuditEvent
-from aws import images, load_balancer
+from aws import images, listeners, load_balancer
 from infra.local.paths import ROOT
 from infra.local.tests.waiting import is_gone
 from releases import selectors
@@ -62,6 +62,7 @@ def world(monkeypatch, tmp_path, settings) -> FileWorld:
     monkeypatch.setattr(load_balancer, "read_rules", made.read_rules)
     monkeypatch.setattr(load_balancer, "set_weights", made.set_weights)
     monkeypatch.setattr(images, "resolve_image", image)
+    monkeypatch.setattr(listeners, "is_internet_facing", lambda *_: True)
     return made
 
 

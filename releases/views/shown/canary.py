@@ -1,4 +1,4 @@
-"""Whether the reader is in the canary, and how to look at the new version."""
+"""Whom the canary's rules send, whether the reader is among them, and how to look at the new version."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,20 +8,50 @@ from pathlib import Path
 from django.conf import settings
 
 from infra.sandbox.info import SandboxInfo, read_info
+from releases.domain.canary import internal, lay_out, room_in_rule
+from releases.domain.traffic import NOBODY
 from releases.models import Release, Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanaryRuleShown:
+    """One of the canary's rules: whom it sends while the canary is on. An address rule without any is nobody's."""
+
+    priority: int
+    addresses: tuple[str, ...] = ()
+    header: str = ""
+
+
+def canary_rules(service: Service) -> tuple[CanaryRuleShown, ...]:
+    """In the order in which they are asked, laid out as they are now, or as the next release begins with them."""
+    addresses = service.active_canary_addresses if service.activate_canary else service.canary_addresses
+    room = room_in_rule(service.hostnames, service.paths)
+    slots = lay_out(addresses, slots=service.canary_slots, room=room)
+    rules = [
+        CanaryRuleShown(
+            priority=service.priority - position,
+            addresses=tuple(address for address in sent if address != NOBODY),
+        )
+        for position, sent in enumerate(slots, start=1)
+    ]
+    if service.canary_header_name:
+        rules.append(CanaryRuleShown(priority=rules[-1].priority - 1, header=service.canary_header_name))
+    return tuple(reversed(rules))
 
 
 @dataclass(frozen=True, kw_only=True)
 class CanaryShown:
     """``address`` is where the reader's requests to this site come from; ``command`` asks as the canary.
 
-    ``header`` is the name of the header by which requests are the canary; its value is told to nobody.
+    ``header`` is the name of the header by which requests are the canary; its value is told to nobody. ``warning``: why
+    some of the addresses are of no use.
     """
 
     address: str
     is_inside: bool
     is_on: bool
     addresses: tuple[str, ...]
+    warning: str
     header: str
     command: str
     sandbox_page: str
@@ -37,9 +67,26 @@ def canary_of(service: Service, release: Release, address: str) -> CanaryShown:
         is_inside=_is_inside(address, addresses),
         is_on=is_on,
         addresses=addresses,
+        warning=warning_of(service, addresses),
         header=service.canary_header_name,
         command=_command(service, addresses, sandbox),
         sandbox_page=f"{sandbox.url}/-/sandbox/" if sandbox else "",
+    )
+
+
+def warning_of(service: Service, addresses: Sequence[str]) -> str:
+    """Why some of the addresses will send nobody to the canary; empty where they may, or where that is not known."""
+    private = internal(addresses) if service.internet_facing else ()
+    if not private:
+        return ""
+    what = (
+        f"{private[0]} is a private address"
+        if len(private) == 1
+        else f"{', '.join(private)} are private addresses"
+    )
+    return (
+        f"{what}, and this load balancer is on the internet: what it sees is the public address that a client comes "
+        "from. Write that one, or nobody is known by it."
     )
 
 

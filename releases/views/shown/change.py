@@ -78,7 +78,6 @@ def _asked(service: Service) -> tuple[tuple[str, str], ...]:
         "Image": f"{service.repository_uri}:{service.blue_tag}",
         "Listener": service.listener_arn,
         "Canary addresses": ", ".join(service.canary_addresses) or "none",
-        "Canary header": service.canary_header_name or "none",
         "Execution role": service.role_arn or f"one is made, with {service.role_rights} rights",
         "Permissions boundary": service.role_permissions_boundary or "none",
     }

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from releases.domain.errors import DomainError
+from releases.domain.canary import parse_addresses
+from releases.domain.errors import DomainError, InvalidCanary
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights
 from releases.domain.traffic import TrafficState
 from releases.forms import BAKE_OF, RolloutForm
 from releases.models import Service
+from releases.views.shown.canary import warning_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,14 @@ def as_query(form: RolloutForm) -> QueryDict:
     for key, seconds in form.initial["bakes"].items():
         query[f"{BAKE_OF}{key}"] = str(seconds)
     return query
+
+
+def canary_warning(service: Service, form: RolloutForm) -> str:
+    """Why some of the addresses in the form will send nobody; what is no address is said at its field."""
+    try:
+        return warning_of(service, parse_addresses(str(form["canary_addresses"].value() or "")))
+    except InvalidCanary:
+        return ""
 
 
 def steps_of(service: Service, state: TrafficState, data: QueryDict) -> dict[str, object]:
