@@ -277,7 +277,11 @@ def test_when_terraform_agrees_the_way_forward_is_there(browser, split, scene, a
     assert f'href="/services/catalog/releases/{scene.release.number}/again/"' in page
 
 
-def test_a_press_that_waits_for_the_database_is_shown_from_its_file(browser, split, aws, monkeypatch):
+def test_a_press_that_waits_for_the_database_is_shown_from_its_file(
+    browser, split, aws, monkeypatch, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+
     def stuck(_):
         raise OperationalError("canceling statement due to lock timeout")
 
