@@ -27,8 +27,8 @@ CLIENTS = {
 NAMED_OTHERWISE = {"lambda:Invoke": "lambda:InvokeFunction"}
 # The bucket's and the process' own rights: docs/storage.md and docs/accounts.md.
 NOT_OF_A_ROLE = {"artifacts.py", "credentials.py", "session.py"}
-# Made as another role than the reading one: releases/services/waking.py and releases/services/emergency.py.
-AS_THE_WRITING_ROLE = {"lambda:InvokeFunction"}
+# Made as another role than the reading one, in releases/services: waking, readiness, half_published, safe_traffic.
+AS_THE_WRITING_ROLE = {"lambda:InvokeFunction", "lambda:PublishVersion"}
 AS_THE_BUTTON = {"elasticloadbalancing:DescribeRules", "elasticloadbalancing:ModifyRule"}
 
 
