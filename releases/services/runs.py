@@ -146,7 +146,9 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
         outcomes.plan_refused(run, step, planned, refusals, redactor=Redactor(given.secrets))
     elif removes and guard.changes_nothing(planned.plan):
         outcomes.removed(run, step, planned, removals.what_is_left(service))
-    elif reality is not None and guard.changes_nothing(planned.plan):
+    elif (
+        reality is not None and guard.changes_nothing(planned.plan) and not _makes_rules(service, expectation)
+    ):
         half_published.publish(run, step, expectation, reality)
         differences = verify(
             expectation.after, expectation, reality, versions_before=_versions_before(step, service, reality)
@@ -208,7 +210,10 @@ def _apply(run: Run, step: Step, hold: Hold) -> None:
 
 
 def _makes_rules(service: Service, expectation: Expectation) -> bool:
-    """Whether there are rules afterwards whose ARNs are not known yet: at a set-up, and where slots are added."""
+    """Whether there are rules afterwards whose ARNs are not known yet: at a set-up, and where slots are added.
+
+    They are told by an apply alone: also by one that has nothing left to do, after one that died when it had made them.
+    """
     return not {TRAFFIC_RULE, *expectation.canary_rules} <= {
         rule for rule, arn in service.rule_arns.items() if arn
     }

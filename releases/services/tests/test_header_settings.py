@@ -20,7 +20,7 @@ from releases.services import approvals, canary_header, expectations, settings_r
 from releases.services.settings_columns import recorded_settings
 from releases.services.settings_runs import SettingsInvalid
 from terraform_runner.encryption import make_key, parse_keys
-from terraform_runner.errors import RunTimedOut
+from terraform_runner.errors import RunTimedOut, TerraformKilled
 
 FIRST, SECOND = "first_secret_1234", "second/secret=+12~.x"
 
@@ -92,6 +92,22 @@ def test_a_first_header_is_recorded_when_its_rule_was_read_back(with_header, wor
     assert header(with_header) == CanaryHeader(name="X-Canary", value=FIRST)
     assert with_header.more_canary_rule_arns[HEADER_RULE] == "arn:rule/header"
     assert world.sources["arn:rule/header"] == {NOBODY}
+
+
+def test_an_apply_that_died_when_it_had_made_the_rule_is_finished(ask, approve, service, world):
+    def die(point: str, _: object) -> None:
+        if point == "applied":
+            world.at = lambda *_: None
+            raise TerraformKilled("It was killed.", exit_code=-9)
+
+    step = ask(FIRST, canary_header_name="X-Canary")
+    world.at = die
+    step = approve(step)
+    if step.status == StepStatus.WAITING:
+        step = approve(step)
+    assert (step.status, step.problem) == (StepStatus.DONE, "")
+    service.refresh_from_db()
+    assert service.more_canary_rule_arns[HEADER_RULE] == "arn:rule/header"
 
 
 def test_a_release_sends_by_it_from_then_on(with_header, life):
