@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from releases.domain.settings import shown
+from releases.domain.settings_words import shown
 from releases.domain.traffic import TAG
 
 LONGEST_NAME, LONGEST_FAMILY, LONGEST_ENVIRONMENT = 40, 26, 20

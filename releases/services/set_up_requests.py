@@ -12,7 +12,7 @@ from aws import listeners as aws_listeners
 from aws.errors import AwsError
 from aws.listeners import Listener
 from releases import permissions, selectors
-from releases.domain import new_service, priorities, settings
+from releases.domain import new_service, priorities, settings_rules
 from releases.domain.decisions import Permission, Refused
 from releases.domain.new_service import Identity
 from releases.domain.traffic import Transition
@@ -148,7 +148,7 @@ def _refuse_unless_permitted(user: User, rights: Rights) -> None:
 
 def _refuse_impossible(new: NewService) -> None:
     has_header = new.canary_header is not None
-    found = {**settings.problems(new.settings, has_header=has_header), **new_service.problems(new)}
+    found = {**settings_rules.problems(new.settings, has_header=has_header), **new_service.problems(new)}
     _refuse(found or _taken_names(new))
 
 

@@ -7,25 +7,27 @@ from django.contrib.auth.models import User
 
 from releases import selectors
 from releases.domain import priorities
-from releases.domain.errors import DomainError, InvalidCanary
+from releases.domain.errors import InvalidCanary
 from releases.domain.managing import may_change_settings
 from releases.domain.priorities import Layout
-from releases.domain.settings import Settings, change_problems, differences, from_columns, to_columns, told
+from releases.domain.settings import Settings, from_columns, to_columns
+from releases.domain.settings_rules import change_problems
+from releases.domain.settings_words import differences, told
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.services import canary_header, listeners, rollout
+from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import locked, person, record
 from releases.services.managed import ManagingRefused, begin_step, refuse_unless
 from releases.services.settings_columns import present_settings, recorded_settings
 from terraform_runner.errors import RunnerError
 
 
-class SettingsInvalid(DomainError):
-    """Settings that can't be had; ``by_field`` says why, by the names of the fields."""
+class SettingsInvalid(FieldsInvalid):
+    """Settings that a running service can't have."""
 
     def __init__(self, by_field: Mapping[str, str]) -> None:
-        super().__init__("settings:invalid", " ".join(by_field.values()))
-        self.by_field = by_field
+        super().__init__("settings:invalid", by_field)
 
 
 def request_settings(

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.settings import (
-    Settings,
-    change_problems,
-    differences,
-    from_columns,
-    problems,
-    to_columns,
-    told,
-)
+from releases.domain.settings import Settings, from_columns, to_columns
+from releases.domain.settings_rules import change_problems, problems
+from releases.domain.settings_words import differences, told
 
 GOOD = Settings(
     hostnames=("shop.example.com", "*.shop.example.com"),

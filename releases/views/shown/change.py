@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 
 from releases.domain import acts, managing
 from releases.domain.decisions import Decision
-from releases.domain.settings import LABELS, Changed, differences, from_columns, in_words
+from releases.domain.settings import from_columns
+from releases.domain.settings_words import LABELS, Changed, differences, in_words
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Service, Step
 from releases.permissions import as_person
