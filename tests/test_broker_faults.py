@@ -38,13 +38,13 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 TESTS = Actor(id="", name="tests", via="command")
 # FAULTS B6: workers take work again within this time.
 AGAIN_SECONDS = 60
-# Writes down that it plans or applies, and takes its time: for an apply as long as the file "seconds" says.
+# Writes down that it plans, and takes as long for it as the file "seconds" says.
 SLOW = """
 import os, sys, time
 folder = os.path.dirname(sys.argv[0])
-if sys.argv[1] in ("plan", "apply"):
-    open(os.path.join(folder, sys.argv[1] + "s"), "a").write(sys.argv[1][0])
-    time.sleep(0.5 if sys.argv[1] == "plan" else float(open(os.path.join(folder, "seconds")).read()))
+if sys.argv[1] == "plan":
+    open(os.path.join(folder, "plans"), "a").write("p")
+    time.sleep(float(open(os.path.join(folder, "seconds")).read()))
 """
 IMPATIENT_WORKER = ("-m", "tests.impatient_worker")
 
@@ -235,9 +235,9 @@ def test_a_broker_that_is_killed_fifty_times_is_found_again(machine, fragile, as
 def test_a_scheduler_that_was_away_and_two_at_once_do_everything_once(machine, fragile, ask, folder):
     (scheduler,) = (one for one in machine.started if "beat" in one.args)
     machine.kill(scheduler)
-    fragile.client().flushall()
+    fragile.kill()
     name = ask()
-    fragile.client().flushall()
+    fragile.start()
     time.sleep(15)
     assert plans_of(name) == [RunStatus.QUEUED]
     for number in range(2):
@@ -248,20 +248,20 @@ def test_a_scheduler_that_was_away_and_two_at_once_do_everything_once(machine, f
 
 
 @pytest.mark.long
-def test_one_apply_and_no_more_of_a_minute_whose_message_comes_again_and_again(machine, fragile, ask, folder):
+def test_one_run_and_no_more_of_a_minute_whose_message_comes_again_and_again(machine, fragile, ask, folder):
     """FAULTS W1, B4: two workers, a visibility time-out of 5 s, and the message sent ten times."""
     (folder / "seconds").write_text("60")
     for worker in [one for one in machine.started if one.args[1:] == WORKER]:
         machine.kill(worker)
     for _ in range(2):
         machine.start(*IMPATIENT_WORKER)
-    ask()
-    wait_for((folder / "applies").exists, "the apply to begin")
-    apply = Run.objects.get(operation="apply")
+    name = ask()
+    wait_for((folder / "plans").exists, "the run to begin")
+    run = Run.objects.get()
     for _ in range(10):
-        current_app.send_task("releases.execute_run", args=[str(apply.pk)], queue="runs")
+        current_app.send_task("releases.execute_run", args=[str(run.pk)], queue="runs")
         time.sleep(6)
-    wait_for(lambda: Run.objects.exclude(status=RunStatus.RUNNING).filter(pk=apply.pk), "the apply to end")
+    wait_until_planned(name)
     time.sleep(15)
-    assert (folder / "applies").read_text() == "a"
+    assert (folder / "plans").read_text() == "p"
     assert machine.log().count("is not to be taken now") >= 10
