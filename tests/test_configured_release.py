@@ -14,7 +14,7 @@ from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import ALIAS, client
 from releases import selectors
-from releases.models import Release, Step
+from releases.models import Release, Service, Step
 from releases.services import emergency, requests, setup, storage
 from releases.services.configurations import WantedConfiguration
 from releases.services.requests import ReleaseRequest
@@ -35,9 +35,14 @@ SETTINGS: dict[str, Any] = {
     "memory_size": 256,
     "image_config": {
         "command": ["${path.root}", '--x="$(id)"'],
+        "entry_point": ["/bin/\u202ehs", "%{ if true }x%{ endif }", "=cmd|' /C calc'!A0", "🙂"],
         "working_directory": "/${terraform.workspace}",
     },
 }
+# The oddest that each of these takes.
+HOSTS = ["*.{name}.example.com", "{name}?.example.com"]
+PATHS = ["/$x/~a@b:c+d&e.f_g-*?"]
+TAGS = {"größe של ключ": "a/b=c @d +e: -f_g.h"}
 
 
 class ConfiguredLife(Life):
@@ -66,6 +71,14 @@ class ConfiguredLife(Life):
             del answer["ResponseMetadata"]
         return {"function": function, "versions": versions, "alias": alias}
 
+    def settings(self) -> dict[str, Any]:
+        """What the traffic rule asks for and the tags, as AWS tells them."""
+        balancer, functions = client(self.sandbox, "elbv2"), client(self.sandbox, "lambda")
+        rule = balancer.describe_rules(RuleArns=[self.service.traffic_rule_arn])["Rules"][0]
+        asked = {one["Field"]: set(one["Values"]) for one in rule["Conditions"]}
+        tags = functions.get_function(FunctionName=self.service.blue_function_name)["Tags"]
+        return {**asked, "tags": tags}
+
     def environment(self, color: str) -> dict[str, str]:
         """What the version that a colour serves was really given."""
         found = client(self.sandbox, "lambda").get_function(
@@ -73,6 +86,10 @@ class ConfiguredLife(Life):
         )
         variables: dict[str, str] = found["Configuration"]["Environment"]["Variables"]
         return variables
+
+
+def hosts_of(name: str) -> list[str]:
+    return [host.format(name=name) for host in HOSTS]
 
 
 def set_up(sandbox: SandboxInfo, name: str, priority: int) -> ConfiguredLife:
@@ -85,7 +102,7 @@ def set_up(sandbox: SandboxInfo, name: str, priority: int) -> ConfiguredLife:
         listener_arn=sandbox.listener_arn,
         repository_uri=sandbox.repository_uri,
         tag="blue",
-        hostnames=[f"{name}.example.com"],
+        hostnames=hosts_of(name),
         priority=priority,
         settle_seconds=0,
         bake_seconds=0,
@@ -93,8 +110,11 @@ def set_up(sandbox: SandboxInfo, name: str, priority: int) -> ConfiguredLife:
             settings={**SETTINGS, "environment": BEFORE}, secrets={"PASSWORD": SECRET}
         ),
     )
-    life = ConfiguredLife(sandbox, setup.create_service(new, actor=Actor(id="", name="tests", via="command")))
+    made = setup.create_service(new, actor=Actor(id="", name="tests", via="command"))
+    Service.objects.filter(pk=made.pk).update(paths=PATHS, tags=TAGS)
+    life = ConfiguredLife(sandbox, made)
     life.work()
+    life.service.refresh_from_db()
     assert [step.problem for step in Step.objects.all()] == [""]
     return life
 
@@ -129,13 +149,22 @@ def test_a_changed_variable_is_put_in_place_as_it_was_typed_and_the_users_colour
     life = set_up(sandbox, "configured", 28_000)
     before = life.at_aws("blue")
     assert life.environment("blue") == {**BEFORE, "PASSWORD": SECRET}
+    assert life.settings() == {
+        "host-header": set(hosts_of("configured")),
+        "path-pattern": set(PATHS),
+        "tags": TAGS,
+    }
 
     life.release("debug")
     life.go_on()
 
     assert life.environment("green") == {**BEFORE, "LEVEL": "debug", "PASSWORD": SECRET}
     green = life.at_aws("green")["function"]["Configuration"]
-    assert green["ImageConfigResponse"]["ImageConfig"]["Command"] == SETTINGS["image_config"]["command"]
+    assert green["ImageConfigResponse"]["ImageConfig"] == {
+        "Command": SETTINGS["image_config"]["command"],
+        "EntryPoint": SETTINGS["image_config"]["entry_point"],
+        "WorkingDirectory": SETTINGS["image_config"]["working_directory"],
+    }
     assert (green["MemorySize"], life.at_aws("green")["alias"]["FunctionVersion"]) == (256, "2")
     assert life.at_aws("blue") == before
     assert_nothing_tells_the_secret()
