@@ -173,8 +173,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "releases.sweep", "schedule": 2.0, "options": {"expires": 10}},
-    "offline": {"task": "releases.write_offline_file", "schedule": 10.0, "options": {"expires": 10}},
-    "readiness": {"task": "releases.check_readiness", "schedule": 30.0, "options": {"expires": 30}},
+    "offline": {"task": "releases.write_offline_file", "schedule": 10.0, "options": {"expires": 20}},
+    "readiness": {"task": "releases.check_readiness", "schedule": 30.0, "options": {"expires": 50}},
     "prune": {"task": "releases.prune", "schedule": 30.0, "options": {"expires": 50}},
 }
 

@@ -37,7 +37,7 @@ def make_service(name: str = "nginx-lambda") -> Service:
     rule = f"{ARN}:listener-rule/app/demo-alb/1/2"
     return Service.objects.create(
         name=name,
-        family="nginx-svc",
+        family=name,
         region="eu-central-1",
         account_id="123456789012",
         listener_arn=f"{ARN}:listener/app/demo-alb/1/2",

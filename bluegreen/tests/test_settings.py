@@ -49,7 +49,14 @@ def test_no_result_is_kept_in_the_broker():
 def test_the_tasks_are_known_by_the_names_that_messages_and_the_schedule_use():
     app.loader.import_default_modules()
     own = {name for name in app.tasks if not fnmatchcase(name, "celery.*")}
-    assert own == {"releases.execute_run", "releases.sweep", "releases.prune", "releases.echo"}
+    assert own == {
+        "releases.execute_run",
+        "releases.sweep",
+        "releases.prune",
+        "releases.echo",
+        "releases.check_readiness",
+        "releases.write_offline_file",
+    }
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= own
     assert current_app.main == app.main
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def ask(method: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[bytes, by
 
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="StreamingHttpResponse must consume")
-        start, body = asyncio.run(answer())
+        # In a thread: a browser of another test may have left its loop running in this one.
+        with ThreadPoolExecutor() as elsewhere:
+            start, body = elsewhere.submit(asyncio.run, answer()).result()
     assert not body.get("more_body")
     return start["status"], dict(start["headers"]), body["body"]
 

@@ -21,6 +21,9 @@ CODES = {
     "EncryptedDamaged": "encryption:damaged",
     "EncryptionKeyUnknown": "encryption:key-unknown",
     "StateUnfit": "terraform:state-unfit",
+    "StateUnsaved": "run:unsaved-state",
+    "UnsavedUnfit": "run:unsaved-state-unfit",
+    "TerraformKilled": "terraform:killed",
 }
 
 

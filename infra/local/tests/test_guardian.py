@@ -90,8 +90,9 @@ def test_a_process_that_has_ended_already_is_no_problem(sleeper):
 
 
 def test_without_its_guardian_an_owner_goes_on(sleeper):
+    before = psutil.Process().children()
     with Guardian() as guardian:
-        (process,) = [one for one in psutil.Process().children() if "guardian.py" in " ".join(one.cmdline())]
+        (process,) = [one for one in psutil.Process().children() if one not in before]
         process.kill()
         wait_for(lambda: is_gone(process.pid), "the guardian to end")
         guardian.watch(sleeper.pid)

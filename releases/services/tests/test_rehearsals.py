@@ -2,6 +2,7 @@
 
 import pytest
 from celery import current_app
+from kombu import Connection
 
 from audit.models import AuditEvent
 from aws import functions
@@ -69,7 +70,7 @@ def test_a_right_that_is_missing_is_said_and_the_other_parts_go_on(split, monkey
 
 def test_a_broker_that_is_gone_and_a_state_that_is_not_there_are_said(split, monkeypatch):
     monkeypatch.undo()
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:9/0")
+    monkeypatch.setattr(current_app, "connection_for_write", lambda: Connection("redis://127.0.0.1:9/0"))
     found = {one["what"]: one["problem"] for one in rehearse(split).parts}
     assert found["The broker answers"]
     assert found["Terraform's state is there"] == "There is no state where Terraform keeps it."
