@@ -14,9 +14,10 @@ from releases.domain.canary import CanaryHeader
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
 from releases.services import setup
+from tests.keeping import KeptLife
 from tests.life import use_sandbox
-from tests.test_settings_at_the_sandbox import SettledLife, serving
 from tests.test_settings_at_the_sandbox import _new as usual
+from tests.test_settings_at_the_sandbox import serving
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -26,7 +27,7 @@ BOUNDARY = "bluegreen-boundary"
 
 
 @pytest.fixture
-def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> SettledLife:
+def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> KeptLife:
     use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
     new = replace(
         usual(sandbox),
@@ -45,7 +46,7 @@ def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) 
         provisioned_concurrency=2,
         role_permissions_boundary=_boundary(sandbox),
     )
-    return SettledLife(sandbox, Service.objects.get(pk=service.pk))
+    return KeptLife(sandbox, Service.objects.get(pk=service.pk))
 
 
 def _boundary(sandbox: SandboxInfo) -> str:

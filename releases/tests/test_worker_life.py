@@ -74,6 +74,8 @@ def listening(monkeypatch):
     monkeypatch.setattr(current_app, "send_task", lambda name, **_: sent.append(name))
     monkeypatch.setattr("releases.echo.SECONDS", 0.01)
     monkeypatch.setattr(state, "should_stop", None)
+    # The last resort ends the process, which is the test's own here, and long after it.
+    monkeypatch.setattr(worker_life, "_later", lambda *_: None)
     worker_life.listen(SimpleNamespace(initial_prefetch_count=1))  # type: ignore[arg-type]
     return sent
 
