@@ -75,9 +75,15 @@ class ConfiguredLife(Life):
         """What the traffic rule asks for and the tags, as AWS tells them."""
         balancer, functions = client(self.sandbox, "elbv2"), client(self.sandbox, "lambda")
         rule = balancer.describe_rules(RuleArns=[self.service.traffic_rule_arn])["Rules"][0]
-        asked = {one["Field"]: set(one["Values"]) for one in rule["Conditions"]}
+        asked = {one["Field"]: self._values(one) for one in rule["Conditions"]}
         tags = functions.get_function(FunctionName=self.service.blue_function_name)["Tags"]
         return {**asked, "tags": tags}
+
+    @staticmethod
+    def _values(condition: dict[str, Any]) -> set[str]:
+        """A condition has them in a part of its own kind."""
+        (part,) = (value for name, value in condition.items() if name.endswith("Config"))
+        return set(part["Values"])
 
     def environment(self, color: str) -> dict[str, str]:
         """What the version that a colour serves was really given."""
