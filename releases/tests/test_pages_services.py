@@ -63,6 +63,19 @@ def test_the_traffic_is_said_in_words_beside_the_bar(viewer, as_user):
 
 
 @pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({}, "rule 200, all hosts, all paths"),
+        ({"paths": ["/cart/*", "/v2/*"]}, "rule 200, all hosts, /cart/*, /v2/*"),
+        ({"hostnames": ["a.example.com"]}, "rule 200, a.example.com, all paths"),
+    ],
+)
+def test_a_service_s_page_says_whose_requests_it_gets(viewer, as_user, columns, words):
+    service = seen_by(viewer, **columns)
+    assert words in text_of(as_user(viewer).get(f"/services/{service.name}/"))
+
+
+@pytest.mark.parametrize(
     ("status", "columns", "word"),
     [
         ("failed", {"problem": "AccessDenied"}, "Failed"),
