@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,6 +71,10 @@ class Terraform:
     def push_state(self, file: Path) -> None:
         """Put a state in the stored one's place; Terraform refuses it too where it is another or an older one."""
         self._run("state", "push", self._lock_timeout, str(file))
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Leave these resources out of the state; they stay where they are."""
+        self._run("state", "rm", self._lock_timeout, *addresses)
 
     def output(self) -> dict[str, Any]:
         """The outputs by name, each with ``value`` and ``sensitive``."""

@@ -26,6 +26,7 @@ from terraform_runner.domain.plan_document import mask_document
 from terraform_runner.domain.redaction import MASK, Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.state_identity import StateIdentity, check_pushable, check_state, identify
+from terraform_runner.domain.tainted import tainted
 from terraform_runner.errors import HoldLost, RunnerError, StateUnsaved, StorageFailed
 from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
@@ -54,6 +55,8 @@ class Workspace:
     ``modules`` are copied to ``./modules/<name>``. ``environment`` are the only variables beyond the allow-list.
     ``secrets``, and the values of variables which ``root`` declares as sensitive, are masked wherever they appear.
     ``last_state`` is who the state was after the last run; another one is refused. An ``unsaved`` one is pushed first.
+    With ``forgets_tainted`` a plan leaves out of the state what was interrupted while it was made, so that it is not
+    replaced: for those whose root imports what is there.
     """
 
     key: str
@@ -65,6 +68,7 @@ class Workspace:
     secrets: tuple[str, ...]
     last_state: StateIdentity | None = None
     unsaved: UnsavedState | None = None
+    forgets_tainted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,8 @@ class RunnerSettings:
 def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, control: Control) -> Planned:
     """Make a plan, keep it and its JSON in the plan store, and say what it changes. Raises RunnerError."""
     with _prepared(run_id, workspace, settings, control) as terraform:
+        if workspace.forgets_tainted:
+            _forget_tainted(terraform, workspace)
         terraform.plan()
         document = terraform.show()
         reached(Point.PLAN_MADE)
@@ -281,6 +287,12 @@ def _initialise(terraform: Terraform, workspace: Workspace, settings: RunnerSett
         workspace.state.objects.put(LOCK_FILE, directory.lock_file.read_bytes())
     digest = prepared.digest_of(directory, terraform_version=version)
     prepared.keep(settings.data_root, digest, directory.data, unused_seconds=settings.keep_prepared_seconds)
+
+
+def _forget_tainted(terraform: Terraform, workspace: Workspace) -> None:
+    state = workspace.state.objects.get(STATE_FILE)
+    if state and (addresses := tainted(state)):
+        terraform.forget(addresses)
 
 
 def _push_unsaved(terraform: Terraform, workspace: Workspace) -> None:

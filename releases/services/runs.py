@@ -139,7 +139,9 @@ def _plan(run: Run, step: Step, hold: Hold) -> None:
     expectation = expectations.of_step(service, step, reality)
     expectation = replace(expectation, unfinished=unfinished_set_up.find(service, expectation))
     imports = {**log_groups.to_import(service, expectation), **expectation.unfinished}
-    given = with_imports(_workspace(run, service, expectation, Purpose.READ), imports)
+    made = with_imports(_workspace(run, service, expectation, Purpose.READ), imports)
+    # Made anew it would be deleted first; what an interrupted set-up has made is imported instead.
+    given = replace(made, forgets_tainted=step.transition == Transition.SET_UP)
     planned = executor.plan(run_id=run.pk, workspace=given, settings=runner_settings(), control=hold)
     refusals = guard.check_plan(planned.plan, expectation)
     if refusals:

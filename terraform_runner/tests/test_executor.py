@@ -287,6 +287,20 @@ def test_state_that_does_not_go_on_from_the_stored_one_is_left_to_a_person(bench
     assert unsaved.settled == 0
 
 
+@pytest.mark.parametrize(("forgets", "forgotten"), [(True, [["aws_x.cut"]]), (False, [])])
+def test_what_was_interrupted_while_it_was_made_is_forgotten_before_the_plan_where_it_shall_be(
+    bench, forgets, forgotten
+):
+    cut = {"type": "aws_x", "name": "cut", "instances": [{"status": "tainted"}]}
+    stored_at, arguments = bench.folder / "state" / "terraform.tfstate", bench.folder / "arguments"
+    stored_at.parent.mkdir()
+    stored_at.write_text(json.dumps({**json.loads(state(7)), "resources": [cut]}))
+    bench.plan(forgets_tainted=forgets, **stand_in_mode(f"write arguments={arguments}"))
+    commands = [json.loads(line) for line in arguments.read_text().splitlines()]
+    assert [command[3:] for command in commands if command[:2] == ["state", "rm"]] == forgotten
+    assert commands[-2][0] == "plan"
+
+
 def test_state_that_is_none_is_not_pushed(bench):
     with pytest.raises(StateUnfit, match="damaged"):
         Unsaved(bench).plan(b"{}", stored=state(6))
