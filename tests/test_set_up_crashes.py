@@ -12,8 +12,10 @@ from infra.sandbox.testing import fault, held
 from infra.sandbox.tests.service import client
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service, Step
-from releases.services import runs, setup
+from releases.services import rollout, runs, setup
+from releases.services.lifecycle import locked
 from releases.services.tests.conftest import TESTS
+from terraform_runner import claims
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run
@@ -85,3 +87,25 @@ def test_a_set_up_that_is_killed_after_each_resource_makes_none_twice(
     for name in (service.blue_function_name, service.green_function_name):
         versions = client(sandbox, "lambda").list_versions_by_function(FunctionName=name)["Versions"]
         assert [one["Version"] for one in versions] == ["$LATEST", "1"]
+
+
+def test_a_set_up_that_is_stopped_while_it_makes_a_function_goes_on_with_that_one(
+    sandbox, terraform_cli, settings, tmp_path
+):
+    use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
+    life = Life(sandbox=sandbox, service=setup.create_service(new_service(sandbox), actor=TESTS))
+    execute(Run.objects.get(status=RunStatus.QUEUED)).join()
+    apply = Run.objects.get(status=RunStatus.QUEUED)
+    with fault(life.sandbox, call="GET /2015-03-31/functions/.*", act="hold", when="before"):
+        thread = execute(apply)
+        wait_for(lambda: held(life.sandbox), "a function to be made and waited for", seconds=180)
+        claims.request_cancel(workspace=str(life.service.pk), reason="a test stops it")
+        thread.join()
+    step = Step.objects.get()
+    assert step.status == StepStatus.FAILED
+
+    with locked(life.service.pk) as service:
+        rollout.plan(service, step, actor=TESTS, action="step.retried")
+    life.work()
+    step.refresh_from_db()
+    assert step.status == StepStatus.DONE, step.problem
