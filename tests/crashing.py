@@ -29,7 +29,7 @@ from terraform_runner.models import Run
 from terraform_runner.points import Point
 from tests.fault_matrix import Target
 from tests.installation import make_bucket
-from tests.life import Life, use_sandbox
+from tests.life import Life, new_service, use_sandbox
 from tests.machine import GRACE_SECONDS, LEASE_SECONDS, Machine, begin_worker, running_machine
 
 AT_MOST_SECONDS = 180
@@ -119,7 +119,7 @@ def crash_scene(
     use_bucket(sandbox, settings)
     # As the machine's: a lease that is longer than one can be counts as one from before a clock was set back.
     settings.LEASE_SECONDS, settings.TERRAFORM_GRACE_SECONDS = LEASE_SECONDS, GRACE_SECONDS
-    life = Life(sandbox=sandbox, service=setup.create_service(new_service(sandbox), actor=TESTS))
+    life = Life(sandbox=sandbox, service=setup.create_service(next_service(sandbox), actor=TESTS))
     life.work()
     gates = [f"shift-{share}" for share in SHARES]
     wanted = ReleaseRequest(tag="green", weights=SHARES, canary=False, extra_gates=gates)
@@ -136,19 +136,12 @@ def use_bucket(sandbox: SandboxInfo, settings: Any) -> None:
     settings.STORAGE_REGION = sandbox.region
 
 
-def new_service(sandbox: SandboxInfo) -> NewService:
+def next_service(sandbox: SandboxInfo) -> NewService:
     """A service of its own at the sandbox."""
     number = next(_numbers)
-    return NewService(
-        name=f"crashes-{number}",
-        family=f"crashes-{number}",
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=[f"crashes-{number}.example.com"],
+    return new_service(
+        sandbox,
+        f"crashes-{number}",
         priority=21_000 + 10 * number,
         settle_seconds=1,
         bake_seconds=0,

@@ -14,9 +14,27 @@ from releases.domain.decisions import Permission
 from releases.models import Service, Step
 from releases.permissions import grant
 from releases.services import approvals, recovery, runs
+from releases.services.setup import NewService
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
+
+
+def new_service(sandbox: SandboxInfo, name: str, *, priority: int, **given: Any) -> NewService:
+    """A service behind the sandbox's load balancer, by a host of its own; ``given`` are other fields."""
+    usual = {"hostnames": [f"{name}.example.com"]}
+    return NewService(
+        name=name,
+        family=name,
+        environment="production",
+        region=sandbox.region,
+        account_id=sandbox.account_id,
+        listener_arn=sandbox.listener_arn,
+        repository_uri=sandbox.repository_uri,
+        tag="blue",
+        priority=priority,
+        **(usual | given),
+    )
 
 
 def use_sandbox(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings: Any, data_dir: Path) -> None:

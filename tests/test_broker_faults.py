@@ -25,12 +25,12 @@ from infra.local.valkey import Broker
 from infra.sandbox.info import SandboxInfo
 from releases.models import Service
 from releases.services import setup
-from releases.services.setup import NewService
 from releases.worker_life import START_AGAIN
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run, Worker
 from terraform_runner.tests.support import TERRAFORM, stand_in
 from tests.installation import SCHEDULER, WORKER
+from tests.life import new_service
 from tests.machine import Machine, running_machine
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
@@ -118,16 +118,9 @@ def ask(sandbox: SandboxInfo):
     def ask() -> str:
         name = f"b{uuid4().hex[:10]}"
         setup.create_service(
-            NewService(
-                name=name,
-                family=name,
-                environment="production",
-                region=sandbox.region,
-                account_id=sandbox.account_id,
-                listener_arn=sandbox.listener_arn,
-                repository_uri=sandbox.repository_uri,
-                tag="blue",
-                hostnames=[f"{name}.example.com"],
+            new_service(
+                sandbox,
+                name,
                 priority=20_001 + 2 * Service.objects.count(),
                 canary_addresses=["127.0.0.9/32"],
             ),

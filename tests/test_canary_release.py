@@ -16,10 +16,9 @@ from releases.models import Step
 from releases.services import emergency, rollout, setup
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
-from releases.services.setup import NewService
 from releases.tests.factories import ReleaseFactory, StepFactory
 from terraform_runner.models import LogChunk, Run
-from tests.life import Life, use_sandbox
+from tests.life import Life, new_service, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -35,16 +34,9 @@ def at_the_sandbox(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, 
 
 
 def set_up(sandbox: SandboxInfo, name: str, priority: int) -> Life:
-    new = NewService(
-        name=name,
-        family=name,
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=[f"{name}.example.com"],
+    new = new_service(
+        sandbox,
+        name,
         priority=priority,
         settle_seconds=0,
         bake_seconds=0,

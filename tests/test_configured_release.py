@@ -18,9 +18,8 @@ from releases.models import Release, Service, Step
 from releases.services import emergency, requests, setup, storage
 from releases.services.configurations import WantedConfiguration
 from releases.services.requests import ReleaseRequest
-from releases.services.setup import NewService
 from terraform_runner.models import LogChunk, Run
-from tests.life import Life, use_sandbox
+from tests.life import Life, new_service, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -99,17 +98,11 @@ def hosts_of(name: str) -> list[str]:
 
 
 def set_up(sandbox: SandboxInfo, name: str, priority: int) -> ConfiguredLife:
-    new = NewService(
-        name=name,
-        family=name,
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=hosts_of(name),
+    new = new_service(
+        sandbox,
+        name,
         priority=priority,
+        hostnames=hosts_of(name),
         settle_seconds=0,
         bake_seconds=0,
         configuration=WantedConfiguration(

@@ -25,13 +25,12 @@ from releases.models import EmergencyRollback, Step
 from releases.services import approvals, emergency, reasons, rollout, runs, setup
 from releases.services.lifecycle import locked
 from releases.services.safe_traffic import SafeTraffic, is_back
-from releases.services.setup import NewService
 from releases.services.watchman import Watchman
 from releases.tests.factories import ReleaseFactory, StepFactory
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
-from tests.life import Life, use_sandbox
+from tests.life import Life, new_service, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -66,16 +65,9 @@ def watchman() -> Iterator[None]:
 def life(sandbox) -> Life:
     """Set up, with both colours alike; each test has one of its own at the sandbox."""
     number = next(_numbers)
-    new = NewService(
-        name=f"in-flight-{number}",
-        family=f"in-flight-{number}",
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=[f"in-flight-{number}.example.com"],
+    new = new_service(
+        sandbox,
+        f"in-flight-{number}",
         priority=28_060 + 2 * number,
         settle_seconds=0,
         bake_seconds=0,

@@ -16,10 +16,9 @@ from releases.domain.traffic import NOBODY
 from releases.models import Service, Step
 from releases.services import setup
 from releases.services.requests import ReleaseRequest, request_release
-from releases.services.setup import NewService
 from terraform_runner.models import LogChunk, Run
 from tests.keeping import KeptLife
-from tests.life import use_sandbox
+from tests.life import new_service, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -30,16 +29,9 @@ FIRST, SECOND = "first_who_knows_this", "second~who/knows+this="
 @pytest.fixture
 def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) -> KeptLife:
     use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
-    new = NewService(
-        name=NAME,
-        family=NAME,
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=[f"{NAME}.example.com"],
+    new = new_service(
+        sandbox,
+        NAME,
         priority=PRIORITY,
         settle_seconds=0,
         bake_seconds=0,

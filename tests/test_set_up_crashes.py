@@ -19,7 +19,7 @@ from terraform_runner import claims
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run
-from tests.crashing import new_service, use_bucket
+from tests.crashing import next_service, use_bucket
 from tests.life import Life, use_sandbox
 
 pytestmark = [
@@ -65,7 +65,7 @@ def test_a_set_up_that_is_killed_after_each_resource_makes_none_twice(
 ):
     use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
     use_bucket(sandbox, settings)
-    life = Life(sandbox=sandbox, service=setup.create_service(new_service(sandbox), actor=TESTS))
+    life = Life(sandbox=sandbox, service=setup.create_service(next_service(sandbox), actor=TESTS))
     crashes = 0
     while queued := Run.objects.filter(status=RunStatus.QUEUED).first():
         if queued.operation == Operation.APPLY:
@@ -93,7 +93,7 @@ def test_a_set_up_that_is_stopped_while_it_makes_a_function_goes_on_with_that_on
     sandbox, terraform_cli, settings, tmp_path
 ):
     use_sandbox(sandbox, terraform_cli, settings, tmp_path / "data")
-    life = Life(sandbox=sandbox, service=setup.create_service(new_service(sandbox), actor=TESTS))
+    life = Life(sandbox=sandbox, service=setup.create_service(next_service(sandbox), actor=TESTS))
     execute(Run.objects.get(status=RunStatus.QUEUED)).join()
     apply = Run.objects.get(status=RunStatus.QUEUED)
     with fault(life.sandbox, call="GET /2015-03-31/functions/.*", act="hold", when="before"):

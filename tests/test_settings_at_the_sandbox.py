@@ -15,7 +15,7 @@ from releases.services import setup
 from releases.services.settings_columns import recorded_settings
 from releases.services.setup import NewService
 from tests.keeping import KeptLife
-from tests.life import use_sandbox
+from tests.life import new_service, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -35,17 +35,11 @@ def life(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_path) 
 
 
 def _new(sandbox: SandboxInfo) -> NewService:
-    return NewService(
-        name=NAME,
-        family=NAME,
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=["settling.example.com"],
+    return new_service(
+        sandbox,
+        NAME,
         priority=26_000,
+        hostnames=["settling.example.com"],
         settle_seconds=0,
     )
 

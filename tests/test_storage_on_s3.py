@@ -18,7 +18,6 @@ from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from releases.models import Service, Step
 from releases.services import runs, setup, storage
-from releases.services.setup import NewService
 from releases.services.workspaces import runner_settings
 from terraform_runner import executor
 from terraform_runner.claims import worker_name
@@ -32,6 +31,7 @@ from terraform_runner.objects import Objects
 from terraform_runner.selectors import last_state
 from terraform_runner.state import STATE_FILE, S3State
 from terraform_runner.tests.support import RecordingControl
+from tests.life import new_service
 
 TESTS = Actor(id="", name="tests", via="command")
 
@@ -59,18 +59,11 @@ def in_a_bucket(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp
     return settings.STORAGE_BUCKET
 
 
-def new_service(sandbox: SandboxInfo, name: str, priority: int) -> Service:
+def created(sandbox: SandboxInfo, name: str, priority: int) -> Service:
     """Recorded, with its set-up queued."""
-    new = NewService(
-        name=name,
-        family=name,
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=[f"{name}.example.com"],
+    new = new_service(
+        sandbox,
+        name,
         priority=priority,
         canary_addresses=["127.0.0.9/32"],
     )
@@ -101,7 +94,7 @@ def clear_texts(plan: bytes) -> Iterator[bytes]:
 def test_a_service_is_set_up_with_everything_in_the_bucket_and_nothing_on_the_machine(
     in_a_bucket, sandbox, settings, tmp_path
 ):
-    service = new_service(sandbox, "in-a-bucket", 29_000)
+    service = created(sandbox, "in-a-bucket", 29_000)
 
     work()
 

@@ -22,6 +22,7 @@ from releases.tests.factories import person
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run
+from tests.life import new_service
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -46,16 +47,9 @@ def promoted(sandbox: SandboxInfo, terraform_cli: TerraformCli, settings, tmp_pa
 
 
 def _new(sandbox: SandboxInfo) -> NewService:
-    return NewService(
-        name="swapping",
-        family="swapping",
-        environment="production",
-        region=sandbox.region,
-        account_id=sandbox.account_id,
-        listener_arn=sandbox.listener_arn,
-        repository_uri=sandbox.repository_uri,
-        tag="blue",
-        hostnames=["swapping.example.com"],
+    return new_service(
+        sandbox,
+        "swapping",
         priority=27_001,
         canary_addresses=["127.0.0.9/32"],
         settle_seconds=0,

@@ -8,6 +8,7 @@ from audit.events import Actor
 from aws import functions, images, leftovers, listeners, load_balancer, log_groups
 from aws.credentials import Credentials
 from aws.images import Image
+from aws.listeners import Listener, ListenerRule
 from releases import selectors
 from releases.domain import guard
 from releases.domain.approval_policy import PlanIdentity
@@ -173,3 +174,43 @@ class Life:
 @pytest.fixture
 def life(world, service, requester, manager, operator) -> Life:
     return Life(world, service, requester, manager, operator)
+
+
+@pytest.fixture
+def rules(monkeypatch) -> list[ListenerRule]:
+    """The listener's rules as AWS has them, to be added to."""
+    found = [
+        ListenerRule(arn="arn:rule/traffic", priority=200, asks_for="path-pattern /*", takes_all=True),
+        ListenerRule(arn="arn:rule/canary", priority=199, asks_for="source-ip 192.0.2.1/32", takes_all=False),
+    ]
+    listener = Listener(
+        arn="arn:listener",
+        load_balancer_arn="arn:loadbalancer/app/demo/1",
+        load_balancer_name="demo",
+        port=443,
+        protocol="HTTPS",
+    )
+    monkeypatch.setattr(listeners, "read_listener", lambda *_: listener)
+    monkeypatch.setattr(listeners, "list_rules", lambda *_: found)
+    monkeypatch.setattr(listeners, "count_target_groups", lambda *_: 2)
+    return found
+
+
+@pytest.fixture
+def keeper(person):
+    """Who looks after the service."""
+    return person("kim", Permission.VIEW, Permission.MANAGE, Permission.APPROVE)
+
+
+@pytest.fixture
+def approve(world, manager):
+    def approve(step: Step, user=None) -> Step:
+        run = Step.objects.get(pk=step.pk).plan_run
+        assert run is not None
+        shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
+        approvals.approve(step_id=step.pk, user=user or manager, shown=shown)
+        world.work()
+        step.refresh_from_db()
+        return step
+
+    return approve

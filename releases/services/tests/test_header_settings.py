@@ -7,44 +7,19 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
-from aws import listeners as aws_listeners
-from aws.listeners import Listener, ListenerRule
-from releases.domain.approval_policy import PlanIdentity
+from aws.listeners import ListenerRule
 from releases.domain.canary import CanaryHeader, header_of
-from releases.domain.decisions import Permission
 from releases.domain.expectation import HEADER_RULE
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import NOBODY, Transition
 from releases.models import Service, Step
-from releases.services import approvals, canary_header, expectations, settings_runs
+from releases.services import canary_header, expectations, settings_runs
 from releases.services.settings_columns import recorded_settings
 from releases.services.settings_runs import SettingsInvalid
 from terraform_runner.encryption import make_key, parse_keys
 from terraform_runner.errors import RunTimedOut, TerraformKilled
 
 FIRST, SECOND = "first_secret_1234", "second/secret=+12~.x"
-
-
-@pytest.fixture
-def rules(monkeypatch) -> list[ListenerRule]:
-    """The rules of others on the listener, to be added to."""
-    found: list[ListenerRule] = []
-    listener = Listener(
-        arn="arn:listener",
-        load_balancer_arn="arn:loadbalancer/app/demo/1",
-        load_balancer_name="demo",
-        port=443,
-        protocol="HTTPS",
-    )
-    monkeypatch.setattr(aws_listeners, "read_listener", lambda *_: listener)
-    monkeypatch.setattr(aws_listeners, "list_rules", lambda *_: found)
-    monkeypatch.setattr(aws_listeners, "count_target_groups", lambda *_: 2)
-    return found
-
-
-@pytest.fixture
-def keeper(person):
-    return person("kim", Permission.VIEW, Permission.MANAGE)
 
 
 @pytest.fixture
@@ -59,19 +34,6 @@ def ask(world, service, keeper, rules):
         return step
 
     return ask
-
-
-@pytest.fixture
-def approve(world, manager):
-    def approve(step: Step) -> Step:
-        assert step.plan_run is not None
-        shown = PlanIdentity(sha256=step.plan_run.plan_sha256, changes_digest=step.plan_run.changes_digest)
-        approvals.approve(step_id=step.pk, user=manager, shown=shown)
-        world.work()
-        step.refresh_from_db()
-        return step
-
-    return approve
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import pytest
 
 from audit.models import AuditEvent
 from aws import functions, load_balancer, metrics
-from aws import listeners as aws_listeners
 from aws.errors import AwsError
-from aws.listeners import Listener
 from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
@@ -36,25 +34,12 @@ class Counted:
 
 
 @pytest.fixture
-def counted(monkeypatch, world) -> Counted:
+def counted(monkeypatch, world, rules) -> Counted:
     made = Counted()
-    listener = Listener(
-        arn="arn:listener",
-        load_balancer_arn="arn:loadbalancer/app/demo/1",
-        load_balancer_name="demo",
-        port=443,
-        protocol="HTTPS",
-    )
-    monkeypatch.setattr(aws_listeners, "read_listener", lambda *_: listener)
     monkeypatch.setattr(metrics, "count_requests", made.count)
     monkeypatch.setattr(load_balancer, "registered_targets", world.find)
     monkeypatch.setattr(functions, "check_function", world.find)
     return made
-
-
-@pytest.fixture
-def keeper(person):
-    return person("kim", Permission.VIEW, Permission.MANAGE, Permission.APPROVE)
 
 
 @pytest.fixture
@@ -73,21 +58,6 @@ def ask(world, service, keeper, counted):
         return step
 
     return ask
-
-
-@pytest.fixture
-def approve(world, manager):
-    def approve(step: Step) -> Step:
-        step.refresh_from_db()
-        run = step.plan_run
-        assert run is not None
-        shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
-        approvals.approve(step_id=step.pk, user=manager, shown=shown)
-        world.work()
-        step.refresh_from_db()
-        return step
-
-    return approve
 
 
 def test_an_unused_service_is_removed_once_somebody_else_has_approved(ask, approve, world, service):

@@ -5,12 +5,10 @@ from dataclasses import replace
 import pytest
 
 from audit.models import AuditEvent
-from aws import listeners as aws_listeners
 from aws import log_groups
-from aws.listeners import Listener, ListenerRule
+from aws.listeners import ListenerRule
 from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.settings import Settings, to_columns
 from releases.domain.traffic import Transition
@@ -28,32 +26,6 @@ HOSTS = ("shop.example.com",)
 
 
 @pytest.fixture
-def rules(monkeypatch) -> list[ListenerRule]:
-    """The listener's rules as AWS has them, to be added to."""
-    found = [
-        ListenerRule(arn="arn:rule/traffic", priority=200, asks_for="path-pattern /*", takes_all=True),
-        ListenerRule(arn="arn:rule/canary", priority=199, asks_for="source-ip 192.0.2.1/32", takes_all=False),
-    ]
-    listener = Listener(
-        arn="arn:listener",
-        load_balancer_arn="arn:loadbalancer/app/demo/1",
-        load_balancer_name="demo",
-        port=443,
-        protocol="HTTPS",
-    )
-    monkeypatch.setattr(aws_listeners, "read_listener", lambda *_: listener)
-    monkeypatch.setattr(aws_listeners, "list_rules", lambda *_: found)
-    monkeypatch.setattr(aws_listeners, "count_target_groups", lambda *_: 2)
-    return found
-
-
-@pytest.fixture
-def keeper(person):
-    """Who looks after the service."""
-    return person("kim", Permission.VIEW, Permission.MANAGE, Permission.APPROVE)
-
-
-@pytest.fixture
 def ask(world, service, keeper, rules):
     def ask(user=None, reason="A new host", **changes) -> Step:
         service.refresh_from_db()
@@ -66,20 +38,6 @@ def ask(world, service, keeper, rules):
         return step
 
     return ask
-
-
-@pytest.fixture
-def approve(world, manager):
-    def approve(step: Step, user=None) -> Step:
-        run = Step.objects.get(pk=step.pk).plan_run
-        assert run is not None
-        shown = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest)
-        approvals.approve(step_id=step.pk, user=user or manager, shown=shown)
-        world.work()
-        step.refresh_from_db()
-        return step
-
-    return approve
 
 
 def recorded(service: Service) -> Settings:
