@@ -27,7 +27,13 @@ class ListenerPicture:
 
     name: str
     rules: tuple[HeldPriority, ...]
-    room: Room
+    target_groups: int
+    set_ups: int
+
+    @property
+    def room(self) -> Room:
+        """With the groups that services will have which are not set up yet."""
+        return Room(target_groups=self.target_groups + 2 * self.set_ups)
 
     def derive(self, settings: Settings, *, has_header: bool = False) -> int:
         """The lowest priority that a service with these settings can have here; raises ``NoPriority``."""
@@ -45,11 +51,11 @@ def read_picture(place: InAccount, listener_arn: str, *, without: UUID | None = 
     listener = listeners.read_listener(reach, listener_arn)
     others = [one for one in selectors.services_on_listener(listener_arn) if one.pk != without]
     rules = _held(listeners.list_rules(reach, listener_arn), others, _own_rules(without))
-    groups = listeners.count_target_groups(reach, listener.load_balancer_arn)
     return ListenerPicture(
         name=f"{listener.load_balancer_name}, {listener.protocol} {listener.port}",
         rules=_by_priority(rules),
-        room=Room(target_groups=groups + 2 * selectors.count_set_ups(listener_arn)),
+        target_groups=listeners.count_target_groups(reach, listener.load_balancer_arn),
+        set_ups=selectors.count_set_ups(listener_arn),
     )
 
 
@@ -60,6 +66,7 @@ def renewed(picture: ListenerPicture, listener_arn: str) -> ListenerPicture:
     return replace(
         picture,
         rules=_by_priority([*picture.rules, *(held for held in given if held.priority not in known)]),
+        set_ups=selectors.count_set_ups(listener_arn),
     )
 
 

@@ -72,13 +72,14 @@ def request_set_up(
     _refuse_unless_permitted(user, rights)
     _refuse_impossible(new)
     picture = look_at(new)
-    if picture.room.is_full:
-        _refuse({"listener_arn": f"There is no room: {picture.room}. Use another load balancer."})
+    _refuse_full(picture)
     with _said_at("tag"):
         prepared = prepare(new)
     try:
         with transaction.atomic():
             listeners.reserve(new.listener_arn)
+            picture = listeners.renewed(picture, new.listener_arn)
+            _refuse_full(picture)
             placed = replace(prepared.new, priority=_priority(picture, new, priority))
             service = record_service(replace(prepared, new=placed), actor=person(user), reason=reason)
             _give_rights(service, user, rights)
@@ -91,14 +92,19 @@ def request_set_up(
     return service
 
 
+def _refuse_full(picture: ListenerPicture) -> None:
+    if picture.room.is_full:
+        _refuse({"listener_arn": f"There is no room: {picture.room}. Use another load balancer."})
+
+
 def _priority(picture: ListenerPicture, new: NewService, wanted: int | None) -> int:
     """Under the listener's reservation: nobody else is given a priority there meanwhile."""
-    now, has_header = listeners.renewed(picture, new.listener_arn), new.canary_header is not None
+    has_header = new.canary_header is not None
     try:
-        priority = now.derive(new.settings, has_header=has_header) if wanted is None else wanted
+        priority = picture.derive(new.settings, has_header=has_header) if wanted is None else wanted
         priorities.check(
             priority,
-            now.rules,
+            picture.rules,
             slots=new.canary_slots,
             has_header=has_header,
             takes_all=new.settings.takes_all,

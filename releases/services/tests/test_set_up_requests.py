@@ -380,6 +380,14 @@ def test_of_two_who_ask_for_the_same_priority_at_once_one_is_refused(ask):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_no_messages")
+def test_of_two_who_take_the_last_place_of_a_load_balancer_at_once_one_is_refused(ask, listener):
+    listener.groups = 98
+    answers = at_once(*[partial(ask, name=name, family=name) for name in ("one", "two")])
+    assert sorted(answers) == ["", "set-up:invalid"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_no_messages")
 def test_two_who_leave_the_priority_to_be_derived_at_once_both_get_one(ask):
     names = ["cart", "till", "desk", "shop"]
     answers = at_once(*[partial(ask, name=name, family=name) for name in names])
