@@ -1,14 +1,16 @@
 """From the last approval to the traffic having moved.
 
-The plan is there and the step is started, so that only the apply remains.
+The plan is there and the step is started, so that only the apply remains. When the traffic has moved is seen by reading
+the rule again and again, which burdens the machine: it is read just as often while the plain way goes on.
 """
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from itertools import count
 from uuid import UUID
 
 from aws import load_balancer, session
-from bench.demo import Demo, wait_for
+from bench.demo import POLL_SECONDS, Demo, wait_for
 from bench.figures import Figure, Goal
 from bench.pairs import PAIRS, in_turn, timed
 from bench.steps import Steps
@@ -17,6 +19,7 @@ from releases.services import accounts
 from releases.services.requests import ReleaseRequest
 
 TAG = "green"
+READER = "reader of the rule"
 SHARES = tuple(range(10, 10 * (PAIRS + 2), 10))
 
 
@@ -27,7 +30,9 @@ def measure(demo: Demo) -> Figure:
     release = GatedShifts(demo)
     release.begin()
     weights = count(1)
-    measured, baseline = in_turn(release.shift, lambda: plain.apply_saved_plan(next(weights)))
+    measured, baseline = in_turn(
+        release.shift, lambda: release.beside(lambda: plain.apply_saved_plan(next(weights)))
+    )
     return Figure.of_pairs("approval", measured, baseline, goal=Goal(on="ratio", at_most=1.15))
 
 
@@ -54,6 +59,21 @@ class GatedShifts:
         self._steps.wait_until(step_id, StepStatus.DONE)
         self._steps.wait_for_the_next_plan()
         return seconds
+
+    def beside(self, act: Callable[[], float]) -> float:
+        """What ``act`` gives, with the rule being read as often as while a shift is waited for."""
+        over = threading.Event()
+        reader = threading.Thread(target=self._read_until, args=(over,), name=READER)
+        reader.start()
+        try:
+            return act()
+        finally:
+            over.set()
+            reader.join()
+
+    def _read_until(self, over: threading.Event) -> None:
+        while not over.wait(POLL_SECONDS):
+            self._weights()
 
     def _approve_and_wait(self, step_id: UUID, before: Mapping[str, int]) -> None:
         self._steps.approve(step_id)

@@ -1,6 +1,9 @@
+import threading
+
 import pytest
 
-from bench.approval import SHARES, GatedShifts
+from bench.approval import READER, SHARES, GatedShifts
+from bench.demo import PATIENCE_SECONDS
 from bench.errors import CannotMeasure
 from bench.pairs import PAIRS
 from releases.domain.lifecycle import StepStatus
@@ -35,6 +38,14 @@ def test_there_is_a_gated_shift_for_each_pair(release):
 
     assert Approval.objects.count() == PAIRS
     assert release._weights() == {"green": SHARES[PAIRS - 1]}
+
+
+def test_the_plain_way_is_watched_as_a_shift_is(release, monkeypatch):
+    read = threading.Event()
+    monkeypatch.setattr(release, "_weights", read.set)
+
+    assert release.beside(lambda: 2.5 if read.wait(PATIENCE_SECONDS) else 0) == 2.5
+    assert [one for one in threading.enumerate() if one.name == READER] == []
 
 
 def test_apply_that_fails_gives_no_figure(release, worker):
