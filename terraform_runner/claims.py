@@ -7,6 +7,7 @@ doubled, late or forged finds another state and does nothing.
 import os
 import socket
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import ALLOWED_CHANGES, OPEN_STATUSES, Operation, RunStatus
 from terraform_runner.domain.state_identity import StateIdentity
 from terraform_runner.errors import HoldLost, PlanStale, RunCancelled, RunnerError
-from terraform_runner.leases import LEASE_SECONDS, after, list_expired
+from terraform_runner.leases import GRACE_SECONDS, LEASE_SECONDS, after, list_expired
 from terraform_runner.models import Run
 from terraform_runner.process_identity import ProcessIdentity
 
@@ -59,16 +60,20 @@ def mark_sent(run_ids: Collection[UUID]) -> None:
     Run.objects.filter(pk__in=run_ids, status=RunStatus.QUEUED).update(sent_at=Now())
 
 
-def claim(run_id: UUID, *, worker: str, lease_seconds: float = LEASE_SECONDS) -> Run | None:
+def claim(
+    run_id: UUID, *, worker: str, lease_seconds: float = LEASE_SECONDS, grace_seconds: float = GRACE_SECONDS
+) -> Run | None:
     """Take a queued run and with it the hold of its workspace, for so long, in one statement.
 
-    None if the run was taken, ended or cancelled, or if another run holds the workspace (it stays queued).
+    The grace is what the worker's launcher gives Terraform to end. None if the run was taken, ended or cancelled, or
+    if another run holds the workspace (it stays queued).
     """
     try:
         with transaction.atomic():
             queued = Run.objects.filter(pk=run_id)
             now = {"started_at": Now(), "heartbeat_at": Now(), "lease_until": after(lease_seconds)}
-            taken = _change(queued, RunStatus.QUEUED, RunStatus.RUNNING, worker=worker, **now)
+            grace = timedelta(seconds=grace_seconds)
+            taken = _change(queued, RunStatus.QUEUED, RunStatus.RUNNING, worker=worker, grace=grace, **now)
     except IntegrityError:
         return None  # the constraint one_running_run_per_workspace: held by another run
     return Run.objects.select_related("plan_run").get(pk=run_id) if taken else None
@@ -87,10 +92,9 @@ def mark_lost(run: Run, *, message: str) -> bool:
     return _lose(_held(run), message)
 
 
-def take_over(run: Run, *, lease_seconds: float, grace_seconds: float, message: str) -> bool:
+def take_over(run: Run, *, message: str) -> bool:
     """Record that a run's hold is over. False if its worker has renewed it, or it has ended, meanwhile."""
-    expired = list_expired(lease_seconds=lease_seconds, grace_seconds=grace_seconds)
-    return _lose(expired.filter(pk=run.pk, worker=run.worker), message)
+    return _lose(list_expired().filter(pk=run.pk, worker=run.worker), message)
 
 
 def request_cancel(*, workspace: str, reason: str, only: Collection[UUID] | None = None) -> list[UUID]:

@@ -1,12 +1,13 @@
 """A run's lease: its worker holds it for so long after each heartbeat, by the database's clock.
 
 Who holds it may be gone, stopped or cut off. Its launcher ends Terraform half a lease after the last heartbeat, within
-a grace period; so whoever waits for a lease and that grace can take over.
+a grace period; so whoever waits for a lease and that grace can take over. Both are in the run as its worker has them:
+whoever takes over may go by others.
 """
 
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 
@@ -14,7 +15,9 @@ from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import HoldLost
 from terraform_runner.models import Run
 
-LEASE_SECONDS = 45.0
+LEASE_SECONDS, GRACE_SECONDS = 45.0, 30.0
+# A heartbeat that is so far ahead is from before a clock was set back: nobody renews its lease.
+AHEAD_SECONDS = 30.0
 
 
 def renew(run: Run, *, lease_seconds: float) -> bool:
@@ -36,14 +39,12 @@ def note_process(run: Run, *, group: int, started: float) -> None:
         raise HoldLost("This worker does not hold the run any more, so it starts nothing.")
 
 
-def list_expired(*, lease_seconds: float, grace_seconds: float) -> QuerySet[Run]:
-    """Runs whose hold was over so long ago that their worker's launcher must have ended Terraform.
-
-    A lease that ends later than one that begins now is from before a clock was set back: nobody renews it.
-    """
-    until = Coalesce("lease_until", "heartbeat_at")
-    over = Q(until__lt=after(-grace_seconds)) | Q(until__gt=after(lease_seconds + grace_seconds))
-    return Run.objects.filter(status=RunStatus.RUNNING).alias(until=until).filter(over)
+def list_expired() -> QuerySet[Run]:
+    """Runs whose hold was over so long ago that their worker's launcher must have ended Terraform."""
+    until = Coalesce("lease_until", "heartbeat_at") + F("grace")
+    over = Q(until__lt=Now()) | Q(heartbeat_at__gt=after(AHEAD_SECONDS))
+    running = Run.objects.filter(status=RunStatus.RUNNING)
+    return running.alias(until=ExpressionWrapper(until, output_field=DateTimeField())).filter(over)
 
 
 def begin_to_end(run: Run, *, patience_seconds: float) -> bool:

@@ -1,5 +1,7 @@
 """Runs and what they printed: the database's side of running Terraform."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -13,9 +15,9 @@ class Run(models.Model):
 
     All times are the database's. ``worker`` is what ``claims.worker_name`` says, and holds the run until
     ``lease_until``; ``process_group`` and ``process_started`` identify the launcher that runs now, as
-    ``process_identity`` does, and ``ending_since`` says that somebody is about to end that one. An ``urgent`` run
-    goes to workers of its own. ``state_lineage`` and
-    ``state_serial`` say which state it has planned on, or has written; empty if there was none yet.
+    ``process_identity`` does, and ``ending_since`` says that somebody is about to end that one. ``grace`` is how long
+    its Terraform may take to end. An ``urgent`` run goes to workers of its own. ``state_lineage`` and ``state_serial``
+    say which state it has planned on, or has written; empty if there was none yet.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -33,6 +35,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    grace = models.DurationField(db_default=timedelta(seconds=30))
     ending_since = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=300, blank=True)

@@ -18,29 +18,28 @@ SILENT = (
 LAUNCHER_SECONDS = 5.0
 
 
-def end_orphans(*, worker_host: str, grace_seconds: float) -> list[Run]:
+def end_orphans(*, worker_host: str) -> list[Run]:
     """End the runs of this host whose worker does not exist any more, and return them.
 
     ``worker_host`` is as ``claims.worker_host`` says it. Only when Terraform has ended the run is marked as lost,
     because that frees its workspace for the next one.
     """
     running = Run.objects.filter(status=RunStatus.RUNNING, worker__startswith=f"{worker_host}/")
-    return [run for run in running if not _worker_lives(run) and _end(run, grace_seconds)]
+    return [run for run in running if not _worker_lives(run) and _end(run)]
 
 
-def take_over(*, worker_host: str, lease_seconds: float, grace_seconds: float) -> list[Run]:
+def take_over(*, worker_host: str) -> list[Run]:
     """End the runs, of whatever host, whose worker has not renewed its hold in time, and return them.
 
     On another host the launcher has ended Terraform by then; on this one that is made sure of, in case that it was
     stopped with its worker.
     """
-    times = {"lease_seconds": lease_seconds, "grace_seconds": grace_seconds}
-    ended = [run for run in leases.list_expired(**times) if _is_ended(run, worker_host, grace_seconds)]
-    return [run for run in ended if claims.take_over(run, **times, message=SILENT.format(worker=run.worker))]
+    ended = [run for run in leases.list_expired() if _is_ended(run, worker_host)]
+    return [run for run in ended if claims.take_over(run, message=SILENT.format(worker=run.worker))]
 
 
-def _is_ended(run: Run, worker_host: str, grace_seconds: float) -> bool:
-    return not run.worker.startswith(f"{worker_host}/") or _end_processes(run, grace_seconds)
+def _is_ended(run: Run, worker_host: str) -> bool:
+    return not run.worker.startswith(f"{worker_host}/") or _end_processes(run)
 
 
 def _worker_lives(run: Run) -> bool:
@@ -48,12 +47,13 @@ def _worker_lives(run: Run) -> bool:
     return ProcessIdentity(pid=int(pid), started=float(started)).is_running()
 
 
-def _end(run: Run, grace_seconds: float) -> bool:
-    return _end_processes(run, grace_seconds) and claims.mark_lost(run, message=GONE)
+def _end(run: Run) -> bool:
+    return _end_processes(run) and claims.mark_lost(run, message=GONE)
 
 
-def _end_processes(run: Run, grace_seconds: float) -> bool:
+def _end_processes(run: Run) -> bool:
     """End a run's launcher and Terraform. False if somebody else is about to, since one interrupt is enough."""
+    grace_seconds = run.grace.total_seconds()
     if not leases.begin_to_end(run, patience_seconds=3 * grace_seconds):
         return False
     if run.process_group is not None and run.process_started is not None:

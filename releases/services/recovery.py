@@ -49,10 +49,10 @@ def end_lost_runs() -> list[Run]:
     Their steps are planned again. Gives the runs that were lost; what a process that was itself killed between the two
     has left is found by its step.
     """
-    host, grace_seconds = claims.worker_host(), settings.TERRAFORM_GRACE_SECONDS
-    reaper.end_orphans(worker_host=host, grace_seconds=grace_seconds)
+    host = claims.worker_host()
+    reaper.end_orphans(worker_host=host)
     if clocks.can_be_trusted(lease_seconds=settings.LEASE_SECONDS, on_jump=moved_clock.go_on):
-        reaper.take_over(worker_host=host, lease_seconds=settings.LEASE_SECONDS, grace_seconds=grace_seconds)
+        reaper.take_over(worker_host=host)
     return [_plan_again(run, step) for run, step in selectors.lost_runs()]
 
 

@@ -74,7 +74,12 @@ VERIFY_PAUSE_SECONDS = 0.5
 def execute(run_id: UUID, *, worker: str) -> None:
     """Execute a queued run. A run that somebody else took, or whose service is held, is left alone."""
     reached(Point.BEFORE_CLAIM)
-    run = claims.claim(run_id, worker=worker, lease_seconds=settings.LEASE_SECONDS)
+    run = claims.claim(
+        run_id,
+        worker=worker,
+        lease_seconds=settings.LEASE_SECONDS,
+        grace_seconds=settings.TERRAFORM_GRACE_SECONDS,
+    )
     if run is None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return

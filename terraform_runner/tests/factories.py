@@ -6,6 +6,7 @@ from terraform_runner import claims
 from terraform_runner.domain.plan import parse_plan
 from terraform_runner.domain.results import Planned
 from terraform_runner.domain.runs import Operation
+from terraform_runner.leases import GRACE_SECONDS, LEASE_SECONDS
 from terraform_runner.models import Run
 from terraform_runner.tests.support import plan_document
 
@@ -23,9 +24,17 @@ def queued_run(workspace: str = "service") -> Run:
     return claims.queue_run(workspace=workspace, operation=Operation.PLAN)
 
 
-def running_run(workspace: str = "service", *, worker: str = WORKER) -> Run:
+def running_run(
+    workspace: str = "service",
+    *,
+    worker: str = WORKER,
+    lease_seconds: float = LEASE_SECONDS,
+    grace_seconds: float = GRACE_SECONDS,
+) -> Run:
     """A plan run that a worker has taken."""
-    run = claims.claim(queued_run(workspace).pk, worker=worker)
+    run = claims.claim(
+        queued_run(workspace).pk, worker=worker, lease_seconds=lease_seconds, grace_seconds=grace_seconds
+    )
     assert run is not None
     return run
 

@@ -24,7 +24,8 @@ from terraform_runner.process import Command, Limits  # noqa: E402
 
 def main(run_id: str, folder: str, program: str, lease: str, grace: str) -> str:
     """Hold the run for as long as the program runs, start it once more, and record the end."""
-    run = claims.claim(UUID(run_id), worker=claims.worker_name(), lease_seconds=float(lease))
+    times = {"lease_seconds": float(lease), "grace_seconds": float(grace)}
+    run = claims.claim(UUID(run_id), worker=claims.worker_name(), **times)
     assert run is not None
     limits = Limits(deadline=time.monotonic() + 600, grace_seconds=float(grace))
     command = Command(argv=(program,), directory=Path(folder), environment={})

@@ -1,8 +1,8 @@
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from terraform_runner import claims, leases
@@ -13,21 +13,20 @@ from terraform_runner.tests.factories import WORKER, planned, queued_run, runnin
 
 pytestmark = pytest.mark.django_db
 
-TIMES: Any = {"lease_seconds": 45, "grace_seconds": 30}
 
-
-def silent_run(seconds: float, *, worker: str = WORKER) -> Run:
+def silent_run(seconds: float, *, lease_seconds: float = 45, grace_seconds: float = 30) -> Run:
     """A run whose last heartbeat was so long ago."""
-    run = running_run(worker=worker)
-    assert run.lease_until is not None
+    run = running_run(lease_seconds=lease_seconds, grace_seconds=grace_seconds)
     ago = timedelta(seconds=seconds)
-    Run.objects.filter(pk=run.pk).update(lease_until=run.lease_until - ago)
+    Run.objects.filter(pk=run.pk).update(
+        lease_until=F("lease_until") - ago, heartbeat_at=F("heartbeat_at") - ago
+    )
     run.refresh_from_db()
     return run
 
 
 def expired() -> list[Run]:
-    return list(leases.list_expired(**TIMES))
+    return list(leases.list_expired())
 
 
 def test_claim_takes_the_lease():
@@ -93,10 +92,24 @@ def test_run_can_be_taken_over_a_lease_and_the_grace_after_the_last_heartbeat(se
     run = silent_run(seconds)
 
     assert expired() == ([run] if over else [])
-    assert claims.take_over(run, **TIMES, message="silent") is over
+    assert claims.take_over(run, message="silent") is over
 
     run.refresh_from_db()
     assert run.status == (RunStatus.LOST if over else RunStatus.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("lease", "grace", "over"),
+    [(300, 30, 330), (45, 120, 165), (10, 2, 12)],
+    ids=["a longer lease", "a longer grace", "both shorter"],
+)
+def test_run_is_taken_over_by_the_times_of_its_own_worker_whatever_other_machines_have(lease, grace, over):
+    held = silent_run(over - 5, lease_seconds=lease, grace_seconds=grace)
+    assert expired() == []
+    claims.mark_lost(held, message="for the next one")
+
+    run = silent_run(over + 1, lease_seconds=lease, grace_seconds=grace)
+    assert expired() == [run]
 
 
 def test_lease_from_before_a_clock_was_set_back_is_not_waited_for():
@@ -122,14 +135,14 @@ def test_only_running_runs_are_taken_over():
     claims.finish(run, planned())
 
     assert expired() == []
-    assert not claims.take_over(run, **TIMES, message="silent")
+    assert not claims.take_over(run, message="silent")
 
 
 def test_run_that_was_renewed_meanwhile_is_not_taken_over():
     run = silent_run(100)
     leases.renew(run, lease_seconds=45)
 
-    assert not claims.take_over(run, **TIMES, message="silent")
+    assert not claims.take_over(run, message="silent")
 
 
 def test_who_began_to_end_processes_before_the_clock_was_set_back_is_not_waited_for():

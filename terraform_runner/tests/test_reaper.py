@@ -18,6 +18,7 @@ from terraform_runner.tests.factories import running_run
 pytestmark = [pytest.mark.django_db, pytest.mark.fault]
 
 HOST = claims.worker_host()
+GRACE_SECONDS = 2
 DEAD_WORKER = f"{HOST}/{2**22 + 1}/1.0"  # no Linux gives such a number
 NAME_WORKER = f"""
 import time, os
@@ -40,7 +41,7 @@ def terraform() -> Iterator[ProcessIdentity]:
 
 
 def orphan(process: ProcessIdentity | None = None, *, worker: str = DEAD_WORKER) -> Run:
-    run = running_run(worker=worker)
+    run = running_run(worker=worker, grace_seconds=GRACE_SECONDS)
     if process is not None:
         Run.objects.filter(pk=run.pk).update(process_group=process.pid, process_started=process.started)
     return run
@@ -50,16 +51,18 @@ def silent(process: ProcessIdentity | None = None, *, worker: str) -> Run:
     """A run whose worker has not renewed its hold for a lease and the grace."""
     run = orphan(process, worker=worker)
     assert run.lease_until is not None
-    Run.objects.filter(pk=run.pk).update(lease_until=run.lease_until - timedelta(seconds=76))
+    Run.objects.filter(pk=run.pk).update(
+        lease_until=run.lease_until - timedelta(seconds=45 + GRACE_SECONDS + 1)
+    )
     return run
 
 
 def take_over() -> list[Run]:
-    return reaper.take_over(worker_host=HOST, lease_seconds=45, grace_seconds=30)
+    return reaper.take_over(worker_host=HOST)
 
 
 def reap() -> list[Run]:
-    return end_orphans(worker_host=HOST, grace_seconds=5)
+    return end_orphans(worker_host=HOST)
 
 
 def test_run_of_a_dead_worker_is_lost_and_its_terraform_ended(terraform):
@@ -146,7 +149,7 @@ def test_launcher_that_was_stopped_is_ended_with_its_terraform(terraform):
     os.kill(terraform.pid, signal.SIGSTOP)
     run = orphan(terraform)
 
-    assert end_orphans(worker_host=HOST, grace_seconds=0.2) == [run]
+    assert reap() == [run]
     assert not terraform.is_running()
 
 
@@ -172,9 +175,7 @@ def test_silent_run_of_this_machine_is_taken_over_when_its_terraform_has_ended(t
     os.kill(terraform.pid, signal.SIGSTOP)
     run = silent(terraform, worker=claims.worker_name())
 
-    taken = reaper.take_over(worker_host=HOST, lease_seconds=45, grace_seconds=0.2)
-
-    assert taken == [run]
+    assert take_over() == [run]
     assert not terraform.is_running()
 
 

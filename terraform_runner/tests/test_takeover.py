@@ -66,7 +66,7 @@ def holder(tmp_path: Path) -> Iterator[Holder]:
 
 def take_over(host: str) -> bool:
     """Whether this host has taken the run over now."""
-    return bool(reaper.take_over(worker_host=host, lease_seconds=LEASE, grace_seconds=GRACE))
+    return bool(reaper.take_over(worker_host=host))
 
 
 def test_terraform_of_a_stopped_worker_has_ended_before_another_host_takes_over(holder):
