@@ -2,6 +2,7 @@
 
 from unittest.mock import patch
 
+import psycopg
 import pytest
 from celery import current_app
 from django.db import OperationalError, connection
@@ -26,6 +27,19 @@ def test_healthz_says_503_while_the_database_does_not_answer():
         answer = Client().get("/healthz")
     assert answer.status_code == 503
     assert b"db.internal" not in answer.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_kept_while_the_database_went_away_costs_nobody_a_page():
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # only PostgreSQL's has one
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        kept = cursor.fetchone()
+    connection.close()
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", kept)
+    assert Client().get("/healthz").status_code == 200
 
 
 @pytest.fixture
