@@ -1,5 +1,6 @@
 """The shape of what people send; the rules behind it are in ``releases.domain``."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -12,6 +13,23 @@ from releases.domain.traffic import TAG
 
 BAKE_OF = "bake-"
 """Before a step's key: the name of the field with its bake time."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+class NumberField(forms.IntegerField):
+    """A whole number in plain digits: Django's own field would also take “٣”, “+5” and “10.0”. It names the range."""
+
+    def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
+        problem = f"Write a whole number from {min_value} to {max_value}, in plain digits."
+        messages = dict.fromkeys(("invalid", "min_value", "max_value"), problem)
+        super().__init__(min_value=min_value, max_value=max_value, error_messages=messages, **options)
+
+    def to_python(self, value: Any) -> int | None:  # noqa: ANN401 - as Django's fields have it
+        """The number."""
+        if value not in self.empty_values and not _NUMBER.fullmatch(str(value).strip()):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class RolloutForm(forms.Form):
@@ -27,7 +45,7 @@ class RolloutForm(forms.Form):
         label="Canary addresses",
         help_text="Separated by commas: single addresses or networks, such as 203.0.113.7 or 2001:db8::/48.",
     )
-    bake_seconds = forms.IntegerField(
+    bake_seconds = NumberField(
         min_value=0, max_value=LONGEST_BAKE_SECONDS, label="Bake time after each step, in seconds"
     )
     gates = forms.MultipleChoiceField(required=False, label="Extra approvals")

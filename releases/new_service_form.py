@@ -13,6 +13,7 @@ from releases.domain.errors import DomainError
 from releases.domain.execution_role import RoleRights
 from releases.domain.new_service import LONGEST_ARN, LONGEST_ENVIRONMENT, LONGEST_FAMILY, LONGEST_NAME
 from releases.domain.rollout_plan import Rotation, parse_weights
+from releases.forms import NumberField
 from releases.models import Service
 from releases.services.configurations import WantedConfiguration
 from releases.services.set_up_requests import Rights
@@ -93,7 +94,7 @@ class NewServiceForm(SettingsForm):
         label="Who may approve",
         help_text="The user names of other people, one a line. You may do everything else; nobody approves alone.",
     )
-    priority = forms.IntegerField(
+    priority = NumberField(
         required=False,
         min_value=1,
         max_value=50_000,

@@ -7,7 +7,7 @@ from django import forms
 from releases.domain.canary import HEADER_VALUE_SHAPE
 from releases.domain.rollout_plan import Rotation
 from releases.domain.settings import RETENTIONS, Settings
-from releases.forms import RolloutForm
+from releases.forms import NumberField, RolloutForm
 from releases.services.defaults import Defaults
 
 LONGEST_TEXT = 4000
@@ -72,13 +72,13 @@ class SettingsForm(StyledForm):
 
     hostnames = LinesField(label="Hosts", help_text="One a line, * and ? as wildcards. None: any host.")
     paths = LinesField(label="Paths", help_text="One a line, such as /api/*. None: every path.")
-    priority = forms.IntegerField(
+    priority = NumberField(
         min_value=1,
         max_value=50_000,
         label="Priority",
         help_text="Of its traffic rule; a smaller one is asked first.",
     )
-    canary_slots = forms.IntegerField(
+    canary_slots = NumberField(
         min_value=1,
         max_value=10,
         label="Canary slots",
@@ -88,13 +88,13 @@ class SettingsForm(StyledForm):
     log_retention_days = forms.TypedChoiceField(
         choices=KEPT, coerce=int, empty_value=None, required=False, label="How long logs are kept"
     )
-    stickiness_seconds = forms.IntegerField(
+    stickiness_seconds = NumberField(
         min_value=0,
         max_value=604_800,
         label="Stickiness, in seconds",
         help_text="While users are split each one stays with a version for so long. 0: off.",
     )
-    provisioned_concurrency = forms.IntegerField(
+    provisioned_concurrency = NumberField(
         min_value=0,
         max_value=1000,
         label="Provisioned concurrency",
@@ -142,13 +142,13 @@ class DefaultsForm(StyledForm, RolloutForm):
     rotation = forms.ChoiceField(
         choices=ROTATIONS, widget=forms.RadioSelect, label="Before the next release, after a promotion"
     )
-    settle_seconds = forms.IntegerField(
+    settle_seconds = NumberField(
         min_value=1,
         max_value=3600,
         label="Settle time, in seconds",
         help_text="So long nothing touches a function after its traffic was taken away.",
     )
-    rollback_window_seconds = forms.IntegerField(
+    rollback_window_seconds = NumberField(
         min_value=0,
         max_value=LONGEST_SECONDS,
         label="Rollback window, in seconds",

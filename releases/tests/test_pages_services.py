@@ -182,6 +182,14 @@ def test_the_history_comes_in_pages_newest_first(viewer, as_user):
     assert older.context["older"] is None
 
 
+@pytest.mark.parametrize("below", ["٣", "1e2", "-1", "9" * 10, "9" * 5000])
+def test_a_number_in_an_address_that_is_none_of_ours_asks_for_nothing(viewer, as_user, below):
+    service = seen_by(viewer)
+    factories.ReleaseFactory.create(service=service, status="promoted")
+    page = as_user(viewer).get(f"/services/{service.name}/", {"below": below})
+    assert len(page.context["history"]) == 1
+
+
 def test_the_inbox_counts_and_shows_what_one_may_decide(scene, as_user):
     page = text_of(as_user(scene.manager).get("/inbox/"))
     assert '<span class="count">1' in page

@@ -140,9 +140,9 @@ def test_what_is_asked_for_is_a_step_that_its_service_shows(client, service, kee
         ({"tags": "team"}, "Write each tag as name=value"),
         ({"tags": "a=1\na=2"}, "Each name of a tag once"),
         ({"tags": "<b>=x"}, "is no tag"),
-        ({"priority": "50001"}, "less than or equal to 50000"),
+        ({"priority": "50001"}, "from 1 to 50000"),
         ({"priority": "1"}, "from 2 to 50000"),
-        ({"canary_slots": "99"}, "less than or equal to 10"),
+        ({"canary_slots": "99"}, "from 1 to 10"),
         ({"log_retention_days": "2"}, "not one of the available choices"),
         ({"canary_header_name": "X-Canary"}, "16 to 128 letters, digits and _.~+/=-"),
         ({"canary_header_name": "X-Canary", "canary_header_value": "x" * 129}, "at most 128 characters"),
@@ -249,7 +249,7 @@ def test_the_canary_may_be_left_out(client, service):
         ({"canary_addresses": "10.0.0.1/8"}, "canary_addresses", "write 10.0.0.0/8 for the network"),
         ({"rotation": "turn"}, "rotation", "is not one of the available choices"),
         ({"rotation": None}, "rotation", "This field is required"),
-        ({"settle_seconds": "0"}, "settle_seconds", "greater than or equal to 1"),
+        ({"settle_seconds": "0"}, "settle_seconds", "from 1 to 3600"),
     ],
 )
 def test_wrong_defaults_are_said_at_their_field_and_kept(client, service, changes, field, said):

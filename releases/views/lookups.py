@@ -22,6 +22,11 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
+def number_in(text: str) -> int | None:
+    """A number that an address has, in plain digits; None where it has none, or one that is none of ours."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def find_service(request: HttpRequest, name: str) -> Service:
     """The service of this name, if this person may see it."""
     return get_object_or_404(visible_services(signed_in(request)), name=name)

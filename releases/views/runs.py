@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from aws.errors import AwsError
 from releases.services import storage
-from releases.views.lookups import find_run, find_service
+from releases.views.lookups import find_run, find_service, number_in
 from releases.views.pages import service_context
 from releases.views.shown.words import step_title
 from terraform_runner import selectors as runs
@@ -24,8 +24,7 @@ def run_log(request: HttpRequest, name: str, run_id: UUID) -> HttpResponse:
     """A page of a run's log; "#L120" leads to a line of it."""
     service = find_service(request, name)
     step, run = find_run(service, run_id)
-    wanted = request.GET.get("from", "")
-    first = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else 0
+    first = number_in(request.GET.get("from", "")) or 0
     lines = runs.list_lines(run.pk, after=first, limit=LINES_PER_PAGE)
     context = service_context(request, service) | {
         "run": run,

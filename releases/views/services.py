@@ -12,7 +12,7 @@ from releases import selectors
 from releases.domain.decisions import Permission
 from releases.models import Release, Service
 from releases.permissions import may_set_up_services, services_with, visible_services
-from releases.views.lookups import find_service, signed_in
+from releases.views.lookups import find_service, number_in, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.canary import canary_rules
 from releases.views.shown.change import change_of
@@ -73,10 +73,8 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
-    below = request.GET.get("below", "")
-    found = selectors.list_releases(
-        service, below=int(below) if below.isdecimal() else None, limit=RELEASES_PER_PAGE + 1
-    )
+    below = number_in(request.GET.get("below", ""))
+    found = selectors.list_releases(service, below=below, limit=RELEASES_PER_PAGE + 1)
     history = [
         (release, release_status(release), _is_what_users_have(service, release))
         for release in found[:RELEASES_PER_PAGE]
