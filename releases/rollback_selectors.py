@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Now
 
 from releases import selectors
 from releases.domain.lifecycle import OPEN_STATUSES
@@ -31,7 +31,7 @@ def release_begun_since(rollback: EmergencyRollback) -> bool:
 def may_still_move(rollback: EmergencyRollback, *, lost_within: timedelta) -> bool:
     """Whether an apply from before a rollback goes on, or was lost with its worker so short a time ago."""
     applies = Q(step_runs__run__operation=Operation.APPLY)
-    lost = Q(step_runs__run__status=RunStatus.LOST, step_runs__run__ended_at__gt=timezone.now() - lost_within)
+    lost = Q(step_runs__run__status=RunStatus.LOST, step_runs__run__ended_at__gt=Now() - Value(lost_within))
     earlier = Step.objects.filter(service=rollback.service_id, epoch__lt=rollback.epoch)
     return earlier.filter(applies & (Q(step_runs__run__status=RunStatus.RUNNING) | lost)).exists()
 

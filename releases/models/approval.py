@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from releases.models.step import Step
@@ -26,7 +27,7 @@ class Approval(models.Model):
     epoch = models.PositiveIntegerField()
     decision = models.CharField(max_length=10, choices=Decision.choices)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    decided_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(db_default=Now(), editable=False)
     comment = models.TextField(max_length=2000, blank=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from releases.domain.lifecycle import OPEN_STATUSES, ReleaseStatus
@@ -28,7 +29,7 @@ class Release(models.Model):
     reason = models.TextField(max_length=2000, blank=True)
     status = models.CharField(max_length=12, default=ReleaseStatus.OPEN.value)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField(auto_now_add=True)
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
     paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from releases.domain.execution_role import RoleRights
@@ -71,7 +72,7 @@ class Service(models.Model):
     settle_seconds = models.PositiveIntegerField(default=120)
     rotation = models.CharField(max_length=4, choices=ROTATION_CHOICES, default=Rotation.COPY.value)
     rollback_window_seconds = models.PositiveIntegerField(default=86_400)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     set_up_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 

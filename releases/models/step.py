@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from releases.domain.lifecycle import StepStatus
@@ -36,7 +37,7 @@ class Step(models.Model):
     automatic = models.BooleanField(default=False)
     bake_seconds = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=12, default=StepStatus.PENDING.value)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

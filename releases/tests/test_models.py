@@ -1,7 +1,10 @@
 """What the database itself holds, whoever writes."""
 
+from itertools import chain
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, ProtectedError
 from hypothesis import given
 
@@ -111,3 +114,16 @@ def test_rows_name_themselves_for_people(scene):
         "canary 0 %",
         f"approved {approval.plan_sha256[:4]}",
     ]
+
+
+def test_no_time_is_noted_by_a_machine_s_own_clock():
+    """FAULTS W15: one function in the database gives "now" to all of it."""
+    ours = [apps.get_app_config(name).get_models() for name in ("releases", "terraform_runner", "audit")]
+    own = [
+        field
+        for model in chain.from_iterable(ours)
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateField)
+        and (field.auto_now or field.auto_now_add or field.has_default())
+    ]
+    assert own == []
