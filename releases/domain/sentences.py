@@ -33,13 +33,17 @@ def describe(
     tags: Mapping[str, str],
     *,
     canary_header: str = "",
+    taken_over: int = 0,
 ) -> str:
     """What the transition does, in one or two plain sentences. `tags` has the tag of each image reference, where known;
-    `canary_header` is the name of the header by which requests are the canary, where the service has one.
+    `canary_header` is the name of the header by which requests are the canary, where the service has one;
+    `taken_over` says how many resources its plan takes over that are there already.
 
     It says what the guard makes sure of: ask for it only with a plan that the guard has accepted.
     """
-    facts = _Facts(before=before, after=after, tags=tags, canary_header=canary_header)
+    facts = _Facts(before=before, after=after, tags=tags, canary_header=canary_header, taken_over=taken_over)
+    if transition is Transition.SET_UP and taken_over:
+        return _set_up_with_what_is_there(facts)
     return f"{_SENTENCES[transition](facts)} {_ENDS.get(transition, 'Nothing is created or deleted.')}"
 
 
@@ -64,6 +68,7 @@ class _Facts:
     after: TrafficState
     tags: Mapping[str, str]
     canary_header: str
+    taken_over: int
 
     def tag(self, version: Version) -> str:
         return self.tags.get(version.image) or version.digest[:_SHORT_DIGEST]
@@ -83,6 +88,14 @@ class _Facts:
 def _set_up(facts: _Facts) -> str:
     tag = facts.tag(facts.after.version_of(facts.after.stable))
     return f"Creates both sides of the service with {tag} and sends everyone to {facts.after.stable}."
+
+
+def _set_up_with_what_is_there(facts: _Facts) -> str:
+    return (
+        f"Takes over {_count(facts.taken_over)} of the service that it finds there, "
+        f"brings both sides to {facts.tag(facts.after.version_of(facts.after.stable))}, and sends everyone to "
+        f"{facts.after.stable}. What is missing is created, what differs is changed, and nothing is deleted."
+    )
 
 
 def _rotate_stable(facts: _Facts) -> str:

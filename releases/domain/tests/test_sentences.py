@@ -108,6 +108,15 @@ def test_a_set_up_in_one_plain_sentence():
     )
 
 
+def test_a_set_up_that_takes_over_what_is_there_claims_no_more_than_that_nothing_is_deleted():
+    begin = initial_state(OLD)
+    after = target_state(begin, Transition.SET_UP)
+    assert describe(Transition.SET_UP, begin, after, TAGS, taken_over=2) == (
+        "Takes over 2 resources of the service that it finds there, brings both sides to v41, and sends everyone to "
+        "blue. What is missing is created, what differs is changed, and nothing is deleted."
+    )
+
+
 def test_a_version_without_a_tag_is_named_by_its_short_digest():
     begin = state()
     after = target_state(begin, Transition.SHIFT, share=25)

@@ -65,7 +65,12 @@ def plan_of(service: Service, step: Step) -> PlanShown | None:
     tags = _tags(service, step)
     return PlanShown(
         sentence=describe(
-            Transition(step.transition), before, after, tags, canary_header=service.canary_header_name
+            Transition(step.transition),
+            before,
+            after,
+            tags,
+            canary_header=service.canary_header_name,
+            taken_over=_taken_over(run.changes),
         ),
         risk=risk(run.changes),
         counts=_counts(run.changes),
@@ -88,8 +93,12 @@ def _tags(service: Service, step: Step) -> dict[str, str]:
 def _counts(changes: Sequence[Mapping[str, Any]]) -> str:
     counted = Counter(_action(change) for change in changes)
     parts = [f"{counted.get(word, 0)} to {word}" for word in ("create", "change", "replace", "delete")]
-    taken_over = sum(bool(change.get("importing")) for change in changes)
+    taken_over = _taken_over(changes)
     return ", ".join([*parts, *([f"{taken_over} to take over"] if taken_over else [])])
+
+
+def _taken_over(changes: Sequence[Mapping[str, Any]]) -> int:
+    return sum(bool(change.get("importing")) for change in changes)
 
 
 def _action(change: Mapping[str, Any]) -> str:
