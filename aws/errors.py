@@ -83,7 +83,10 @@ def in_words(doing: str) -> Iterator[None]:
 
 
 def _answered(error: botocore.ClientError, doing: str) -> AwsError:
-    code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    code, said = (
+        error.response["Error"].get("Code", ""),
+        _sentence(error.response["Error"].get("Message", "")),
+    )
     if code in THROTTLED:
         return AwsError(
             "aws:throttled", f"AWS throttles the calls to {doing}. Wait a moment, then try again."
@@ -103,3 +106,9 @@ def _answered(error: botocore.ClientError, doing: str) -> AwsError:
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return AwsError("aws:unavailable", f"AWS failed when it was asked to {doing}: {said} Try again.")
     return AwsError("aws:failed", f"AWS was asked to {doing} and answered {code}: {said}")
+
+
+def _sentence(said: str) -> str:
+    """What AWS said, so that a sentence of ours can follow: some of its services end with no full stop."""
+    text = said.strip()
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."

@@ -1,5 +1,7 @@
 """Container images in ECR. Bluegreen deploys digests only: a tag can be moved to another image."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,9 +47,21 @@ def resolve_image(access: Access, reference: str) -> Image:
         repository_uri, _, tag = reference.rpartition(":")
     account, name = _split(repository_uri)
     wanted: ImageIdentifierTypeDef = {"imageDigest": digest} if digest else {"imageTag": tag}
-    with in_words(f"find the image {reference[:200]}"):
+    with _missing_in_words(reference), in_words(f"find the image {reference[:200]}"):
         answer = ecr(access).describe_images(registryId=account, repositoryName=name, imageIds=[wanted])
     return _image(repository_uri, tag, answer["imageDetails"][0])
+
+
+@contextmanager
+def _missing_in_words(reference: str) -> Iterator[None]:
+    """ECR's own words for an image that is not there have a "null" in them."""
+    try:
+        yield
+    except AwsError as error:
+        if error.code != "aws:image-missing":
+            raise
+        message = f"There is no image {reference[:200]} in ECR. Push it, or choose another one."
+        raise AwsError("aws:image-missing", message) from error
 
 
 def _split(repository_uri: str) -> tuple[str, str]:

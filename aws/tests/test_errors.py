@@ -41,6 +41,16 @@ def test_each_error_has_a_code_and_says_what_was_being_done(raised, code):
     assert "read the rules" in refused.value.message
 
 
+def test_what_aws_says_ends_as_a_sentence_before_another_one_follows():
+    error = client_error("RuleNotFound")
+    error.response["Error"]["Message"] = "No rule with id '1'"
+    with (
+        pytest.raises(AwsError, match=r"does not have it: No rule with id '1'\. If somebody"),
+        in_words("read"),
+    ):
+        raise error
+
+
 @pytest.mark.parametrize("mistake", [KeyError("bug"), ParamValidationError(report="no such parameter")])
 def test_mistakes_of_the_program_pass_as_they_are(mistake):
     with pytest.raises(type(mistake)), in_words("read the rules"):

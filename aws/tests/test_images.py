@@ -49,7 +49,8 @@ def test_an_image_that_is_not_there_is_named(access, sandbox, ending):
     with pytest.raises(AwsError) as refused:
         resolve_image(access, sandbox.repository_uri + ending)
     assert refused.value.code == "aws:image-missing"
-    assert ending in refused.value.message
+    wanted = sandbox.repository_uri + ending
+    assert refused.value.message == f"There is no image {wanted} in ECR. Push it, or choose another one."
 
 
 def test_a_repository_that_is_not_there_is_named(access, sandbox):
