@@ -77,7 +77,7 @@ def test_a_release_that_has_ended_asks_no_more_however_many_applies_there_were(s
     one = queries_of(client, address)
     for number in range(20):
         older = factories.release_with_steps(
-            scene.service, scene.requester, number=100 + number, status="promoted"
+            scene.service, scene.requester, number=scene.release.number + 1 + number, status="promoted"
         )
         factories.waiting_step(older.steps.get(transition="canary"))
         older.steps.update(status="done")
