@@ -25,8 +25,10 @@ _OPEN = sorted(OPEN_STATUSES)
 # Nothing waits for these once somebody has said no; a set-up can be asked for again.
 _END_WHEN_REJECTED = [Transition.SETTINGS.value, Transition.REMOVE.value]
 _REACHED = [StepStatus.BAKING.value, StepStatus.DONE.value]
-# What belongs to no release comes first: set-up, and convergence after an emergency.
 SPLIT = Q(green_weight__gt=0, green_weight__lt=100) | Q(activate_canary=True)
+# A set-up is called off before its first apply only, so that nothing of the service was ever at AWS.
+CALLED_OFF = Q(set_up_at__isnull=True, removed_at__isnull=False)
+# What belongs to no release comes first: set-up, and convergence after an emergency.
 _IN_ORDER = (F("release__number").asc(nulls_first=True), "position", "created_at")
 
 

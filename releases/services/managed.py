@@ -109,7 +109,7 @@ def _abandon(service: Service, *, actor: Actor, action: str) -> None:
 
 
 def mark_removed(service: Service, *, actor: Actor, reason: str) -> None:
-    """Nothing of the service is left at AWS: its history stays, its name too, and nobody may do more than look."""
+    """Nothing of the service is left at AWS: its history stays, and nobody may do more than look."""
     service.removed_at = now()
     service.save(update_fields=["removed_at"])
     leave_only(service, Permission.VIEW)

@@ -62,16 +62,23 @@ def find_listeners(place: Identity) -> list[Listener]:
 
 
 def request_set_up(
-    *, user: User, new: NewService, priority: int | None, rights: Rights, reason: str
+    *,
+    user: User,
+    new: NewService,
+    priority: int | None,
+    rights: Rights,
+    reason: str,
+    picture: ListenerPicture | None = None,
 ) -> Service:
     """Record a new service and ask for its set-up, whose plan somebody else approves.
 
-    The priority is that of its traffic rule; None: the lowest for which there is room. Raises ``NotAllowed``,
-    ``FieldsInvalid``, ``InvalidCanary``, ``InvalidConfiguration``.
+    The priority is that of its traffic rule; None: the lowest for which there is room. ``picture`` is what was just
+    read of its listener; None: it is read now. Raises ``NotAllowed``, ``FieldsInvalid``, ``InvalidCanary``,
+    ``InvalidConfiguration``.
     """
     _refuse_unless_permitted(user, rights)
     _refuse_impossible(new)
-    picture = look_at(new)
+    picture = picture or look_at(new)
     _refuse_full(picture)
     with _said_at("tag"):
         prepared = prepare(new)
@@ -160,7 +167,7 @@ def _refuse_impossible(new: NewService) -> None:
 
 def _taken_names(new: NewService) -> dict[str, str]:
     found: dict[str, str] = {}
-    holder = Service.objects.filter(name=new.name).first()
+    holder = Service.objects.exclude(selectors.CALLED_OFF).filter(name=new.name).first()
     if holder is not None:
         kept = ", which was removed; its history keeps the name" if holder.removed_at else ""
         found["name"] = f"There is a service {new.name} already{kept}. Choose another name."

@@ -22,7 +22,7 @@ from releases.domain.rollout_plan import Rotation
 from releases.domain.settings import Settings, from_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
-from releases.services import canary_header, rollout
+from releases.services import canary_header, names, rollout
 from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.lifecycle import change_step, now
@@ -94,6 +94,7 @@ def create_service(new: NewService, *, actor: Actor) -> Service:
 def record_service(prepared: Prepared, *, actor: Actor, reason: str = "") -> Service:
     """The row of a new service, with its event; the caller has a transaction. Raises ``IntegrityError``."""
     new, image, header = prepared.new, prepared.image, prepared.new.canary_header
+    names.give_back(new.name, actor=actor)
     service = Service.objects.create(
         pk=prepared.id,
         **_columns(new),

@@ -251,6 +251,14 @@ def test_what_can_not_be_had_is_said_and_what_was_typed_stays(client, changes, s
     assert not Service.objects.filter(name="cart").exists()
 
 
+@pytest.mark.parametrize("changes", [{"reason": ""}, {"priority": "300"}, {"tag": "v9"}, {}])
+def test_the_listener_is_read_once_whatever_comes_of_it(client, monkeypatch, changes):
+    read: list[object] = []
+    monkeypatch.setattr(aws_listeners, "read_listener", lambda *given: read.append(given) or FOUND)
+    client.post(ADDRESS, typed(**changes))
+    assert len(read) == 1
+
+
 def test_a_wrong_name_is_said_once_though_the_family_is_the_same(client):
     response = client.post(ADDRESS, typed(name="Cart"))
     assert list(response.context["form"].errors) == ["name"]
@@ -321,4 +329,5 @@ def test_a_set_up_that_is_called_off_is_a_removed_service(client):
     step = Step.objects.get(service__name="cart")
     assert client.post(f"/services/cart/changes/{step.pk}/cancel/").status_code == 302
     assert "This service was removed." in text_of(client.get("/services/cart/"))
-    assert client.post(ADDRESS, typed(name="carts")).status_code == 302
+    assert client.post(ADDRESS, typed()).status_code == 302
+    assert "This service was removed." in text_of(client.get("/services/cart_1/"))

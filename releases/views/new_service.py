@@ -1,7 +1,7 @@
 """Setting up a service: the form, a look at the listener before anything is stored, and what is sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib import messages
@@ -47,19 +47,26 @@ def service_new(request: HttpRequest) -> HttpResponse:
     form = NewServiceForm(request.POST, offered=_offered(request))
     configuration = ConfigurationForm(request.POST, present={})
     is_valid = all([form.is_valid(), configuration.is_valid()])
-    service = _request(request, form, configuration) if is_valid else None
+    seen = _look_at(request.POST.dict())
+    service = _request(request, form, configuration, seen) if is_valid else None
     if service is None:
-        picture = _look_at(request.POST.dict()).picture  # what is wrong is said at the fields
-        return _page(request, form, configuration, _Seen(picture=picture), status=422)
+        # What is wrong is said at the fields.
+        return _page(request, form, configuration, _Seen(picture=seen.picture), status=422)
     messages.success(request, "Asked for: its plan is being made, and waits for an approval then.")
     return redirect("service-detail", name=service.name)
 
 
-def _request(request: HttpRequest, form: NewServiceForm, configuration: ConfigurationForm) -> Service | None:
+def _request(
+    request: HttpRequest, form: NewServiceForm, configuration: ConfigurationForm, seen: "_Seen"
+) -> Service | None:
+    if seen.problems:
+        form.refuse(seen.problems)
+        return None
     try:
         return request_set_up(
             user=signed_in(request),
             new=form.wanted(configuration.wanted),
+            picture=seen.picture,
             priority=form.cleaned_data["priority"],
             rights=form.rights(),
             reason=form.cleaned_data["reason"],
@@ -122,11 +129,11 @@ def _offered(request: HttpRequest) -> Offered:
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """What was found at AWS: the listener, or those to choose from where none was named; else why not."""
+    """What was found at AWS: the listener, or those to choose from where none was named; else why not, by field."""
 
     picture: ListenerPicture | None = None
     listeners: Sequence[Listener] = ()
-    problems: Sequence[str] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def _look_at(typed: Mapping[str, Any]) -> _Seen:
@@ -137,4 +144,4 @@ def _look_at(typed: Mapping[str, Any]) -> _Seen:
             return _Seen(picture=look_at(place))
         return _Seen(listeners=find_listeners(place))
     except FieldsInvalid as error:
-        return _Seen(problems=tuple(error.by_field.values()))
+        return _Seen(problems=error.by_field)

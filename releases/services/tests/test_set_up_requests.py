@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from celery import current_app
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from aws import images
@@ -222,10 +223,30 @@ def test_what_is_being_set_up_holds_its_priorities_and_gives_them_back_when_call
     assert ask(name="till", family="till", priority=301).priority == 301
 
 
-def test_a_set_up_that_was_called_off_gives_its_family_back_and_keeps_its_name(ask, refused, ida):
-    managed.cancel(step_id=ask().steps.get().pk, user=ida)
+def test_a_set_up_that_was_called_off_gives_its_name_and_its_family_back_and_keeps_its_history(ask, ida):
+    asked = [ask()]
+    for _ in range(2):
+        managed.cancel(step_id=asked[-1].steps.get().pk, user=ida)
+        asked.append(ask())
+    assert list(Service.objects.order_by("created_at").values_list("name", flat=True)) == [
+        "cart_1", "cart_2", "cart"
+    ]  # fmt: skip
+    event = AuditEvent.objects.filter(action="service.renamed").earliest("pk")
+    assert (event.service_id, event.before, event.after) == (
+        str(asked[0].pk), {"name": "cart"}, {"name": "cart_1"}
+    )  # fmt: skip
+
+
+def test_the_longest_name_is_given_back_too(ask, ida):
+    longest = "c" * 40
+    managed.cancel(step_id=ask(name=longest).steps.get().pk, user=ida)
+    assert ask(name=longest).name == longest
+    assert Service.objects.filter(name=f"{longest[:35]}_1").exists()
+
+
+def test_the_name_of_a_service_that_was_set_up_stays_with_its_history(refused):
+    ServiceFactory.create(name="cart", removed_at=timezone.now())
     assert "which was removed; its history keeps the name" in refused()["name"]
-    assert ask(name="carts").family == "crt"
 
 
 def test_a_set_up_that_was_rejected_can_be_planned_again_or_called_off(ask, world, ida, mona):

@@ -12,6 +12,7 @@ _WHAT = {
     "service.rights-given": "gave people their rights on the service",
     "service.defaults-changed": "changed what releases begin with",
     "service.removed": "noted that the service is removed",
+    "service.renamed": "gave the service's name to another one",
     "settings.requested": "asked for other settings",
     "removal.requested": "asked for the removal",
     "step.cancelled": "called it off",
