@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from infra.local import chromium, terraform, valkey
 from infra.local.errors import LocalError
 from infra.local.paths import data_dir
+from infra.local.tests.leftovers import threads_left
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.testing import running_sandbox
 
@@ -50,6 +52,15 @@ def pytest_configure() -> None:
     # A busy machine lets a test rest in its transaction for longer than a program may.
     settings.DATABASES["default"]["OPTIONS"].pop("options", None)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left_behind() -> Iterator[None]:
+    """Fails a test whose threads go on without it; those that are about to end are waited for."""
+    before = threading.enumerate()
+    yield
+    left = threads_left(before, seconds=60)
+    assert not left, f"it has left threads behind: {', '.join(left)}"
 
 
 @pytest.fixture(scope="session")
