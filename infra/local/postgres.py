@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import quote
 
 from infra.local import servers
@@ -74,7 +75,7 @@ def prepare(folder: Path, *, durable: bool = True) -> Cluster:
 
     Raises LocalError when this machine can't run it; the message names DATABASE_URL as the way out.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _try_to_write(folder)
     prefix = find_prefix(folder)
     cluster = Cluster(
         data_dir=folder / "data",
@@ -93,6 +94,17 @@ def running(folder: Path, *, durable: bool = True) -> Iterator[Cluster]:
     cluster = prepare(folder, durable=durable)
     with servers.running(cluster, folder / "server.log"):
         yield cluster
+
+
+def _try_to_write(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise LocalError(
+            f"The embedded PostgreSQL can't write to {folder}: {error.strerror}. Make that possible, choose another "
+            "folder by BLUEGREEN_DATA_DIR, or set DATABASE_URL to a PostgreSQL server of your own."
+        ) from error
 
 
 def _binary(name: str) -> Path:

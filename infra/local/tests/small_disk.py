@@ -26,5 +26,15 @@ def grow(place: Path, *, size: str) -> None:
     assert _mounts("-o", f"remount,size={size}", str(place))
 
 
+@contextmanager
+def read_only(place: Path) -> Iterator[None]:
+    """Nothing can be written to it meanwhile."""
+    assert _mounts("-o", "remount,ro", str(place))
+    try:
+        yield
+    finally:
+        assert _mounts("-o", "remount,rw", str(place))
+
+
 def _mounts(*options: str) -> bool:
     return subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0

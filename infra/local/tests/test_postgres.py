@@ -9,7 +9,7 @@ import pytest
 from infra.local import postgres
 from infra.local.errors import LocalError
 from infra.local.postgres import Cluster
-from infra.local.tests.small_disk import grow, small_disk
+from infra.local.tests.small_disk import grow, read_only, small_disk
 from infra.local.tests.waiting import wait_for
 
 
@@ -71,6 +71,20 @@ def test_a_disk_without_room_is_named_and_the_next_start_goes_on(tmp_path):
         grow(disk, size="200m")
         with postgres.running(disk / "postgres", durable=False) as cluster, connect(cluster) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.fault
+def test_a_disk_that_takes_nothing_is_named_and_the_next_start_goes_on(tmp_path):
+    with small_disk(tmp_path / "disk", size="200m") as disk:
+        for _ in ("before it is made", "afterwards"):
+            with (
+                read_only(disk),
+                pytest.raises(LocalError, match=r"can't write to .*: Read-only file system"),
+                postgres.running(disk / "postgres", durable=False),
+            ):
+                pass
+            with postgres.running(disk / "postgres", durable=False) as cluster:
+                assert cluster.is_ready()
 
 
 def test_data_deeper_than_a_socket_may_be(tmp_path, tmp_path_factory, monkeypatch):
