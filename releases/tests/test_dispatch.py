@@ -1,6 +1,8 @@
 """Messages: sent after the commit, carrying an id, believed by nobody."""
 
 import os
+import socket
+import struct
 import threading
 import time
 from uuid import UUID, uuid4
@@ -48,6 +50,40 @@ def test_a_broker_that_takes_nothing_is_said_in_the_log_and_fails_nobody(monkeyp
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(current_app, "send_task", refuse)
+    run_id = uuid4()
+    dispatch.send_run(run_id)
+    assert f"run {run_id} waits for the sweeper" in caplog.text
+
+
+@pytest.fixture
+def hanging_up(monkeypatch):
+    """A broker that takes connections and resets each as soon as something is sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    near, _ = listener.accept()
+                except OSError:
+                    return
+                near.recv(1)
+                near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                near.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        for name in ("broker_url", "broker_read_url", "broker_write_url"):
+            monkeypatch.setattr(current_app.conf, name, f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        current_app._after_fork()  # type: ignore[attr-defined]  # connections that there were before
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    current_app._after_fork()  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_hangs_up_in_the_middle_of_a_message_fails_nobody(hanging_up, caplog):
+    """FAULTS B3."""
     run_id = uuid4()
     dispatch.send_run(run_id)
     assert f"run {run_id} waits for the sweeper" in caplog.text

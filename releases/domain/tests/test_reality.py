@@ -78,6 +78,7 @@ def changed(real: Reality, part: str, **values: Any) -> Reality:
 RULES = {"traffic": TRAFFIC_RULE, "canary": CANARY_RULE, "slot": SLOT_RULES[1], "header": HEADER_RULE}
 WRONG = [
     ("traffic", {"weights": {BLUE_GROUP: 0, GREEN_GROUP: 0}}, "weights of the traffic rule"),
+    ("traffic", {"weights": {BLUE_GROUP: 75, GREEN_GROUP: 25, "third": 0}}, "weights of the traffic rule"),
     ("traffic", {"weights": {BLUE_GROUP: 100}}, "weights of the traffic rule"),
     ("traffic", {"source_ips": ADDRESSES}, "source addresses of the traffic rule"),
     ("canary", {"weights": {BLUE_GROUP: 100, GREEN_GROUP: 0}}, "weights of the canary rule"),
