@@ -13,7 +13,8 @@ class Release(models.Model):
     """``from_image`` and ``from_configuration`` are what the users had when it was requested, for the history.
 
     A configuration has the form of :mod:`releases.domain.configuration`. ``canary_addresses`` are those whom its canary
-    sends, or will send when the steps that are asked for are done.
+    sends, or will send when the steps that are asked for are done. ``tag_moved_to`` is where the tag leads
+    now, a digest, if that is no longer the release's.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -21,6 +22,7 @@ class Release(models.Model):
     number = models.PositiveIntegerField()
     image = models.CharField(max_length=400)
     tag = models.CharField(max_length=128, blank=True)
+    tag_moved_to = models.CharField(max_length=71, blank=True)
     configuration = models.JSONField(default=dict, blank=True)
     from_configuration = models.JSONField(default=dict, blank=True)
     from_image = models.CharField(max_length=400)
@@ -50,6 +52,11 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"R-{self.number}"
+
+    @property
+    def digest(self) -> str:
+        """Its image's."""
+        return self.image.partition("@")[2]
 
     @property
     def is_open(self) -> bool:

@@ -29,6 +29,7 @@ from releases.services import (
     left_locks,
     listeners,
     log_groups,
+    moved_tags,
     offline,
     outcomes,
     removals,
@@ -139,6 +140,7 @@ def _end(run: Run, step: Step, problem: RunnerError) -> None:
 def _plan(run: Run, step: Step, hold: Hold) -> None:
     service = Service.objects.get(pk=step.service_id)
     listeners.learn_scheme(service)
+    moved_tags.look(service, step)
     removes = step.transition == Transition.REMOVE
     reality = read_reality(service) if service.set_up_at and not removes else None
     expectation = expectations.of_step(service, step, reality)

@@ -39,6 +39,17 @@ def test_the_plan_is_told_in_a_sentence_with_risk_counts_and_changes(scene, addr
     assert scene.canary.plan_run.plan_sha256[:4] in page
 
 
+def test_a_tag_that_leads_to_another_image_now_is_said_while_the_release_is_open(scene, address, as_user):
+    client = as_user(scene.manager)
+    assert "leads to another image" not in text_of(client.get(address))
+    Release.objects.update(tag_moved_to="sha256:" + "0" * 64)
+    page = text_of(client.get(address))
+    assert "The tag green leads to another image now (<code>000000000000</code>)" in page
+    assert f"(<code>{scene.release.digest[7:19]}</code>)" in page
+    Release.objects.update(status="promoted")
+    assert "leads to another image" not in text_of(client.get(address))
+
+
 def test_secret_and_unknown_values_are_named_but_not_shown(scene, address, as_user):
     attributes = [
         {"path": "a", "before": "old", "after": "geheim", "unknown": False, "sensitive": True},

@@ -27,6 +27,7 @@ _WHAT = {
     "release.paused": "paused the release",
     "release.resumed": "resumed the release",
     "release.share-set": "set the share of the new version",
+    "release.tag-moved": "noticed that the tag leads to another image now, or again to the release's",
     "release.rejected": "ended the release: rejected",
     "release.cancelled": "cancelled the release",
     "release.rolled-back": "ended the release: rolled back",
