@@ -254,7 +254,12 @@ def test_what_can_not_be_had_is_said_and_what_was_typed_stays(client, changes, s
 @pytest.mark.parametrize("changes", [{"reason": ""}, {"priority": "300"}, {"tag": "v9"}, {}])
 def test_the_listener_is_read_once_whatever_comes_of_it(client, monkeypatch, changes):
     read: list[object] = []
-    monkeypatch.setattr(aws_listeners, "read_listener", lambda *given: read.append(given) or FOUND)
+
+    def counted(*given: object) -> Listener:
+        read.append(given)
+        return FOUND
+
+    monkeypatch.setattr(aws_listeners, "read_listener", counted)
     client.post(ADDRESS, typed(**changes))
     assert len(read) == 1
 

@@ -1,12 +1,14 @@
 """What a Celery worker says and does at its start and its end."""
 
 import os
+import threading
 from types import SimpleNamespace
 
 import pytest
 from celery import current_app
 from celery.worker import state
 
+from infra.local.tests.leftovers import threads_left
 from infra.local.tests.waiting import wait_for
 from releases import echo, worker_life
 from releases.worker_life import give_up_connection_pool
@@ -19,11 +21,14 @@ from terraform_runner.models import Worker
 def _as_before(monkeypatch):
     """What a worker changes in its process is the test's own: its connections stay in their pool."""
     monkeypatch.setattr(worker_life, "give_up_connection_pool", lambda _: None)
+    before = threading.enumerate()
     yield
     worker_life.end()
     for each in worker_life._echoes:
         each.stop()
     worker_life._echoes.clear()
+    # Its echoes and timers have come to their end before what they did is taken back.
+    assert threads_left(before, seconds=60) == []
     handing_over._asked[0] = 0
 
 
