@@ -80,6 +80,7 @@ def running_machine(folder: Path, broker_url: str) -> Iterator[Machine]:
     finally:
         for process in reversed(machine.started[:]):
             machine.kill(process)
+        print(machine.log()[-20_000:])  # noqa: T201 - pytest shows it where the test has failed
 
 
 def begin_worker(machine: Machine) -> "subprocess.Popen[bytes]":
