@@ -32,6 +32,7 @@ _OWN_RIGHTS = (
     Permission.OPERATE,
     Permission.EMERGENCY,
     Permission.MANAGE,
+    Permission.AUDIT,
 )
 
 
