@@ -6,7 +6,10 @@ from typing import Any
 
 import rfc8785
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
+from audit import context as contexts
+from audit.canonical import digest_of
 from audit.models import MAX_LENGTHS, AuditEvent
 
 MAX_JSON_BYTES = 64 * 1024
@@ -33,28 +36,36 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
+    context: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
     """Add an event to the trail, in the transaction of the change that it tells of.
 
-    ``subject`` names what was acted on, ``before`` and ``after`` hold what changed: JSON that has a
-    canonical form (RFC 8785), each at most 64 KiB. A name or reason that is too long is cut visibly, because
+    ``subject`` names what was acted on, ``before`` and ``after`` hold what changed, ``context`` how the act came in
+    (what :mod:`audit.context` knows of it, unless it is given): JSON that has a canonical form (RFC 8785), each at
+    most 64 KiB. A name or reason that is too long is cut visibly, because
     the record of a failure must not fail itself; an id, action or document that doesn't fit, or isn't JSON,
     raises ``ValueError``.
+
+    The database gives it its number in the chain when the transaction is committed (:class:`audit.models.ChainLink`).
 
     Raises ``TransactionManagementError`` outside a transaction: the change could be kept without its event.
     """
     _require_transaction()
-    return AuditEvent.objects.create(
-        actor_id=_fitting("actor_id", actor.id),
-        actor_name=_cut("actor_name", actor.name),
-        via=_fitting("via", actor.via),
-        action=_fitting("action", action),
-        service_id=_fitting("service_id", service_id),
-        subject=_document("subject", subject),
-        before=_document("before", before),
-        after=_document("after", after),
-        reason=_cut("reason", reason),
-    )
+    identifier = uuid7()
+    content = {
+        "actor_id": _fitting("actor_id", actor.id),
+        "actor_name": _cut("actor_name", actor.name),
+        "via": _fitting("via", actor.via),
+        "action": _fitting("action", action),
+        "service_id": _fitting("service_id", service_id),
+        "subject": _document("subject", subject),
+        "before": _document("before", before),
+        "after": _document("after", after),
+        "reason": _cut("reason", reason),
+        "context": _document("context", contexts.current() if context is None else context),
+    }
+    digest = digest_of({"id": str(identifier), **content})
+    return AuditEvent.objects.create(id=identifier, **content, digest=digest)
 
 
 def _require_transaction() -> None:

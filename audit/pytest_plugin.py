@@ -15,6 +15,6 @@ from django.test import TransactionTestCase
 def _trail_is_emptied_between_tests() -> Iterator[None]:
     original = getattr(TransactionTestCase, "_fixture_teardown")  # noqa: B009 - not in the type stubs
     with pytest.MonkeyPatch.context() as patch:
-        ignoring = pgtrigger.ignore("audit.AuditEvent:append_only")(original)
+        ignoring = pgtrigger.ignore("audit.AuditEvent:append_only", "audit.ChainLink:append_only")(original)
         patch.setattr(TransactionTestCase, "_fixture_teardown", ignoring)
         yield

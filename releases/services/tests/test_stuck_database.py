@@ -11,7 +11,7 @@ import pytest
 from celery import current_app
 from django.db import connection, connections, transaction
 
-from audit.models import AuditEvent
+from audit.models import CHAIN_LOCK, AuditEvent
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import EmergencyRollback, Press, Release, Service, Step, Watch
 from releases.services import kept_presses, watches, watchman
@@ -65,6 +65,7 @@ LOCKS = {
     "steps": "SELECT 1 FROM releases_step FOR UPDATE",
     "runs": "SELECT 1 FROM terraform_runner_run FOR UPDATE",
     "trail": "LOCK TABLE audit_auditevent IN SHARE ROW EXCLUSIVE MODE",
+    "chain": f"SELECT pg_advisory_xact_lock({CHAIN_LOCK})",
     "rollbacks": "LOCK TABLE releases_emergencyrollback IN SHARE ROW EXCLUSIVE MODE",
     "watches": "LOCK TABLE releases_watch IN SHARE ROW EXCLUSIVE MODE",
 }
