@@ -52,7 +52,6 @@ def retry(*, step_id: UUID, user: User) -> None:
     """Plan the step again that failed or was rejected: it asks again, its start still counts. Raises ``ActRefused``."""
     with allowed(_release_id(step_id), user, release_acts.may_retry) as (service, _):
         step = _still(facts.acting_step(service), step_id)
-        Step.objects.filter(pk=step.pk).update(problem="", problem_code="")
         rollout.plan(service, step, actor=person(user), action="step.retried")
 
 

@@ -59,6 +59,8 @@ def plan(service: Service, step: Step, *, actor: Actor, action: str, reason: str
         apply_run=None,
         rest_of="",
         epoch=service.epoch,
+        problem_code="",
+        problem="",
     )
     dispatch.send_run(run.pk, urgent=run.urgent)
 

@@ -30,14 +30,15 @@ LOST_WITHIN = timedelta(seconds=30)
 def take(watcher: str) -> list[Watch]:
     """The open watches of this process from now on: its own, and those whose process is silent.
 
-    Raises ``OperationalError`` where the database does not give them in time.
+    Its own are among them also where somebody who stands still has locked the row: the rules are looked after all the
+    same. Raises ``OperationalError`` where the database does not answer in time.
     """
+    open_ones = Watch.objects.filter(ended_at=None)
     with patient_for(rollbacks.LOCK_TIMEOUT_MS):
         free = Q(watcher=watcher) | Q(seen_at__lt=after(-SILENT_SECONDS))
-        found = Watch.objects.select_for_update(skip_locked=True, of=("self",)).filter(free, ended_at=None)
-        watches = list(found.select_related("rollback__service"))
-        Watch.objects.filter(pk__in=[watch.pk for watch in watches]).update(watcher=watcher, seen_at=Now())
-    return watches
+        found = open_ones.filter(free).select_for_update(skip_locked=True).values_list("pk", flat=True)
+        Watch.objects.filter(pk__in=list(found)).update(watcher=watcher, seen_at=Now())
+    return list(open_ones.filter(watcher=watcher).select_related("rollback__service"))
 
 
 def look(watch: Watch) -> bool:
@@ -48,13 +49,12 @@ def look(watch: Watch) -> bool:
     rollback = watch.rollback
     wanted = SafeTraffic.of(rollback.service, Color(rollback.safe_color))
     differs = bool(safe_traffic.problem_read_back(wanted))
-    if _is_over(rollback):
-        _end(watch)
-        return True
-    problem = safe_traffic.bring_back(wanted) if differs else ""
+    is_over = _is_over(rollback)
+    problem = safe_traffic.bring_back(wanted) if differs and not is_over else ""
     try:
-        _note(rollback, differs=differs, problem=problem)
-        if not problem and not _needs_watching(rollback):
+        if not is_over:
+            _note(rollback, differs=differs, problem=problem)
+        if is_over or not (problem or _needs_watching(rollback)):
             _end(watch)
     except DATABASE_AWAY:
         logger.warning("the watch over %s goes on without the database", wanted.service)
@@ -77,7 +77,8 @@ def _note(rollback: EmergencyRollback, *, differs: bool, problem: str) -> None:
     elif differs:
         rollbacks.note_set_again(rollback, problem)
     elif rollback.problem:
-        EmergencyRollback.objects.filter(pk=rollback.pk).update(problem="")
+        with patient_for(rollbacks.LOCK_TIMEOUT_MS):
+            EmergencyRollback.objects.filter(pk=rollback.pk).update(problem="")
 
 
 def _needs_watching(rollback: EmergencyRollback) -> bool:
@@ -87,4 +88,5 @@ def _needs_watching(rollback: EmergencyRollback) -> bool:
 
 def _end(watch: Watch) -> None:
     """Nobody needs to look any more."""
-    Watch.objects.filter(pk=watch.pk, ended_at=None).update(ended_at=Now())
+    with patient_for(rollbacks.LOCK_TIMEOUT_MS):
+        Watch.objects.filter(pk=watch.pk, ended_at=None).update(ended_at=Now())

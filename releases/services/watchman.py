@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 from django.db import Error, connections
@@ -18,8 +19,26 @@ logger = logging.getLogger(__name__)
 
 # Two readings of a service's rules a second at the most.
 TURN_SECONDS = 0.5
-# After each try that failed twice as long as before it, up to this.
+# After each try that failed twice as long as before it, from the one up to the other.
+FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
+
+
+@dataclass
+class _Looking:
+    """At one thing: the look that goes on or was the last, and when the next may follow."""
+
+    going: Future[None] | None = None
+    pause: float = 0.0
+    not_before: float = 0.0
+
+    @property
+    def is_going_on(self) -> bool:
+        return self.going is not None and not self.going.done()
+
+    def ended(self, *, well: bool) -> None:
+        self.pause = 0.0 if well else min(2 * (self.pause or FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+        self.not_before = time.monotonic() + self.pause
 
 
 class Watchman:
@@ -33,9 +52,7 @@ class Watchman:
         self._name = name
         self._has_aws = has_aws
         self._watches: list[Watch] = []
-        self._going: dict[str, Future[bool]] = {}
-        self._pauses: dict[str, float] = {}
-        self._not_before: dict[str, float] = {}
+        self._looking: dict[str, _Looking] = {}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="watch")
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._watch_on, name="watchman", daemon=True)
@@ -57,12 +74,16 @@ class Watchman:
         except Error:
             logger.warning("the database cannot be reached: the present watches go on", exc_info=True)
             connections.close_all()
-        for watch in self._watches:
-            self._begin(f"watch {watch.pk}", partial(watches.look, watch))
+        looks = {f"watch {watch.pk}": partial(watches.look, watch) for watch in self._watches}
         for pressing in kept_presses.kept():
-            self._begin(f"record {pressing.id}", partial(record, pressing))
+            looks[f"record {pressing.id}"] = partial(record, pressing)
             if self._has_aws:
-                self._begin(f"watch {pressing.id}", partial(look_after, pressing))
+                looks[f"watch {pressing.id}"] = partial(look_after, pressing)
+        self._looking = {
+            key: looking for key, looking in self._looking.items() if key in looks or looking.is_going_on
+        }
+        for key, look in looks.items():
+            self._begin(self._looking.setdefault(key, _Looking()), look)
 
     def _watch_on(self) -> None:
         while not self._leaving.is_set():
@@ -73,22 +94,19 @@ class Watchman:
             self._leaving.wait(TURN_SECONDS)
         connections.close_all()
 
-    def _begin(self, key: str, look: Callable[[], bool]) -> None:
-        going = self._going.get(key)
-        if (going is None or going.done()) and time.monotonic() >= self._not_before.get(key, 0.0):
-            self._going[key] = self._threads.submit(self._look, key, look)
+    def _begin(self, looking: _Looking, look: Callable[[], bool]) -> None:
+        if not looking.is_going_on and time.monotonic() >= looking.not_before:
+            looking.going = self._threads.submit(self._look, looking, look)
 
-    def _look(self, key: str, look: Callable[[], bool]) -> bool:
+    def _look(self, looking: _Looking, look: Callable[[], bool]) -> None:
+        is_well = False
         try:
             is_well = look()
         except Exception:
             logger.exception("a look after a press failed; another one follows")
-            is_well = False
         finally:
             connections.close_all()
-        self._pauses[key] = 0.0 if is_well else min(2 * self._pauses.get(key, 0.5), LONGEST_PAUSE_SECONDS)
-        self._not_before[key] = time.monotonic() + self._pauses[key]
-        return is_well
+            looking.ended(well=is_well)
 
 
 def record(pressing: Pressing) -> bool:

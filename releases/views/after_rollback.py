@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +15,7 @@ from releases.forms import RollbackReasonForm
 from releases.models import EmergencyRollback, Service
 from releases.permissions import NotAllowed, as_person
 from releases.services import facts, kept_presses, reasons, safe_traffic
+from releases.services.kept_presses import Pressing
 from releases.services.reasons import ReasonMissing
 from releases.views.lookups import find_rollback, find_service, signed_in
 from releases.views.rollback import commands
@@ -29,8 +31,18 @@ MOST_TRIES = 10
 def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpResponse:
     """Accepted, traffic is back, Terraform agrees; the page comes again by itself until the last is known."""
     service = find_service(request, name)
-    pressed = find_rollback(service, rollback_id)
-    return _result(request, service, pressed) if pressed else _not_recorded_yet(request, service, rollback_id)
+    # Before the database is asked: in between it may be recorded, and its file removed.
+    kept = kept_presses.find(rollback_id)
+    if pressed := find_rollback(service, rollback_id):
+        return _result(request, service, pressed)
+    if kept and kept.service_id == service.pk:
+        return _not_recorded_yet(request, service, kept)
+    if not service.presses.filter(pk=rollback_id).exists():
+        raise Http404
+    messages.warning(
+        request, "This press was recorded late: a release had gone on by then, so it ended nothing."
+    )
+    return redirect("service-detail", name=service.name)
 
 
 @require_POST
@@ -91,11 +103,8 @@ def _seconds_until_back(pressed: EmergencyRollback) -> float | None:
     return (pressed.traffic_back_at - pressed.pressed_at).total_seconds() if pressed.traffic_back_at else None
 
 
-def _not_recorded_yet(request: HttpRequest, service: Service, press_id: UUID) -> HttpResponse:
+def _not_recorded_yet(request: HttpRequest, service: Service, kept: Pressing) -> HttpResponse:
     """A press that waits in a file until the database takes it; what came of it is read from the rules themselves."""
-    kept = kept_presses.find(press_id)
-    if kept is None or kept.service_id != service.pk:
-        raise Http404
     problem = safe_traffic.problem_read_back(kept.traffic)
     color = Color(kept.traffic.safe_color)
     context = {

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from celery import current_app
 from django.db import connection, connections, transaction
+from django.test import Client
 
 from audit.models import CHAIN_LOCK, AuditEvent
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
@@ -17,6 +18,7 @@ from releases.models import EmergencyRollback, Press, Release, Service, Step, Wa
 from releases.services import kept_presses, watches, watchman
 from releases.services.kept_presses import Pressing
 from releases.services.safe_traffic import SafeTraffic
+from releases.views import after_rollback
 from terraform_runner.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,10 +73,14 @@ LOCKS = {
 }
 
 
+def run_whose_row_the_press_wants(life) -> None:
+    life.start()
+    Run.objects.filter(pk=life.step().plan_run_id).update(status="running", worker="x/1/1.0")
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_traffic_is_back_within_a_second_whatever_lock_somebody_holds(split, lock):
-    split.start()  # a run is there whose row the press wants
-    Run.objects.filter(pk=split.step().plan_run_id).update(status="running", worker="x/1/1.0")
+    run_whose_row_the_press_wants(split)
     with held(LOCKS[lock]):
         began = time.monotonic()
         pressed = split.roll_back()
@@ -82,6 +88,40 @@ def test_the_traffic_is_back_within_a_second_whatever_lock_somebody_holds(split,
     assert (split.world.green_weight(), pressed.problem, pressed.is_recorded) == (0, "", False)
     assert seconds < 1
     assert [press.id for press in kept_presses.kept()] == [pressed.pk]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_page_answers_well_while_the_lock_is_held_and_when_the_press_was_recorded(split, lock):
+    run_whose_row_the_press_wants(split)
+    browser = Client()
+    browser.force_login(split.operator)
+    with held(LOCKS[lock]):
+        pressed = browser.post(f"/services/{split.service.name}/rollback/")
+        assert pressed.status_code == 302
+        waiting = browser.get(pressed["Location"])
+    assert "written down in a file of this machine" in waiting.content.decode()
+    (kept,) = kept_presses.kept()
+    assert watchman.record(kept)
+    recorded = browser.get(pressed["Location"])
+    assert (recorded.status_code, b"Accepted" in recorded.content) == (200, True)
+
+
+def test_a_press_that_was_recorded_while_its_page_was_asked_for_is_found(split, monkeypatch):
+    """The process that watches takes the file away between the page's two looks."""
+    with held(LOCKS["service"]):
+        pressed = split.roll_back()
+    (kept,) = kept_presses.kept()
+    find = after_rollback.find_rollback
+
+    def recorded_just_now(*given):
+        watchman.record(kept)
+        return find(*given)
+
+    monkeypatch.setattr(after_rollback, "find_rollback", recorded_just_now)
+    browser = Client()
+    browser.force_login(split.operator)
+    answer = browser.get(f"/services/{split.service.name}/rollback/{pressed.pk}/")
+    assert (answer.status_code, b"Accepted" in answer.content) == (200, True)
 
 
 def test_it_is_recorded_by_itself_as_soon_as_the_lock_is_let_go(split):
@@ -135,6 +175,10 @@ def test_where_a_release_has_gone_on_since_the_press_is_told_and_nothing_is_ende
     assert not EmergencyRollback.objects.exists()
     assert (Press.objects.get().rollback, Press.objects.get().pressed_at) == (None, at)
     assert AuditEvent.objects.get(action="rollback.told-late").after["pressed_at"] == at.isoformat()
+    browser = Client()
+    browser.force_login(split.operator)
+    page = browser.get(f"/services/{split.service.name}/rollback/{kept.id}/", follow=True)
+    assert "This press was recorded late" in page.content.decode()
     assert Release.objects.get().status == ReleaseStatus.OPEN
 
 

@@ -13,6 +13,7 @@ from infra.local.tests.waiting import wait_for
 from releases import rollback_selectors
 from releases.models import EmergencyRollback, Service, Step, StepRun, Watch
 from releases.services import rollbacks, watches
+from releases.services.tests.test_stuck_database import held
 from releases.services.watchman import Watchman
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import Operation, RunStatus
@@ -69,6 +70,38 @@ def test_a_watch_whose_process_was_silent_for_three_seconds_is_another_one_s(pre
     assert len(watches.take("another/1/1.00")) == 1
     assert watch().watcher == "another/1/1.00"
     assert watches.take(worker_name()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_watch_of_one_s_own_goes_on_while_somebody_who_stands_still_has_its_row(pressed):
+    with held("SELECT 1 FROM releases_watch FOR UPDATE"):
+        assert [one.pk for one in watches.take(worker_name())] == [pressed.rollback.pk]
+        assert watches.take("another/1/1.00") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_watch_that_is_over_and_cannot_be_ended_keeps_nobody_waiting(pressed):
+    age(60)
+    with held("SELECT 1 FROM releases_watch FOR UPDATE"):
+        began = time.monotonic()
+        assert watches.look(watch())
+        assert time.monotonic() - began < 5
+    assert is_open()
+    watches.look(watch())
+    assert not is_open()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_watchman_forgets_what_is_over(pressed, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    watchman = Watchman(worker_name())
+    watchman.start()
+    try:
+        wait_for(lambda: len(watchman._looking) == 1, "it to watch")
+        Watch.objects.update(ended_at=timezone.now())
+        wait_for(lambda: not watchman._looking, "it to forget")
+    finally:
+        watchman.stop()
 
 
 def test_rules_that_a_run_has_moved_are_set_again_and_that_is_shown(pressed):
