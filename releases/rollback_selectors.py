@@ -28,12 +28,16 @@ def release_begun_since(rollback: EmergencyRollback) -> bool:
     return later.exclude(pk=rollback.converge_id).filter(step_runs__run__plan_used_at__isnull=False).exists()
 
 
-def may_still_move(rollback: EmergencyRollback, *, lost_within: timedelta) -> bool:
-    """Whether an apply from before a rollback goes on, or was lost with its worker so short a time ago."""
+def may_still_move(rollback: EmergencyRollback, *, cut_short_within: timedelta) -> bool:
+    """Whether an apply from before a rollback goes on, or was cut short so short a time ago: interrupted, or lost.
+
+    AWS may have one of its calls still.
+    """
     applies = Q(step_runs__run__operation=Operation.APPLY)
-    lost = Q(step_runs__run__status=RunStatus.LOST, step_runs__run__ended_at__gt=Now() - Value(lost_within))
+    lately = Q(step_runs__run__ended_at__gt=Now() - Value(cut_short_within))
+    cut_short = lately & Q(step_runs__run__status__in=[RunStatus.LOST, RunStatus.CANCELLED, RunStatus.FAILED])
     earlier = Step.objects.filter(service=rollback.service_id, epoch__lt=rollback.epoch)
-    return earlier.filter(applies & (Q(step_runs__run__status=RunStatus.RUNNING) | lost)).exists()
+    return earlier.filter(applies & (Q(step_runs__run__status=RunStatus.RUNNING) | cut_short)).exists()
 
 
 def in_progress(services: QuerySet[Service]) -> QuerySet[Service]:
@@ -58,6 +62,19 @@ def services_to_check(*, before: datetime) -> QuerySet[Service]:
         somewhere_else, due
     )
     return found.order_by(F("readiness__checked_at").asc(nulls_first=True))
+
+
+def rollbacks_to_count(*, back_within: timedelta, read_before: datetime) -> QuerySet[EmergencyRollback]:
+    """Rollbacks whose traffic is back since so short a time that requests are still counted, and who is due first.
+
+    Not where a release has begun since, or another rollback: then others are meant to be asked too.
+    """
+    later = Step.objects.filter(service=OuterRef("service"), epoch__gte=OuterRef("epoch"))
+    begun = later.exclude(pk=OuterRef("converge_id")).filter(step_runs__run__plan_used_at__isnull=False)
+    young = Q(traffic_back_at__gt=timezone.now() - back_within, epoch=F("service__epoch"))
+    due = Q(count__isnull=True) | Q(count__read_at__lt=read_before)
+    found = EmergencyRollback.objects.filter(young, due, ~Exists(begun)).select_related("service")
+    return found.order_by(F("count__read_at").asc(nulls_first=True))
 
 
 def reason_due(service: Service) -> bool:

@@ -53,8 +53,22 @@ class Machine:
 @contextmanager
 def running_machine(folder: Path, broker_url: str) -> Iterator[Machine]:
     """A machine on which the scheduler and a worker for urgent tasks run; ``settings`` are those of the test."""
+    folder.mkdir()
+    machine = Machine(folder=folder, environment=environment_of_test(broker_url))
+    try:
+        machine.start(*URGENT_WORKER)
+        machine.start(*SCHEDULER)
+        yield machine
+    finally:
+        for process in reversed(machine.started[:]):
+            machine.kill(process)
+        print(machine.log()[-20_000:])  # noqa: T201 - pytest shows it where the test has failed
+
+
+def environment_of_test(broker_url: str) -> dict[str, str]:
+    """That of a program which works on the test's database, with the test's ``settings``."""
     address, _ = os.environ["DATABASE_URL"].rsplit("/", 1)
-    environment = os.environ | {
+    return os.environ | {
         "DATABASE_URL": f"{address}/{connection.settings_dict['NAME']}",
         "REDIS_URL": broker_url,
         "BLUEGREEN_DATA_DIR": str(settings.DATA_DIR),
@@ -71,16 +85,6 @@ def running_machine(folder: Path, broker_url: str) -> Iterator[Machine]:
         "BLUEGREEN_WORKER_GRACE_SECONDS": "1",
         "BLUEGREEN_WORKERS": "1",
     }
-    folder.mkdir()
-    machine = Machine(folder=folder, environment=environment)
-    try:
-        machine.start(*URGENT_WORKER)
-        machine.start(*SCHEDULER)
-        yield machine
-    finally:
-        for process in reversed(machine.started[:]):
-            machine.kill(process)
-        print(machine.log()[-20_000:])  # noqa: T201 - pytest shows it where the test has failed
 
 
 def begin_worker(machine: Machine) -> "subprocess.Popen[bytes]":

@@ -4,24 +4,17 @@ Real workers on a real broker, with a program in Terraform's place that writes d
 """
 
 import json
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import redis
 from celery import Celery, current_app
 from django.test import Client
 
 from audit.events import Actor
-from infra.local import valkey
 from infra.local.tests.waiting import wait_for
-from infra.local.valkey import Broker
 from infra.sandbox.info import SandboxInfo
 from releases.models import Service
 from releases.services import setup
@@ -29,6 +22,7 @@ from releases.worker_life import START_AGAIN
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run, Worker
 from terraform_runner.tests.support import TERRAFORM, stand_in
+from tests.broker import Fragile, fragile_broker
 from tests.installation import SCHEDULER, WORKER
 from tests.life import new_service
 from tests.machine import Machine, running_machine
@@ -51,46 +45,10 @@ if sys.argv[1] == "plan":
 IMPATIENT_WORKER = ("-m", "tests.impatient_worker")
 
 
-@dataclass
-class Fragile:
-    """A broker of the test's own, which is started again on the same socket."""
-
-    broker: Broker
-    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-
-    def start(self) -> None:
-        self.processes.append(subprocess.Popen(self.broker.command, stdout=subprocess.DEVNULL))
-        wait_for(self.broker.is_ready, "the broker")
-
-    def kill(self) -> None:
-        process = self.processes.pop()
-        process.kill()
-        process.wait()
-
-    def client(self) -> "redis.Redis":
-        return redis.Redis(unix_socket_path=str(self.broker.socket))
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        self.processes[-1].send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.processes[-1].send_signal(signal.SIGCONT)
-
-
 @pytest.fixture
-def fragile(tmp_path_factory, monkeypatch) -> Iterator[Fragile]:
-    made = Fragile(broker=valkey.prepare(tmp_path_factory.mktemp("broker")))
-    made.start()
-    for name in ("broker_url", "broker_read_url", "broker_write_url"):
-        monkeypatch.setattr(current_app.conf, name, made.broker.url)
-    current_app._after_fork()  # type: ignore[attr-defined]  # connections to a broker that was there before
-    yield made
-    current_app._after_fork()  # type: ignore[attr-defined]
-    for process in made.processes:
-        process.kill()
-        process.wait()
+def fragile(tmp_path_factory) -> Iterator[Fragile]:
+    with fragile_broker(tmp_path_factory.mktemp("broker")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 SILENT_SECONDS = 3.0
 # AWS does not promise how soon everybody reads what was written.
 LEAST_SECONDS = 3.0
-# What a cut-off worker had asked AWS for before its Terraform was ended is in force within this time.
-LOST_WITHIN = timedelta(seconds=30)
+# What Terraform had asked AWS for before it was interrupted, or ended with its worker, is in force within this time.
+CUT_SHORT_WITHIN = timedelta(seconds=30)
 
 
 def take(watcher: str) -> list[Watch]:
@@ -83,7 +83,7 @@ def _note(rollback: EmergencyRollback, *, differs: bool, problem: str) -> None:
 
 def _needs_watching(rollback: EmergencyRollback) -> bool:
     is_young = now() - rollback.pressed_at < timedelta(seconds=LEAST_SECONDS)
-    return is_young or rollback_selectors.may_still_move(rollback, lost_within=LOST_WITHIN)
+    return is_young or rollback_selectors.may_still_move(rollback, cut_short_within=CUT_SHORT_WITHIN)
 
 
 def _end(watch: Watch) -> None:

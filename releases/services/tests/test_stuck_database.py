@@ -18,7 +18,6 @@ from releases.models import EmergencyRollback, Press, Release, Service, Step, Wa
 from releases.services import kept_presses, watches, watchman
 from releases.services.kept_presses import Pressing
 from releases.services.safe_traffic import SafeTraffic
-from releases.views import after_rollback
 from terraform_runner.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,17 +106,18 @@ def test_the_page_answers_well_while_the_lock_is_held_and_when_the_press_was_rec
 
 
 def test_a_press_that_was_recorded_while_its_page_was_asked_for_is_found(split, monkeypatch):
-    """The process that watches takes the file away between the page's two looks."""
+    """The process that watches takes the file away right before the page looks for it."""
     with held(LOCKS["service"]):
         pressed = split.roll_back()
     (kept,) = kept_presses.kept()
-    find = after_rollback.find_rollback
 
-    def recorded_just_now(*given):
+    find = kept_presses.find
+
+    def recorded_just_now(press_id):
         watchman.record(kept)
-        return find(*given)
+        return find(press_id)
 
-    monkeypatch.setattr(after_rollback, "find_rollback", recorded_just_now)
+    monkeypatch.setattr(kept_presses, "find", recorded_just_now)
     browser = Client()
     browser.force_login(split.operator)
     answer = browser.get(f"/services/{split.service.name}/rollback/{pressed.pk}/")
