@@ -7,7 +7,7 @@ from typing import Any
 from aws.errors import in_words
 from aws.session import Access, cloudwatch
 
-SECONDS_PER_HOUR = 3600
+SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600
 OF_THE_BALANCER = "r0"
 
 
@@ -25,26 +25,63 @@ def count_requests(
     the groups counts as no requests only where something was counted for their load balancer in the same time.
     Raises ``AwsError``.
     """
-    balancer = {"Name": "LoadBalancer", "Value": _after(load_balancer_arn, ":loadbalancer/")}
+    balancer = _balancer(load_balancer_arn)
     dimensions = [[{"Name": "TargetGroup", "Value": _group(arn)}, balancer] for arn in target_group_arns]
-    queries = [_query(number, one) for number, one in enumerate([[balancer], *dimensions])]
+    queries = [
+        _query(number, one, seconds=SECONDS_PER_HOUR) for number, one in enumerate([[balancer], *dimensions])
+    ]
+    found = [(one["Id"], one["Values"]) for one in _read(access, queries, since=since, until=until)]
+    if not any(values for _, values in found):
+        return None
+    return int(sum(sum(values) for name, values in found if name != OF_THE_BALANCER))
+
+
+def count_by_group(
+    access: Access,
+    target_group_arns: Sequence[str],
+    *,
+    load_balancer_arn: str,
+    since: datetime,
+    until: datetime,
+) -> dict[str, int | None]:
+    """How many requests each target group was sent in these whole minutes, by its ARN; None where nothing is known.
+
+    Both moments are the beginnings of minutes. Raises ``AwsError``.
+    """
+    balancer = _balancer(load_balancer_arn)
+    queries = [
+        _query(number, [{"Name": "TargetGroup", "Value": _group(arn)}, balancer], seconds=SECONDS_PER_MINUTE)
+        for number, arn in enumerate(target_group_arns)
+    ]
+    counted: dict[str, int | None] = dict.fromkeys(target_group_arns)
+    for one in _read(access, queries, since=since, until=until):
+        arn = target_group_arns[int(one["Id"].removeprefix("r"))]
+        if one["Values"]:
+            counted[arn] = (counted[arn] or 0) + int(sum(one["Values"]))
+    return counted
+
+
+def _read(
+    access: Access, queries: Sequence[dict[str, Any]], *, since: datetime, until: datetime
+) -> list[dict[str, Any]]:
     with in_words("read what the load balancer has counted"):
         pages = (
             cloudwatch(access)
             .get_paginator("get_metric_data")
             .paginate(MetricDataQueries=queries, StartTime=since, EndTime=until)
         )
-        found = [(one["Id"], one["Values"]) for page in pages for one in page["MetricDataResults"]]
-    if not any(values for _, values in found):
-        return None
-    return int(sum(sum(values) for name, values in found if name != OF_THE_BALANCER))
+        return [one for page in pages for one in page["MetricDataResults"]]
 
 
-def _query(number: int, dimensions: list[dict[str, str]]) -> dict[str, Any]:
+def _balancer(arn: str) -> dict[str, str]:
+    return {"Name": "LoadBalancer", "Value": _after(arn, ":loadbalancer/")}
+
+
+def _query(number: int, dimensions: list[dict[str, str]], *, seconds: int) -> dict[str, Any]:
     metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount", "Dimensions": dimensions}
     return {
         "Id": f"r{number}",
-        "MetricStat": {"Metric": metric, "Period": SECONDS_PER_HOUR, "Stat": "Sum"},
+        "MetricStat": {"Metric": metric, "Period": seconds, "Stat": "Sum"},
     }
 
 

@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "releases.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "offline": {"task": "releases.write_offline_file", "schedule": 10.0, "options": {"expires": 20}},
     "readiness": {"task": "releases.check_readiness", "schedule": 30.0, "options": {"expires": 50}},
+    "counts": {"task": "releases.count_traffic", "schedule": 20.0, "options": {"expires": 40}},
     "prune": {"task": "releases.prune", "schedule": 30.0, "options": {"expires": 50}},
 }
 

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 RUNS, URGENT = "runs", "urgent"
 # A broker that is slow or frozen is waited for so long, and not at all while it still owes an answer.
 PATIENCE_SECONDS = 1.0
+# A page waits no longer for a look.
+LOOK_SECONDS = 15
 
 
 def send_run(run_id: UUID, *, urgent: bool = False) -> None:
@@ -23,16 +25,25 @@ def send_run(run_id: UUID, *, urgent: bool = False) -> None:
 
     What is urgent has workers of its own, so that it never waits behind others.
     """
-    queue = URGENT if urgent else RUNS
-    transaction.on_commit(partial(_send, "releases.execute_run", str(run_id), queue))
+    queue, otherwise = URGENT if urgent else RUNS, f"run {run_id} waits for the sweeper"
+    transaction.on_commit(partial(_send, "releases.execute_run", run_id, queue, otherwise=otherwise))
 
 
-def _send(task: str, run_id: str, queue: str) -> None:
-    send = partial(current_app.send_task, task, args=[run_id], queue=queue, ignore_result=True)
+def send_look(service_id: UUID) -> None:
+    """Ask for a look at a service's other side, for a page that is open now."""
+    _send(
+        "releases.look_at_readiness", service_id, URGENT, otherwise="a page asks again", expires=LOOK_SECONDS
+    )
+
+
+def _send(task: str, what: UUID, queue: str, *, otherwise: str, expires: float | None = None) -> None:
+    send = partial(
+        current_app.send_task, task, args=[str(what)], queue=queue, expires=expires, ignore_result=True
+    )
     try:
         _sender.send(send)
     except (OperationalError, TimeoutError) as error:
-        logger.warning("the broker took nothing (%s): run %s waits for the sweeper", error, run_id)
+        logger.warning("the broker took nothing (%s): %s", error, otherwise)
 
 
 class _Sender:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from releases import echo, worker_life  # noqa: F401 - its signals are connected where the tasks are
-from releases.services import offline, pruning, readiness, recovery, runs
+from releases.services import counts, fresh_looks, offline, pruning, readiness, recovery, runs
 from terraform_runner.claims import worker_name
 
 
@@ -30,6 +30,18 @@ def hear_echo() -> None:
 def check_readiness() -> None:
     """Look at the functions that may have to take over."""
     readiness.check_due()
+
+
+@shared_task(name="releases.count_traffic")
+def count_traffic() -> None:
+    """See in the load balancer's counts whether rollbacks have brought everybody back."""
+    counts.count_due()
+
+
+@shared_task(name="releases.look_at_readiness")
+def look_at_readiness(service_id: str) -> None:
+    """Look at one of them now, for somebody who has the emergency button's page open."""
+    fresh_looks.look(UUID(service_id))
 
 
 @shared_task(name="releases.write_offline_file")

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from aws.errors import AwsError
-from aws.metrics import count_requests
+from aws.metrics import count_by_group, count_requests
 from aws.session import cloudwatch
 
 ELB = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
@@ -50,6 +50,14 @@ def test_all_pages_count(scripted):
         ("get_metric_data", None, page),
     )
     assert count_requests(access, [BLUE], load_balancer_arn=BALANCER, since=SINCE, until=UNTIL) == 4
+
+
+def test_each_group_is_counted_by_itself_and_one_that_was_not_heard_of_is_not_known(scripted):
+    access, answer = scripted
+    results = [{"Id": "r0", "Values": [3.0, 4.0]}, {"Id": "r1", "Values": []}]
+    answer(cloudwatch(access), ("get_metric_data", None, {"MetricDataResults": results}))
+    found = count_by_group(access, [BLUE, GREEN], load_balancer_arn=BALANCER, since=SINCE, until=UNTIL)
+    assert found == {BLUE: 7, GREEN: None}
 
 
 def test_what_does_not_answer_is_no_silence(scripted):

@@ -55,6 +55,8 @@ def test_the_tasks_are_known_by_the_names_that_messages_and_the_schedule_use():
         "releases.prune",
         "releases.echo",
         "releases.check_readiness",
+        "releases.count_traffic",
+        "releases.look_at_readiness",
         "releases.write_offline_file",
     }
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= own

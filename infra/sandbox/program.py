@@ -18,6 +18,7 @@ from infra.sandbox.corrections import apply_corrections
 from infra.sandbox.demo import LOAD_BALANCER, DemoResources, make_demo_resources
 from infra.sandbox.errors import SandboxError
 from infra.sandbox.info import FILE_NAME, SandboxInfo, write_info
+from infra.sandbox.metrics import publishing
 from infra.sandbox.ports import bind_ports
 from infra.sandbox.provisioned_concurrency import add_provisioned_concurrency
 from infra.sandbox.routes import read_routes
@@ -57,8 +58,9 @@ def running(
             balancer.follow(read_routes())
             with _serving(Api(partial(_after_change, store, balancer)), sockets["api"]):
                 info = _info(sockets, make_demo_resources(_url(sockets["api"])))
-                write_info(data_directory / FILE_NAME, info)
-                yield info, balancer
+                with publishing(info):
+                    write_info(data_directory / FILE_NAME, info)
+                    yield info, balancer
 
 
 def _after_change(store: Store, balancer: BalancerProcess, service: str) -> None:

@@ -1,7 +1,7 @@
 """What is stored: columns and constraints. Rules stand in ``releases.domain``, changes in ``releases.services``."""
 
 from releases.models.approval import Approval, Decision
-from releases.models.emergency import EmergencyRollback, Press, Try, Watch
+from releases.models.emergency import EmergencyRollback, Press, TrafficCount, Try, Watch
 from releases.models.readiness import Readiness
 from releases.models.rehearsal import Rehearsal
 from releases.models.release import Release
@@ -19,6 +19,7 @@ __all__ = [
     "Service",
     "Step",
     "StepRun",
+    "TrafficCount",
     "Try",
     "Watch",
 ]

@@ -103,3 +103,25 @@ class Watch(models.Model):
 
     def __str__(self) -> str:
         return f"watch by {self.watcher}"
+
+
+class TrafficCount(models.Model):
+    """What the load balancer has counted since a rollback's traffic was back (``since``, a whole minute), as last read.
+
+    The numbers are null where nothing was heard of a side. ``problem`` is why they could not be read the last time.
+    """
+
+    rollback = models.OneToOneField(
+        EmergencyRollback, on_delete=models.PROTECT, primary_key=True, related_name="count"
+    )
+    read_at = models.DateTimeField()
+    since = models.DateTimeField()
+    safe = models.PositiveBigIntegerField(null=True, blank=True)
+    other = models.PositiveBigIntegerField(null=True, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["read_at"]
+
+    def __str__(self) -> str:
+        return f"requests since {self.since}"

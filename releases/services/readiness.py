@@ -5,7 +5,7 @@ then, which keeps it awake, or wakes it.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aws import functions
 from aws.accounts import Purpose
@@ -35,26 +35,26 @@ def check_due() -> int:
     return len(due)
 
 
-def check(service: Service) -> Readiness:
-    """Look at the function that a rollback leads to, probe it if that is due, and record both."""
+def check(service: Service, *, for_page: bool = False) -> Readiness:
+    """Look at the function that a rollback leads to, probe it if that is due or a page wants it, and record both."""
     color = Color(service.safe_color)
     before = Readiness.objects.filter(service=service, color=color).first()
-    found = Readiness(
-        service=service, color=color.value, checked_at=now(), problems=problems_now(service, color)
-    )
-    if before and before.probed_at and before.probed_at > now() - PROBE_AFTER and not before.probe_problem:
-        found.probed_at = before.probed_at
-    else:
-        found.probed_at, found.probe_problem = now(), _probe(service, color)
+    found = Readiness(service=service, color=color.value, problems=problems_now(service, color))
+    found.probed_at, found.probe_problem = _probed(service, color, before, for_page=for_page)
+    found.checked_at = now()
     Readiness.objects.bulk_create(
         [found],
         update_conflicts=True,
         unique_fields=["service"],
         update_fields=["color", "checked_at", "problems", "probed_at", "probe_problem"],
     )
-    if before is None or before.is_ready != found.is_ready:
+    if for_page or before is None or before.is_ready != found.is_ready:
         push.service_changed(service.pk)
     return found
+
+
+def _probe_is_due(before: Readiness) -> bool:
+    return before.probed_at is None or before.probed_at < now() - PROBE_AFTER or bool(before.probe_problem)
 
 
 def problems_now(service: Service, color: Color) -> list[str]:
@@ -66,9 +66,19 @@ def problems_now(service: Service, color: Color) -> list[str]:
     return [str(difference) for difference in found]
 
 
-def _probe(service: Service, color: Color) -> str:
+def _probed(
+    service: Service, color: Color, before: Readiness | None, *, for_page: bool
+) -> tuple[datetime | None, str]:
+    """The last probe: the one that was, or a new one where it was too long ago, or failed."""
+    is_due = before is None or before.probed_at is None or before.probed_at < now() - PROBE_AFTER
+    if before and not (is_due or for_page or before.probe_problem):
+        return before.probed_at, ""
     name = service.green_function_name if color is Color.GREEN else service.blue_function_name
     try:
-        return functions.probe(access(service, Purpose.WRITE), name)
+        problem = functions.probe(access(service, Purpose.WRITE), name)
     except AwsError as error:
-        return error.message
+        if before and for_page and error.code == "aws:refused":
+            # The pages' process may have the button's role only: what a worker has seen counts.
+            return before.probed_at, before.probe_problem
+        problem = error.message
+    return now(), problem

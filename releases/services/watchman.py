@@ -7,11 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from django.db import Error, connections
 
 from releases.models import Service, Watch
-from releases.services import kept_presses, rollbacks, safe_traffic, watches
+from releases.services import fresh_looks, kept_presses, rollbacks, safe_traffic, watches
 from releases.services.kept_presses import Pressing
 from releases.services.patience import DATABASE_AWAY
 
@@ -45,7 +46,7 @@ class Watchman:
     """Looks after the watches of this process, takes over those of a silent one, and records what waits in files.
 
     Each service is looked after by itself: an AWS that does not answer for one holds up no other. Where its process may
-    hold no AWS credentials it only records (``has_aws``).
+    hold no AWS credentials it only records (``has_aws``). It also sees to the looks that its pages want.
     """
 
     def __init__(self, name: str, *, has_aws: bool = True) -> None:
@@ -54,6 +55,8 @@ class Watchman:
         self._watches: list[Watch] = []
         self._looking: dict[str, _Looking] = {}
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="watch")
+        # Of their own, so that no watch waits for them.
+        self._looks = ThreadPoolExecutor(max_workers=2, thread_name_prefix="look")
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._watch_on, name="watchman", daemon=True)
 
@@ -66,6 +69,7 @@ class Watchman:
         self._leaving.set()
         self._thread.join()
         self._threads.shutdown(cancel_futures=True)
+        self._looks.shutdown(cancel_futures=True)
 
     def turn(self) -> None:
         """Begin one look at everything that is this process's now, but for what is still being looked at."""
@@ -79,6 +83,8 @@ class Watchman:
             looks[f"record {pressing.id}"] = partial(record, pressing)
             if self._has_aws:
                 looks[f"watch {pressing.id}"] = partial(look_after, pressing)
+        for service_id in fresh_looks.take_wanted():
+            self._looks.submit(self._see_to, service_id)
         self._looking = {
             key: looking for key, looking in self._looking.items() if key in looks or looking.is_going_on
         }
@@ -97,6 +103,14 @@ class Watchman:
     def _begin(self, looking: _Looking, look: Callable[[], bool]) -> None:
         if not looking.is_going_on and time.monotonic() >= looking.not_before:
             looking.going = self._threads.submit(self._look, looking, look)
+
+    def _see_to(self, service_id: UUID) -> None:
+        try:
+            fresh_looks.see_to(service_id, has_aws=self._has_aws)
+        except Exception:
+            logger.exception("a look at whether the other side is ready failed")
+        finally:
+            connections.close_all()
 
     def _look(self, looking: _Looking, look: Callable[[], bool]) -> None:
         is_well = False

@@ -1,6 +1,7 @@
 """The emergency button's page, and the moments after the press."""
 
-import time
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,10 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from aws import functions
 from releases.domain.decisions import Permission
-from releases.models import EmergencyRollback, Press, Readiness, Service, Step
-from releases.services import rollbacks, watches
+from releases.models import EmergencyRollback, Press, Readiness, Service, Step, TrafficCount
+from releases.services import fresh_looks, rollbacks, watches
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from terraform_runner.workers import note_seen
@@ -63,32 +63,57 @@ def test_the_page_needs_no_script_and_loads_less_than_50_kb(browser, split):
     assert size < 50_000
 
 
-def test_the_other_side_is_read_live(browser, split):
-    assert "function catalog-blue, version 1: Active" in text_of(browser.get(ADDRESS))
+@pytest.fixture
+def wanted() -> set[UUID]:
+    """The services whose other side a page wants looked at: nobody sees to it here."""
+    fresh_looks.take_wanted()
+    return fresh_looks._wanted
 
 
-def test_aws_not_answering_is_said_and_does_not_disable_the_button(browser, split, aws):
+def looked_at(scene, **columns) -> None:
+    moment = columns.pop("at", timezone.now())
+    Readiness.objects.create(
+        service=scene.service, color="blue", checked_at=moment, probed_at=moment, **columns
+    )
+
+
+def test_the_page_has_the_other_side_looked_at_and_comes_again_to_show_it(browser, split, scene, wanted, aws):
     aws.is_down = True
+    response = browser.get(ADDRESS)
+    assert response["Refresh"] == "2; url=?looked=1"
+    assert "Not looked at yet. BLUE · blue is looked at now." in text_of(response).replace("</strong>", "")
+    assert wanted == {scene.service.pk}
+    looked_at(scene)
+    again = browser.get(f"{ADDRESS}?looked=1")
+    assert "BLUE · blue is ready" in text_of(again)
+    assert "Refresh" not in again
+
+
+def test_what_is_older_than_five_seconds_is_shown_with_its_age_and_looked_at_again(
+    browser, split, scene, wanted
+):
+    looked_at(scene, at=timezone.now() - timedelta(minutes=4))
+    response = browser.get(ADDRESS)
+    page = text_of(response)
+    assert "BLUE · blue is ready" in page
+    assert "4 min ago" in page
+    assert "It is being looked at, and this page comes again by itself." in page
+    assert wanted == {scene.service.pk}
+
+
+@pytest.mark.parametrize("address", ["?looked=3", "?looked=9", "?looked=x", "?hold=1"])
+def test_the_page_comes_again_three_times_at_the_most_and_can_be_held(browser, split, wanted, address):
+    response = browser.get(f"{ADDRESS}{address}")
+    assert "Refresh" not in response
+    assert "A newer look was asked for" in text_of(response)
+    assert wanted
+
+
+def test_a_side_that_is_not_ready_is_warned_of_and_not_refused(browser, split, scene, wanted):
+    looked_at(scene, problems=["state of blue's function: expected Active, found Inactive"])
     page = text_of(browser.get(ADDRESS))
-    assert "AWS did not answer. Try again. The button works all the same." in page
+    assert "BLUE · blue may not be ready" in page
     assert f'<button type="submit">{WORDS}</button>' in page
-
-
-def test_a_slow_aws_is_not_waited_for(browser, split, monkeypatch):
-    monkeypatch.setattr("releases.views.readiness.PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr(functions, "read_function", lambda *_: time.sleep(0.5))
-    page = text_of(browser.get(ADDRESS))
-    assert "AWS did not answer within a second." in page
-    assert WORDS in page
-
-
-def test_a_side_that_is_not_ready_is_warned_of_and_not_refused(browser, split, aws, monkeypatch):
-    found = aws.read_function(None, "catalog-blue")
-    inactive = type(found)(**{**vars(found), "state": "Inactive"})
-    monkeypatch.setattr(functions, "read_function", lambda *_: inactive)
-    page = text_of(browser.get(ADDRESS))
-    assert "Look out:" in page
-    assert WORDS in page
 
 
 def test_the_commands_to_do_it_without_bluegreen_name_both_rules(browser, split, scene):
@@ -176,6 +201,7 @@ def test_a_press_while_aws_is_down_says_so_and_shows_the_commands(browser, split
 
 def test_the_page_comes_again_until_terraform_agrees(browser, split):
     rollback = press(browser)
+    counted(rollback, minutes=3, safe=9)
     going_on = browser.get(f"{ADDRESS}{rollback.pk}/")
     held = browser.get(f"{ADDRESS}{rollback.pk}/?hold=1")
     Step.objects.filter(pk=rollback.converge_id).update(status="done", ended_at=timezone.now())
@@ -184,6 +210,50 @@ def test_the_page_comes_again_until_terraform_agrees(browser, split):
     assert "Refresh" not in held
     assert "Refresh" not in done
     assert "Terraform agrees" in text_of(done)
+
+
+def counted(rollback: EmergencyRollback, *, minutes: float, **columns) -> None:
+    """The traffic is back since so long, and that was read."""
+    at = timezone.now() - timedelta(minutes=minutes)
+    EmergencyRollback.objects.update(traffic_back_at=at)
+    TrafficCount.objects.create(rollback=rollback, read_at=timezone.now(), since=at, **columns)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "columns", "said"),
+    [
+        (3, {"safe": 1204}, "1204 requests since"),
+        (3, {"safe": 1204, "other": 7}, "GREEN was sent 7 requests since"),
+        (3, {}, "is late by some minutes"),
+        (11, {}, "where users are is known from the rules alone"),
+        (3, {"problem": "AWS did not answer."}, "They could not be read: AWS did not answer."),
+    ],
+)
+def test_what_the_load_balancer_has_counted_since_is_said_and_silence_is_no_pass(
+    browser, split, minutes, columns, said
+):
+    rollback = press(browser)
+    counted(rollback, minutes=minutes, **columns)
+    page = result(browser, rollback)
+    assert said in page
+    assert ("Seen in the counts" in page) == (columns == {"safe": 1204})
+
+
+def test_that_nobody_has_read_the_counts_is_said(browser, split):
+    rollback = press(browser)
+    assert "Not counted yet" in result(browser, rollback)
+    EmergencyRollback.objects.update(traffic_back_at=timezone.now() - timedelta(minutes=12))
+    page = result(browser, rollback)
+    assert "The counts say nothing" in page
+    assert "that takes a worker and the scheduler" in page
+
+
+def test_when_terraform_agrees_the_page_comes_again_more_slowly_until_the_counts_are_there(browser, split):
+    rollback = press(browser)
+    Step.objects.filter(pk=rollback.converge_id).update(status="done", ended_at=timezone.now())
+    assert browser.get(f"{ADDRESS}{rollback.pk}/")["Refresh"] == "15"
+    counted(rollback, minutes=3, safe=9)
+    assert "Refresh" not in browser.get(f"{ADDRESS}{rollback.pk}/")
 
 
 def test_terraform_failing_afterwards_is_said_with_its_problem(browser, split):

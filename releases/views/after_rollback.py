@@ -12,18 +12,21 @@ from releases.domain.acts import Act, may_give_reason
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
 from releases.forms import RollbackReasonForm
-from releases.models import EmergencyRollback, Service
+from releases.models import EmergencyRollback, Service, TrafficCount
 from releases.permissions import NotAllowed, as_person
 from releases.services import facts, kept_presses, reasons, safe_traffic
 from releases.services.kept_presses import Pressing
 from releases.services.reasons import ReasonMissing
 from releases.views.lookups import find_rollback, find_service, signed_in
 from releases.views.rollback import commands
+from releases.views.shown.counted import counted_of
 from releases.views.shown.traffic import traffic_of
 from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import step_status
 
 REFRESH_SECONDS = 2
+# When only the counts are waited for, which come after minutes.
+COUNTS_SECONDS = 15
 MOST_TRIES = 10
 
 
@@ -74,15 +77,19 @@ def _result(
 ) -> HttpResponse:
     converge, user = pressed.converge, signed_in(request)
     going_on = converge.status not in {StepStatus.DONE, StepStatus.FAILED, StepStatus.ABANDONED}
-    refreshes = going_on and "hold" not in request.GET and form is None
-    color = Color(pressed.safe_color)
+    color, traffic = Color(pressed.safe_color), traffic_of(service)
+    found = TrafficCount.objects.filter(rollback=pressed).first()
+    counted = counted_of(pressed, found, to=traffic.of(color), away=traffic.of(color.other))
+    comes_again = going_on or (counted is not None and not counted.is_final)
+    refreshes = comes_again and "hold" not in request.GET and form is None
     context = {
         "service": service,
         "rollback": pressed,
         "seconds": _seconds_until_back(pressed),
         "presses": pressed.presses.all(),
         "tries": pressed.tries.order_by("-at")[:MOST_TRIES],
-        "to": traffic_of(service).of(color),
+        "to": traffic.of(color),
+        "counted": counted,
         "converge": step_status(converge),
         "agrees": converge.status == StepStatus.DONE,
         "failed": converge.status == StepStatus.FAILED,
@@ -95,7 +102,7 @@ def _result(
     }
     response = render(request, "releases/rollback_result.html", context, status=status)
     if refreshes:
-        response["Refresh"] = str(REFRESH_SECONDS)
+        response["Refresh"] = str(REFRESH_SECONDS if going_on else COUNTS_SECONDS)
     return response
 
 

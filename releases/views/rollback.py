@@ -14,16 +14,19 @@ from releases import selectors
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, Act
 from releases.domain.decisions import Permission, Refused
 from releases.domain.traffic import Color
-from releases.models import Service
+from releases.models import Readiness, Service
 from releases.permissions import NotAllowed, holders
-from releases.services import emergency, facts
+from releases.services import emergency, facts, fresh_looks
 from releases.services.emergency import NothingToRollBack
 from releases.services.safe_traffic import SafeTraffic
 from releases.views.lookups import find_service, signed_in
-from releases.views.readiness import read_readiness
-from releases.views.shown.ready import taking_over
+from releases.views.shown.ready import other_side
 from releases.views.shown.traffic import traffic_of
 from terraform_runner import workers
+
+# The page comes again so often, after so many seconds, for what a look that was begun has found.
+MOST_LOOKS, LOOK_SECONDS = 3, 2
+_LOOKS = frozenset(map(str, range(MOST_LOOKS)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +56,31 @@ def _page(request: HttpRequest, service: Service, *, problem: str = "", status: 
         "going_on": selectors.rollback_going_on(service),
         "holders": holders(service, Permission.EMERGENCY),
     }
-    return render(request, "releases/rollback.html", context, status=status)
+    if service.set_up_at is None:
+        return render(request, "releases/rollback.html", context, status=status)
+    context["look"] = _look(request, service, context["taking_over"].found)
+    response = render(request, "releases/rollback.html", context, status=status)
+    if context["look"] == "coming":
+        response["Refresh"] = f"{LOOK_SECONDS}; url=?looked={_times_looked(request) + 1}"
+    return response
+
+
+def _look(request: HttpRequest, service: Service, found: Readiness | None) -> str:
+    """Have the other side looked at beside this request, if that is due.
+
+    "fresh": it is not; "coming": the page comes again by itself to show what is found; "late": it does not any more.
+    """
+    if fresh_looks.is_fresh(found):
+        return "fresh"
+    fresh_looks.want(service)
+    may_come = request.method == "GET" and "hold" not in request.GET and _times_looked(request) < MOST_LOOKS
+    return "coming" if may_come else "late"
+
+
+def _times_looked(request: HttpRequest) -> int:
+    """How often the page has come by itself, as its address says; as if often enough where that is no such number."""
+    text = request.GET.get("looked", "0")
+    return int(text) if text in _LOOKS else MOST_LOOKS
 
 
 def _picture(service: Service) -> dict[str, Any]:
@@ -68,8 +95,7 @@ def _picture(service: Service) -> dict[str, Any]:
         "to": traffic.of(safe),
         "away": traffic.of(safe.other),
         "stops_rotation": safe is service.state.candidate,
-        "readiness": None if settings.BUTTON_BY_WORKER else read_readiness(service, safe),
-        "taking_over": taking_over(service),
+        "taking_over": other_side(service),
         "commands": commands(service, safe),
     }
 

@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from aws import functions
 from aws.errors import AwsError
+from infra.local.tests.waiting import wait_for
 from releases.domain.traffic import Color
 from releases.models import Readiness, Service
-from releases.services import readiness
+from releases.services import fresh_looks, readiness
+from releases.services.watchman import Watchman
 
 
 @pytest.fixture
@@ -111,3 +115,54 @@ def test_after_a_promotion_the_old_version_is_looked_after_and_at_rest_nobody(sp
     split.world.work()
     assert Service.objects.get().promoted_at is None
     assert readiness.check_due() == 0
+
+
+def test_a_page_s_look_probes_unless_that_was_done_just_now(split, probes):
+    fresh_looks.see_to(split.service.pk, has_aws=True)
+    fresh_looks.see_to(split.service.pk, has_aws=True)
+    assert len(probes) == 1
+    grow_old(0.1)
+    fresh_looks.see_to(split.service.pk, has_aws=True)
+    assert len(probes) == 2
+    assert fresh_looks.is_fresh(found())
+
+
+def test_a_probe_that_this_process_may_not_make_leaves_what_a_worker_has_seen(split, probes, monkeypatch):
+    def refused(*_):
+        raise AwsError("aws:refused", "AWS does not allow Bluegreen to probe the function.")
+
+    readiness.check_due()
+    grow_old(10)
+    before = found().probed_at
+    monkeypatch.setattr(functions, "probe", refused)
+    fresh_looks.look(split.service.pk)
+    assert (found().probe_problem, found().probed_at) == ("", before)
+    assert fresh_looks.is_fresh(found())
+
+
+def test_a_process_without_aws_credentials_asks_a_worker(split, probes, monkeypatch):
+    sent: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: sent.append((name, args)))
+    fresh_looks.see_to(split.service.pk, has_aws=False)
+    assert probes == []
+    assert sent == [("releases.look_at_readiness", [str(split.service.pk)])]
+
+
+def test_a_service_that_is_not_there_any_more_is_not_looked_at(db, probes):
+    fresh_looks.see_to(uuid4(), has_aws=True)
+    assert not Readiness.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_that_a_page_wants_is_seen_to_within_a_second_by_the_part_that_watches(
+    split, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    watchman = Watchman("web/1/1.0")
+    watchman.start()
+    try:
+        fresh_looks.want(split.service)
+        wait_for(Readiness.objects.exists, "the look")
+    finally:
+        watchman.stop()
+    assert fresh_looks.take_wanted() == []

@@ -22,6 +22,11 @@ def taking_over(service: Service) -> TakingOver | None:
     """None where everybody is there already: nothing has to take over. One query."""
     if service.set_up_at is None or (is_safe(service.state, Color(service.safe_color))):
         return None
+    return other_side(service)
+
+
+def other_side(service: Service) -> TakingOver:
+    """Where a rollback of a service that is set up leads, whoever is there now. One query."""
     color = Color(service.safe_color)
     return TakingOver(
         to=traffic_of(service).of(color),
