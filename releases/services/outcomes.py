@@ -231,9 +231,14 @@ def _current(run: Run, step: Step) -> Iterator[tuple[Service, Step | None]]:
     with locked(step.service_id) as service:
         fresh = Step.objects.select_related("service", "release", "plan_run").get(pk=step.pk)
         yield service, fresh if waits_for(fresh, run) and fresh.epoch == service.epoch else None
-        for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
-            dispatch.send_run(queued.pk, urgent=queued.urgent)
+        wake_queued(service)
         reached(Point.BEFORE_COMMIT)
+
+
+def wake_queued(service: Service) -> None:
+    """Tell the workers of the runs that another one has held up."""
+    for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
+        dispatch.send_run(queued.pk, urgent=queued.urgent)
 
 
 def _fail(step: Step, code: str, problem: str) -> None:

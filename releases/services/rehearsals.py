@@ -20,7 +20,7 @@ from audit import events
 from aws import functions, load_balancer
 from aws.accounts import Purpose
 from aws.errors import AwsError
-from releases import push, selectors
+from releases import dispatch, push, selectors
 from releases.domain.acts import may_rehearse
 from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
@@ -34,7 +34,10 @@ from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, now, person
 from releases.services.rollbacks import LOCK_TIMEOUT_MS
 from releases.services.safe_traffic import SafeTraffic
+from terraform_runner import claims
+from terraform_runner.domain.runs import Operation
 from terraform_runner.errors import RunnerError
+from terraform_runner.models import Run
 from terraform_runner.objects import LocalObjects
 from terraform_runner.state import STATE_FILE
 
@@ -46,12 +49,17 @@ class RehearsalRefused(DomainError):
 
 
 def rehearse(*, service_id: UUID, user: User) -> Rehearsal:
-    """Do all that the button does without moving anybody. Raises ``NotAllowed`` and ``RehearsalRefused``."""
+    """Do all that the button does without moving anybody; Terraform's plan is asked for, and there later.
+
+    Raises ``NotAllowed`` and ``RehearsalRefused``.
+    """
     service = Service.objects.get(pk=service_id)
     _refuse_unless_allowed(service, user)
     parts = [_part(what, act) for what, act in _acts(service)]
     with locked(service_id) as service:
-        rehearsal = Rehearsal.objects.create(service=service, rehearsed_by=user, at=now(), parts=parts)
+        rehearsal = Rehearsal.objects.create(
+            service=service, rehearsed_by=user, at=now(), parts=parts, plan_run=_ask_for_plan(service)
+        )
         events.record(
             actor=person(user),
             action="rollback.rehearsed",
@@ -62,6 +70,16 @@ def rehearse(*, service_id: UUID, user: User) -> Rehearsal:
         )
         push.service_changed(service.pk)
     return rehearsal
+
+
+def _ask_for_plan(service: Service) -> Run:
+    """Terraform's part goes the way that a rollback's own goes: by the workers for what is urgent."""
+    before = service.rehearsals.filter(plan_run__isnull=False).values_list("plan_run", flat=True).first()
+    if before:
+        claims.request_cancel(workspace=str(service.pk), reason="another rehearsal began", only=[before])
+    run = claims.queue_run(workspace=str(service.pk), operation=Operation.PLAN, urgent=True)
+    dispatch.send_run(run.pk, urgent=True)
+    return run
 
 
 def _refuse_unless_allowed(service: Service, user: User) -> None:

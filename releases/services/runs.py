@@ -5,6 +5,7 @@ Everything slow happens outside of transactions; what is decided on it is checke
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
@@ -32,6 +33,7 @@ from releases.services import (
     moved_tags,
     offline,
     outcomes,
+    rehearsed_plans,
     removals,
     rests,
     rollout,
@@ -85,9 +87,9 @@ def execute(run_id: UUID, *, worker: str) -> None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return
     reached(Point.AFTER_CLAIM)
-    step = selectors.step_of_run(run)
-    push.service_changed(step.service_id)
-    logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, step, step.service)
+    service, what, work, end = _errand(run)
+    push.service_changed(service.pk)
+    logger.info("run %s begins: %s of %s for %s", run.pk, run.operation, what, service)
     try:
         with Hold(
             run,
@@ -95,7 +97,7 @@ def execute(run_id: UUID, *, worker: str) -> None:
             on_lines=push.lines_added,
             whole_log=storage.whole_log(run.pk),
         ) as hold:
-            _execute(run, step, hold)
+            _carry_out(run, partial(work, hold), end)
             reached(Point.RECORDED)
     except HoldLost:
         logger.warning("run %s is not held by this worker any more", run_id)
@@ -104,24 +106,36 @@ def execute(run_id: UUID, *, worker: str) -> None:
         logger.info("run %s ended: %s %s", run.pk, run.status, run.error_code)
 
 
-def _execute(run: Run, step: Step, hold: Hold) -> None:
+def _errand(run: Run) -> tuple[Service, str, Callable[[Hold], None], Callable[[RunnerError], None]]:
+    """For which service a run is and what of it, what is to be done, and how it is recorded that this failed."""
+    if rehearsal := rehearsed_plans.find(run):
+        service = rehearsal.service
+        make = partial(rehearsed_plans.make, run, service, workspace_of=_workspace)
+        return service, "a rehearsal", make, partial(rehearsed_plans.finish, run, service.pk)
+    step = selectors.step_of_run(run)
+    return step.service, str(step), partial(_work, run, step), partial(_end, run, step)
+
+
+def _carry_out(run: Run, work: Callable[[], None], end: Callable[[RunnerError], None]) -> None:
+    """Do what the run is for, and record that it ended without its result where it has none."""
     try:
-        if not outcomes.waits_for(step, run):
-            raise RunCancelled("Its step has gone on without it.")
-        (_plan if run.operation == Operation.PLAN else _apply)(run, step, hold)
+        work()
     except HoldLost:
         raise  # nothing more is recorded: whoever takes over sees what has become of it
     except DATABASE_AWAY as error:
         logger.exception("run %s could not ask the database", run.pk)
-        _end(run, step, DatabaseAway(f"The database was away in the middle of this run: {error}"))
+        end(DatabaseAway(f"The database was away in the middle of this run: {error}"))
     except (RunnerError, AwsError, DomainError) as error:
-        _end(run, step, as_runner_error(error))
+        end(as_runner_error(error))
     except Exception:
-        problem = StepFailed(
-            "bluegreen:unexpected", "Something unexpected happened: the worker's log has it."
-        )
-        outcomes.run_failed(run, step, problem)
+        end(StepFailed("bluegreen:unexpected", "Something unexpected happened: the worker's log has it."))
         raise
+
+
+def _work(run: Run, step: Step, hold: Hold) -> None:
+    if not outcomes.waits_for(step, run):
+        raise RunCancelled("Its step has gone on without it.")
+    (_plan if run.operation == Operation.PLAN else _apply)(run, step, hold)
 
 
 def _end(run: Run, step: Step, problem: RunnerError) -> None:

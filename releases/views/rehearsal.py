@@ -12,6 +12,7 @@ from releases.services import facts, rehearsals
 from releases.services.rehearsals import RehearsalRefused
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.shown.rehearsed import plan_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,9 +31,12 @@ def rehearsal(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, service: Service, *, problem: str = "", status: int = 200) -> HttpResponse:
+    user = signed_in(request)
+    last = service.rehearsals.select_related("rehearsed_by", "plan_run").first()
     context = service_context(request, service) | {
         "problem": problem,
-        "rehearsal": service.rehearsals.select_related("rehearsed_by").first(),
-        "may_rehearse": may_rehearse(as_person(signed_in(request), service), facts.service_facts(service)),
+        "rehearsal": last,
+        "plan": plan_of(last, user) if last else None,
+        "may_rehearse": may_rehearse(as_person(user, service), facts.service_facts(service)),
     }
     return render(request, "releases/rehearsal.html", context, status=status)

@@ -88,7 +88,7 @@ def _service_context(request: HttpRequest, service: Service) -> dict[str, Any]:
         "step_title": step_title(step) if step else "",
         "waiting": waiting_of(step, signed_in(request)),
         "row": service_rows([service])[0],
-        "rehearsal": service.rehearsals.first(),
+        "rehearsal": service.rehearsals.select_related("plan_run").first(),
         "taking_over": taking_over(service),
         "canary_rules": canary_rules(service),
         "next": next_release(service, signed_in(request)) if step is None else None,

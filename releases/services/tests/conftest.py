@@ -15,7 +15,7 @@ from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
 from releases.models import Release, Service, Step
 from releases.permissions import grant
-from releases.services import approvals, emergency, reasons, requests, runs, setup, waking
+from releases.services import approvals, emergency, reasons, rehearsed_plans, requests, runs, setup, waking
 from releases.services.requests import ReleaseRequest
 from releases.services.setup import NewService
 from releases.services.tests.world import REPOSITORY, StandInHold, World, reference
@@ -38,6 +38,7 @@ def world(monkeypatch) -> World:
     monkeypatch.setattr(runs, "credentials_for_run", lambda *_: CREDENTIALS)
     monkeypatch.setattr(runs, "VERIFY_PAUSE_SECONDS", 0)
     monkeypatch.setattr(runs, "read_reality", made.read_reality)
+    monkeypatch.setattr(rehearsed_plans, "read_reality", made.read_reality)
     monkeypatch.setattr(waking, "read_reality", made.read_reality)
     monkeypatch.setattr(waking, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(runs, "differences_from_plan", lambda *_: made.differences())

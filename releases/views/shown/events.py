@@ -56,6 +56,7 @@ _WHAT = {
     "rollback.traffic-back": "brought all traffic back",
     "rollback.traffic-set-again": "set the traffic again after an apply",
     "rollback.rehearsed": "rehearsed the emergency button",
+    "rollback.plan-rehearsed": "planned for the rehearsal what would follow the button",
     "rollback.reason-given": "said why it was rolled back",
     "rollback.failed": "could not bring the traffic back",
     "rollback.told-late": "pressed the emergency button, which is told only now: a release had gone on since",

@@ -29,7 +29,11 @@ class Waiting:
 
 def waiting_of(step: Step | None, reader: User) -> Waiting | None:
     """What a step's run waits for; None if it goes on as it should, or there is none. Three queries at most."""
-    run = (step.apply_run or step.plan_run) if step else None
+    return waiting_run((step.apply_run or step.plan_run) if step else None, reader)
+
+
+def waiting_run(run: Run | None, reader: User) -> Waiting | None:
+    """What a run waits for; None if it goes on as it should, or there is none. Three queries at most."""
     if run is not None and run.status == RunStatus.RUNNING:
         return _silent(run, workers.silence_of(run))
     if run is None or run.status != RunStatus.QUEUED:
