@@ -1,13 +1,14 @@
 """Reads about rollbacks: a constant number of queries each."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from releases import selectors
-from releases.domain.lifecycle import OPEN_STATUSES
+from releases.domain.lifecycle import OPEN_STATUSES, StepStatus
 from releases.models import EmergencyRollback, Press, Release, Service, Step
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run
@@ -71,10 +72,20 @@ def rollbacks_to_count(*, back_within: timedelta, read_before: datetime) -> Quer
     """
     later = Step.objects.filter(service=OuterRef("service"), epoch__gte=OuterRef("epoch"))
     begun = later.exclude(pk=OuterRef("converge_id")).filter(step_runs__run__plan_used_at__isnull=False)
-    young = Q(traffic_back_at__gt=timezone.now() - back_within, epoch=F("service__epoch"))
+    young = Q(traffic_back_at__gt=Now() - Value(back_within), epoch=F("service__epoch"))
     due = Q(count__isnull=True) | Q(count__read_at__lt=read_before)
     found = EmergencyRollback.objects.filter(young, due, ~Exists(begun)).select_related("service")
     return found.order_by(F("count__read_at").asc(nulls_first=True))
+
+
+def failed_to_follow(
+    *, codes: Collection[str], failed_before: datetime, pressed_after: datetime
+) -> QuerySet[EmergencyRollback]:
+    """The services' last rollbacks that Terraform could not follow for one of these reasons, as of a while ago."""
+    ended = Coalesce("converge__apply_run__ended_at", "converge__plan_run__ended_at")
+    failed = Q(converge__status=StepStatus.FAILED.value, converge__problem_code__in=codes)
+    last = EmergencyRollback.objects.filter(failed, epoch=F("service__epoch"), pressed_at__gt=pressed_after)
+    return last.alias(run_ended_at=ended).filter(run_ended_at__lt=failed_before)
 
 
 def reason_due(service: Service) -> bool:

@@ -262,6 +262,9 @@ def test_terraform_failing_afterwards_is_said_with_its_problem(browser, split):
     page = result(browser, rollback)
     assert "Terraform does not agree" in page
     assert "state is locked by rosa" in page
+    assert "press the button once more" in page
+    Step.objects.filter(pk=rollback.converge_id).update(problem_code="terraform:state-locked")
+    assert "It is planned again by itself every minute." in result(browser, rollback)
 
 
 def test_traffic_that_had_to_be_set_again_is_shown(browser, split):

@@ -14,7 +14,7 @@ from releases.domain.traffic import Color
 from releases.forms import RollbackReasonForm
 from releases.models import EmergencyRollback, Service, TrafficCount
 from releases.permissions import NotAllowed, as_person
-from releases.services import facts, kept_presses, reasons, safe_traffic
+from releases.services import facts, following, kept_presses, reasons, safe_traffic
 from releases.services.kept_presses import Pressing
 from releases.services.reasons import ReasonMissing
 from releases.views.lookups import find_rollback, find_service, signed_in
@@ -93,6 +93,7 @@ def _result(
         "converge": step_status(converge),
         "agrees": converge.status == StepStatus.DONE,
         "failed": converge.status == StepStatus.FAILED,
+        "tried_again": following.is_tried_again(pressed),
         "waiting": waiting_of(converge, user) if going_on else None,
         "refreshes": refreshes,
         "commands": commands(service, color) if pressed.problem else (),
