@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import pytest
@@ -67,7 +68,9 @@ def hanging_up(monkeypatch):
                     near, _ = listener.accept()
                 except OSError:
                     return
-                near.recv(1)
+                near.settimeout(10)
+                with suppress(OSError):
+                    near.recv(1)
                 near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 near.close()
 
