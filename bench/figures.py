@@ -15,6 +15,8 @@ MEASURED_BY = {
     "emergency": "bench.emergency.measure",
     "emergency-p99": "bench.emergency.measure_p99",
     "approval": "bench.approval.measure",
+    "audit-verify": "bench.trail.measure_verification",
+    "audit-record": "bench.trail.measure_recording",
     # The last, since it leaves other versions on both colours.
     "load": "bench.load.measure",
 }

@@ -10,6 +10,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from audit.signing import InvalidSigningKey, SigningKey
 from aws.accounts import InvalidAccounts, parse_accounts
 from terraform_runner.encryption import InvalidKeys, parse_keys
 
@@ -178,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "offline": {"task": "releases.write_offline_file", "schedule": 10.0, "options": {"expires": 20}},
     "readiness": {"task": "releases.check_readiness", "schedule": 30.0, "options": {"expires": 50}},
     "counts": {"task": "releases.count_traffic", "schedule": 20.0, "options": {"expires": 40}},
+    "checkpoint": {"task": "releases.make_checkpoint", "schedule": 300.0, "options": {"expires": 350}},
     "prune": {"task": "releases.prune", "schedule": 30.0, "options": {"expires": 50}},
 }
 
@@ -197,6 +199,15 @@ WORKER_GRACE_SECONDS = env.int("BLUEGREEN_WORKER_GRACE_SECONDS", default=30)
 REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)
 # Plans, and what `init` has prepared, are kept for so long after they were last needed.
 KEEP_PLANS_DAYS = env.int("BLUEGREEN_KEEP_PLANS_DAYS", default=30)
+
+# The key that signs checkpoints of the audit trail, not in the database; and the public keys of earlier ones.
+AUDIT_SIGNING_KEY = env.str("BLUEGREEN_AUDIT_SIGNING_KEY", default="")
+AUDIT_PUBLIC_KEYS = env.list("BLUEGREEN_AUDIT_PUBLIC_KEYS", default=[])
+try:
+    if AUDIT_SIGNING_KEY:
+        SigningKey(AUDIT_SIGNING_KEY)
+except InvalidSigningKey as error:
+    raise ImproperlyConfigured(f"BLUEGREEN_AUDIT_SIGNING_KEY: {error}.") from error
 
 # Whether the emergency button's part at AWS is left to the workers, where the pages' process may hold no credentials.
 BUTTON_BY_WORKER = env.bool("BLUEGREEN_BUTTON_BY_WORKER", default=False)

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from releases import echo, worker_life  # noqa: F401 - its signals are connected where the tasks are
-from releases.services import counts, fresh_looks, offline, pruning, readiness, recovery, runs
+from releases.services import checkpoints, counts, fresh_looks, offline, pruning, readiness, recovery, runs
 from terraform_runner.claims import worker_name
 
 
@@ -54,3 +54,9 @@ def write_offline_file() -> None:
 def prune() -> None:
     """Remove plans that nobody can need any more."""
     pruning.prune_plans()
+
+
+@shared_task(name="releases.make_checkpoint")
+def make_checkpoint() -> None:
+    """Sign the audit trail's present end."""
+    checkpoints.make()

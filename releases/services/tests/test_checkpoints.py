@@ -1,0 +1,128 @@
+"""Checkpoints of the trail: made with this installation's key, kept in the store, and checked with those elsewhere."""
+
+import stat
+from threading import Barrier, Thread
+
+import pgtrigger
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+
+from audit.events import Actor, record
+from audit.models import AuditEvent
+from audit.signing import SigningKey, make_signing_key
+from releases.services import checkpoints
+
+WORKER = Actor(id="", name="Bluegreen", via="worker")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+    return settings.DATA_DIR
+
+
+def record_one() -> None:
+    with transaction.atomic():
+        record(actor=WORKER, action="release.promoted", reason="as it was")
+
+
+def names(data_dir) -> list[str]:
+    return sorted(path.name[:12] for path in (data_dir / "checkpoints").glob("*.json"))
+
+
+def test_while_there_are_events_each_turn_keeps_one_checkpoint(data_dir):
+    checkpoints.make()
+    assert not (data_dir / "checkpoints").exists()
+    for _ in range(2):
+        record_one()
+        checkpoints.make()
+        checkpoints.make()
+
+    assert names(data_dir) == ["000000000001", "000000000002"]
+    assert checkpoints.verify().checkpoints == 2
+
+
+def test_what_came_of_a_check_is_in_the_trail():
+    record_one()
+    checkpoints.verify()
+
+    event = AuditEvent.objects.get(action="audit.verified")
+    assert (event.after["events"], event.after["checkpoints"]) == (1, 0)
+
+
+def test_the_key_is_made_once_for_this_user_only(data_dir):
+    at_once = Barrier(4)
+    made: list[str] = []
+
+    def need() -> None:
+        at_once.wait(30)
+        made.append(checkpoints.signing_key().public)
+
+    threads = [Thread(target=need) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(made)) == 1
+    assert [path.name for path in data_dir.iterdir()] == [checkpoints.KEY_FILE]
+    assert stat.S_IMODE((data_dir / checkpoints.KEY_FILE).stat().st_mode) == 0o600
+
+
+def test_checkpoints_of_an_earlier_key_count_while_it_is_listed(settings):
+    first, second = make_signing_key(), make_signing_key()
+    settings.AUDIT_SIGNING_KEY = first
+    record_one()
+    checkpoints.make()
+
+    settings.AUDIT_SIGNING_KEY = second
+    with pytest.raises(CommandError, match="no signature of a known key"):
+        call_command("audit_verify")
+    settings.AUDIT_PUBLIC_KEYS = [SigningKey(first).public]
+    assert checkpoints.verify().checkpoints == 1
+
+
+def test_a_restored_backup_is_found_by_copies_that_lie_elsewhere(data_dir, tmp_path, capsys):
+    for _ in range(3):
+        record_one()
+    call_command("audit_checkpoint")
+    elsewhere = tmp_path / "elsewhere"
+    (data_dir / "checkpoints").rename(elsewhere)
+    with (
+        pgtrigger.ignore("audit.AuditEvent:append_only", "audit.ChainLink:append_only"),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("DELETE FROM audit_chainlink WHERE number = 3")
+        cursor.execute(
+            "DELETE FROM audit_auditevent WHERE id = (SELECT max(id::text)::uuid FROM audit_auditevent)"
+        )
+
+    call_command("audit_verify")
+    assert "2 events, 0 checkpoints" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="was rewritten"):  # the check itself has become event 3
+        call_command("audit_verify", "--checkpoints", str(elsewhere))
+    assert AuditEvent.objects.filter(action="audit.verified").latest("id").after["found"] == "rewritten"
+
+
+def test_a_folder_that_is_not_there_is_said():
+    with pytest.raises(CommandError, match="is no folder"):
+        call_command("audit_verify", "--checkpoints", "/nowhere")
+
+
+def test_an_export_has_every_event_and_is_one(capsys):
+    record_one()
+    call_command("audit_export")
+
+    [line] = capsys.readouterr().out.splitlines()
+    assert '"number": 1' in line
+    assert AuditEvent.objects.filter(action="audit.exported").exists()
+
+
+def test_the_public_key_is_said(capsys):
+    call_command("audit_checkpoint", "--public-key")
+    assert capsys.readouterr().out.strip() == checkpoints.signing_key().public
+    call_command("audit_checkpoint")
+    assert "Nothing was recorded" in capsys.readouterr().out
