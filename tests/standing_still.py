@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluegreen.settings")
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402 - models can be imported only now
-from django.db import transaction  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 from audit import events  # noqa: E402
 from releases.models import Watch  # noqa: E402
@@ -43,9 +43,10 @@ def hold_service(service_id: str) -> None:
 
 
 def hold_trail(service_id: str) -> None:
-    """In a transaction that has put an event into the trail."""
-    with transaction.atomic():
+    """In a transaction that has put an event into the trail and its chain, whose lock a COMMIT takes last."""
+    with transaction.atomic(), connection.cursor() as cursor:
         events.record(actor=SYSTEM, action="rollback.rehearsed", service_id=service_id)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         stand_still()
 
 
