@@ -64,8 +64,12 @@ def test_the_page_needs_no_script_and_loads_less_than_50_kb(browser, split):
 
 
 @pytest.fixture
-def wanted() -> set[UUID]:
-    """The services whose other side a page wants looked at: nobody sees to it here."""
+def wanted(monkeypatch) -> set[UUID]:
+    """The services whose other side a page wants looked at: nobody sees to it here.
+
+    What a busy machine takes for a test makes nothing old.
+    """
+    monkeypatch.setattr(fresh_looks, "FRESH_FOR", timedelta(minutes=2))
     fresh_looks.take_wanted()
     return fresh_looks._wanted
 
@@ -89,9 +93,7 @@ def test_the_page_has_the_other_side_looked_at_and_comes_again_to_show_it(browse
     assert "Refresh" not in again
 
 
-def test_what_is_older_than_five_seconds_is_shown_with_its_age_and_looked_at_again(
-    browser, split, scene, wanted
-):
+def test_what_was_found_a_while_ago_is_shown_with_its_age_and_looked_at_again(browser, split, scene, wanted):
     looked_at(scene, at=timezone.now() - timedelta(minutes=4))
     response = browser.get(ADDRESS)
     page = text_of(response)

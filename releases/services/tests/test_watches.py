@@ -85,7 +85,7 @@ def test_a_watch_that_is_over_and_cannot_be_ended_keeps_nobody_waiting(pressed):
     with held("SELECT 1 FROM releases_watch FOR UPDATE"):
         began = time.monotonic()
         assert watches.look(watch())
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20  # the row is held for thirty
     assert is_open()
     watches.look(watch())
     assert not is_open()
