@@ -1,11 +1,13 @@
 """A service in the middle of a release, and the real processes that work for it, for tests that kill them."""
 
 import itertools
+import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,14 @@ from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run
 from terraform_runner.points import Point
 from tests.fault_matrix import Target
-from tests.installation import make_bucket
+from tests.installation import SCHEDULER, URGENT_WORKER, make_bucket
 from tests.life import Life, new_service, use_sandbox
 from tests.machine import GRACE_SECONDS, LEASE_SECONDS, Machine, begin_worker, running_machine
+from tests.mortal import Mortal, MortalProgram, forget_connections, mortal_broker, mortal_database
+from tests.servers import free_port
 
 AT_MOST_SECONDS = 180
+WEB = ("-m", "uvicorn", "bluegreen.asgi:application", "--host=127.0.0.1", "--log-level=warning")
 SHARES = list(range(4, 84, 4))
 _numbers = itertools.count(1)
 
@@ -44,6 +49,9 @@ class Scene:
     life: Life
     machine: Machine
     folder: Path
+    around: dict[Target, Mortal]
+    web_port: int = field(default_factory=free_port)
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def begin(self, during: Operation) -> Step:
         """A plan run, or an approved apply run, of the next step: nobody has taken it."""
@@ -66,15 +74,24 @@ class Scene:
         folder = self.folder / f"{next(_numbers)}"
         folder.mkdir()
         worker = self.machine.start("-m", "tests.stopping_worker", point.value, str(folder))
-        child = psutil.Process(pid_in(folder / "at"))
-        victim = _victim(target, child)
+        self.workers.append(worker)
+        # A whole apply may come before it, on a busy machine.
+        child = psutil.Process(pid_in(folder / "at", seconds=AT_MOST_SECONDS))
+        victim = self.around.get(target) or _victim(target, child)
         victim.kill()
         (folder / "go").touch()
         began = time.monotonic()
+        if isinstance(victim, psutil.Process):
+            self._replace(worker, target)
+        else:
+            victim.start()
+            forget_connections()
+        return began
+
+    def _replace(self, worker: "subprocess.Popen[bytes]", target: Target) -> None:
         if target is Target.PARENT:
             worker.wait()
-            begin_worker(self.machine)
-        return began
+            self.workers.append(begin_worker(self.machine))
 
     def goes_on(self, step: Step, during: Operation) -> None:
         """Wait until the step is where the run was to bring it."""
@@ -84,10 +101,18 @@ class Scene:
         except AssertionError as error:
             raise AssertionError(f"{selectors.get_step(step.pk).problem}\n{self.machine.log()}") from error
 
+    def pages_answer(self) -> bool:
+        """Whether the web process is there, and the database for it."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}/healthz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
     def end_workers(self) -> None:
-        """All but the urgent one and the scheduler, which were started first."""
-        for process in self.machine.started[2:]:
-            self.machine.kill(process)
+        """All that were begun for the runs."""
+        while self.workers:
+            self.machine.kill(self.workers.pop())
 
 
 def _victim(target: Target, child: psutil.Process) -> psutil.Process:
@@ -126,8 +151,26 @@ def crash_scene(
     requests.request_release(service_id=life.service.pk, user=life.rita, wanted=wanted)
     life.work()
     life.service.refresh_from_db()
-    with running_machine(folder / "machine", broker_url) as machine:
-        yield Scene(life, machine, folder)
+    with running_machine(folder / "machine", broker_url, programs=[URGENT_WORKER]) as machine:
+        yield Scene(life, machine, folder, {Target.SCHEDULER: MortalProgram(machine, SCHEDULER)})
+
+
+@contextmanager
+def shift_scene(
+    folder: Path, sandbox: SandboxInfo, terraform_cli: TerraformCli, settings: Any
+) -> Iterator[Scene]:
+    """As ``crash_scene``, with servers of its own and a web process; the rotation is done, the first share planned."""
+    with (
+        mortal_database(folder / "postgres") as database,
+        mortal_broker(folder / "valkey") as (broker, broker_url),
+        crash_scene(folder, sandbox, terraform_cli, settings, broker_url) as scene,
+    ):
+        scene.around |= {Target.DATABASE: database, Target.BROKER: broker}
+        scene.around[Target.WEB] = MortalProgram(scene.machine, (*WEB, f"--port={scene.web_port}"))
+        scene.life.go_on()
+        scene.life.work()
+        scene.life.service.refresh_from_db()
+        yield scene
 
 
 def use_bucket(sandbox: SandboxInfo, settings: Any) -> None:

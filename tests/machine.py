@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,13 +51,15 @@ class Machine:
 
 
 @contextmanager
-def running_machine(folder: Path, broker_url: str) -> Iterator[Machine]:
-    """A machine on which the scheduler and a worker for urgent tasks run; ``settings`` are those of the test."""
+def running_machine(
+    folder: Path, broker_url: str, *, programs: Sequence[tuple[str, ...]] = (URGENT_WORKER, SCHEDULER)
+) -> Iterator[Machine]:
+    """A machine on which these programs run; ``settings`` are those of the test."""
     folder.mkdir()
     machine = Machine(folder=folder, environment=environment_of_test(broker_url))
     try:
-        machine.start(*URGENT_WORKER)
-        machine.start(*SCHEDULER)
+        for program in programs:
+            machine.start(*program)
         yield machine
     finally:
         for process in reversed(machine.started[:]):

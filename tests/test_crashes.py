@@ -1,4 +1,4 @@
-"""The fault matrix with the real Terraform: real workers, whose processes are killed at every point of a run."""
+"""The fault matrix with the real Terraform: whoever takes part in a run, or is around it, is killed at its points."""
 
 import shutil
 import time
@@ -8,13 +8,13 @@ import pytest
 from celery import current_app
 
 from audit.models import AuditEvent
-from infra.local.tests.waiting import is_gone
+from infra.local.tests.waiting import is_gone, wait_for
 from releases.models import Step
 from terraform_runner.domain.runs import Operation
 from terraform_runner.models import Run
 from terraform_runner.points import Point
-from tests.crashing import Scene, crash_scene, rules_watched
-from tests.fault_matrix import ROWS, Target
+from tests.crashing import Scene, rules_watched, shift_scene
+from tests.fault_matrix import AROUND, ROWS, Target
 
 pytestmark = [
     pytest.mark.fault,
@@ -25,21 +25,16 @@ pytestmark = [
 
 
 @pytest.fixture
-def scene(sandbox, terraform_cli, settings, tmp_path, valkey_url, monkeypatch) -> Iterator[Scene]:
-    """Its rotation is done, and the first share planned."""
+def scene(sandbox, terraform_cli, settings, tmp_path, monkeypatch) -> Iterator[Scene]:
     monkeypatch.setattr(current_app, "send_task", lambda *_, **__: None)  # the scheduler's sweep sends it
-    with crash_scene(tmp_path, sandbox, terraform_cli, settings, valkey_url) as made:
-        made.life.go_on()
-        made.life.work()
-        made.life.service.refresh_from_db()
+    with shift_scene(tmp_path, sandbox, terraform_cli, settings) as made:
         yield made
 
 
 @pytest.mark.parametrize("target", Target)
 def test_whoever_is_killed_and_wherever_the_step_goes_on_by_itself(scene: Scene, target: Target, capsys):
-    scene.life.service.refresh_from_db()
     for point, row in ROWS.items():
-        if target not in row.targets or point is Point.LOST:
+        if not row.kills(target) or point is Point.LOST:
             continue
         if point is Point.IN_INIT:
             shutil.rmtree(scene.folder / "data" / "terraform" / "prepared")
@@ -53,9 +48,18 @@ def test_whoever_is_killed_and_wherever_the_step_goes_on_by_itself(scene: Scene,
             print(f"{target}, {point}: went on after {time.monotonic() - began:.0f} s")  # noqa: T201
         scene.end_workers()
         check(scene, step, point)
-        assert planned_again(step) - told == (0 if point in {Point.BEFORE_CLAIM, Point.RECORDED} else 1)
+        assert planned_again(step) - told in times_planned_again(target, point)
         scene.life.service.refresh_from_db()
         assert set(weights) <= {tuple(sorted((share, 100 - share))) for share in steps}
+
+
+def times_planned_again(target: Target, point: Point) -> set[int]:
+    """How often: for the database it depends on how soon it is back, which a busy machine decides."""
+    if point in {Point.BEFORE_CLAIM, Point.RECORDED}:
+        return {0}
+    if target in AROUND:
+        return {0, 1} if target is Target.DATABASE else {0}
+    return {1}
 
 
 def check(scene: Scene, step: Step, point: Point) -> None:
@@ -65,6 +69,7 @@ def check(scene: Scene, step: Step, point: Point) -> None:
     assert step.approvals.count() == (1 if ROWS[point].during is Operation.APPLY else 0)
     groups = Run.objects.exclude(process_group=None).values_list("process_group", flat=True)
     assert all(is_gone(group) for group in groups if group)
+    wait_for(scene.pages_answer, "the pages")
     assert not list((scene.folder / "data" / "terraform" / "working").iterdir())
 
 

@@ -25,7 +25,9 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def pid_in(file: Path) -> int:
+def pid_in(file: Path, *, seconds: float = SECONDS) -> int:
     """The process id that another process writes to ``file``."""
-    wait_for(lambda: file.exists() and file.read_text().endswith("\n"), f"{file} to be written")
+    wait_for(
+        lambda: file.exists() and file.read_text().endswith("\n"), f"{file} to be written", seconds=seconds
+    )
     return int(file.read_text())
