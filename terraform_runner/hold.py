@@ -3,6 +3,7 @@
 import itertools
 import logging
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -55,7 +56,8 @@ class Hold:
         self._sink.end()
         self._leaving.set()
         self._thread.join()
-        self._reach_the_database(beat=False)
+        while not self._reach_the_database(beat=False) and launcher.now() < self._held_until:
+            time.sleep(FLUSH_SECONDS)
 
     def lines(self, lines: list[str]) -> None:
         """Take output, already masked; kept within a fraction of a second."""
@@ -92,7 +94,7 @@ class Hold:
         finally:
             connections.close_all()
 
-    def _reach_the_database(self, *, beat: bool) -> None:
+    def _reach_the_database(self, *, beat: bool) -> bool:
         try:
             if beat:
                 self._beat()
@@ -100,6 +102,8 @@ class Hold:
         except Error:
             logger.warning("The database cannot be reached by run %s.", self._run.pk, exc_info=True)
             connections.close_all()
+            return False
+        return True
 
     def _beat(self) -> None:
         asked_at = launcher.now()

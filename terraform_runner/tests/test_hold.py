@@ -157,6 +157,23 @@ def test_lines_are_kept_once_when_the_database_was_gone_for_a_moment():
 
 
 @pytest.mark.fault
+def test_last_lines_are_kept_when_the_database_is_gone_just_then():
+    run = running_run()
+    # Two of them may be met by the heartbeat's thread.
+    failures = iter([OperationalError("gone")] * 5)
+
+    def fail_at_first(*_):
+        for failure in failures:
+            raise failure
+
+    with Hold(run, on_lines=fail_at_first) as hold:
+        until(lambda: hold.holds_until() > 0)
+        hold.lines(["the last"])
+
+    assert lines(run) == ["the last"]
+
+
+@pytest.mark.fault
 def test_run_stops_when_its_heartbeat_has_died(monkeypatch):
     monkeypatch.setattr("threading.excepthook", lambda _: None)
     run = running_run()
