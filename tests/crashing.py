@@ -30,9 +30,9 @@ from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run
 from terraform_runner.points import Point
 from tests.fault_matrix import Target
-from tests.installation import SCHEDULER, URGENT_WORKER, make_bucket
+from tests.installation import SCHEDULER, URGENT_WORKER, WORKER, make_bucket
 from tests.life import Life, new_service, use_sandbox
-from tests.machine import GRACE_SECONDS, LEASE_SECONDS, Machine, begin_worker, running_machine
+from tests.machine import GRACE_SECONDS, LEASE_SECONDS, Machine, begin_worker, program_of, running_machine
 from tests.mortal import Mortal, MortalProgram, forget_connections, mortal_broker, mortal_database
 from tests.servers import free_port
 
@@ -51,7 +51,6 @@ class Scene:
     folder: Path
     around: dict[Target, Mortal]
     web_port: int = field(default_factory=free_port)
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def begin(self, during: Operation) -> Step:
         """A plan run, or an approved apply run, of the next step: nobody has taken it."""
@@ -74,7 +73,6 @@ class Scene:
         folder = self.folder / f"{next(_numbers)}"
         folder.mkdir()
         worker = self.machine.start("-m", "tests.stopping_worker", point.value, str(folder))
-        self.workers.append(worker)
         # A whole apply may come before it, on a busy machine.
         child = psutil.Process(pid_in(folder / "at", seconds=AT_MOST_SECONDS))
         victim = self.around.get(target) or _victim(target, child)
@@ -91,13 +89,18 @@ class Scene:
     def _replace(self, worker: "subprocess.Popen[bytes]", target: Target) -> None:
         if target is Target.PARENT:
             worker.wait()
-            self.workers.append(begin_worker(self.machine))
+            begin_worker(self.machine)
 
     def goes_on(self, step: Step, during: Operation) -> None:
         """Wait until the step is where the run was to bring it."""
         wanted = StepStatus.WAITING if during is Operation.PLAN else StepStatus.DONE
+
+        def is_there() -> bool:
+            self.machine.start_again()
+            return _status(step) == wanted and not _busy()
+
         try:
-            wait_for(lambda: _status(step) == wanted and not _busy(), "the step", seconds=AT_MOST_SECONDS)
+            wait_for(is_there, "the step", seconds=AT_MOST_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{selectors.get_step(step.pk).problem}\n{self.machine.log()}") from error
 
@@ -110,9 +113,11 @@ class Scene:
             return False
 
     def end_workers(self) -> None:
-        """All that were begun for the runs."""
-        while self.workers:
-            self.machine.kill(self.workers.pop())
+        """All but the urgent one."""
+        for process in self.machine.started[:]:
+            program = program_of(process)
+            if program == WORKER or "tests.stopping_worker" in program:
+                self.machine.kill(process)
 
 
 def _victim(target: Target, child: psutil.Process) -> psutil.Process:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import psutil
 from django.conf import settings
 from django.db import connection
 
 from infra.local.paths import ROOT
+from releases.worker_life import START_AGAIN
 from tests.installation import SCHEDULER, URGENT_WORKER, WORKER
 
 LEASE_SECONDS, GRACE_SECONDS = 8, 8
@@ -39,6 +41,13 @@ class Machine:
     def log(self) -> str:
         """All that its programs have said."""
         return (self.folder / "log").read_text()
+
+    def start_again(self) -> None:
+        """What has ended and asks for it, as a supervisor does."""
+        for process in self.started[:]:
+            if process.poll() == START_AGAIN:
+                self.started.remove(process)
+                self.start(*program_of(process))
 
     def kill(self, process: "subprocess.Popen[bytes]") -> None:
         """End a program and all that it has started, at once."""
@@ -87,6 +96,11 @@ def environment_of_test(broker_url: str) -> dict[str, str]:
         "BLUEGREEN_WORKER_GRACE_SECONDS": "1",
         "BLUEGREEN_WORKERS": "1",
     }
+
+
+def program_of(process: "subprocess.Popen[bytes]") -> tuple[str, ...]:
+    """What was started, without the Python that runs it."""
+    return cast("tuple[str, ...]", process.args)[1:]
 
 
 def begin_worker(machine: Machine) -> "subprocess.Popen[bytes]":

@@ -54,11 +54,11 @@ def test_whoever_is_killed_and_wherever_the_step_goes_on_by_itself(scene: Scene,
 
 
 def times_planned_again(target: Target, point: Point) -> set[int]:
-    """How often: for the database it depends on how soon it is back, which a busy machine decides."""
+    """How often: for the database it depends on how soon it is back, for the broker on whether Celery outlives it."""
     if point in {Point.BEFORE_CLAIM, Point.RECORDED}:
         return {0}
     if target in AROUND:
-        return {0, 1} if target is Target.DATABASE else {0}
+        return {0, 1} if target in {Target.DATABASE, Target.BROKER} else {0}
     return {1}
 
 

@@ -50,7 +50,7 @@ def step(scene: Scene) -> Step:
 def shifting(scene: Scene) -> Iterator[Run]:
     """A worker's apply that AWS has carried out and does not answer. It is answered at the context's end."""
     with fault(scene.life.sandbox, call="ModifyRule", act="hold", when="after"):
-        scene.workers.append(begin_worker(scene.machine))
+        begin_worker(scene.machine)
         wait_for(lambda: held(scene.life.sandbox) == 1, "the call to be held", seconds=AT_MOST_SECONDS)
         yield Run.objects.get(status=RunStatus.RUNNING)
         assert seen(scene.life.sandbox) == 1
@@ -112,7 +112,7 @@ def test_a_worker_that_was_stopped_beyond_its_lease_finds_that_another_one_has_g
         stopped = [child, psutil.Process(child.ppid()), *([launcher] if with_launcher else [])]
         for process in stopped:
             process.suspend()
-        scene.workers.append(begin_worker(scene.machine))
+        begin_worker(scene.machine)
         scene.goes_on(step, Operation.APPLY)
         assert all(is_gone(process.pid) for process in (launcher, *below))
         ended = Run.objects.values("status", "error_code", "error_message", "ended_at").get(pk=run.pk)
@@ -141,14 +141,14 @@ def test_a_launcher_that_was_stopped_goes_on_with_a_run_that_its_worker_holds(sc
 
 def test_a_worker_that_is_told_to_end_has_its_apply_end_gently_and_hands_it_over(scene: Scene, step: Step):
     with rules_watched(scene) as weights, shifting(scene) as run:
-        (worker,) = scene.workers
+        worker = scene.machine.started[-1]
         os.kill(worker.pid, signal.SIGTERM)
         wait_for(
             lambda: "Interrupt received" in printed(run), "Terraform to be told", seconds=AT_MOST_SECONDS
         )
     assert worker.wait(AT_MOST_SECONDS) == 0
     assert status(run) == RunStatus.CANCELLED
-    scene.workers.append(begin_worker(scene.machine))
+    begin_worker(scene.machine)
     scene.goes_on(step, Operation.APPLY)
     assert weights == [(0, 100), (4, 96)]
     assert (planned_again(step), step.approvals.count()) == (1, 1)
