@@ -9,9 +9,8 @@ from releases import dispatch
 from releases.domain.traffic import Color
 from releases.models import EmergencyRollback, Step
 from releases.permissions import NotAllowed
-from releases.services import emergency, safe_traffic
+from releases.services import emergency, fresh_looks, safe_traffic
 from releases.services.safe_traffic import SafeTraffic
-from releases.views import rollback
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def button(demo, balancer, live_server, settings, monkeypatch) -> Button:
     """At the open page, whose look at the functions is left out."""
     settings.DEMO_PASSWORD = PASSWORD
-    monkeypatch.setattr(rollback, "read_readiness", lambda service, color: None)
+    monkeypatch.setattr(fresh_looks, "want", lambda service: None)
     monkeypatch.setattr(dispatch, "send_run", lambda run_id, **_: None)
     return Button(replace(demo, address=live_server.url))
 
