@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from audit import context as contexts
 from audit.canonical import digest_of
+from audit.masking import masked, masked_text
 from audit.models import MAX_LENGTHS, AuditEvent
 
 MAX_JSON_BYTES = 64 * 1024
@@ -46,7 +47,8 @@ def record(
     the record of a failure must not fail itself; an id, action or document that doesn't fit, or isn't JSON,
     raises ``ValueError``.
 
-    The database gives it its number in the chain when the transaction is committed (:class:`audit.models.ChainLink`).
+    Secrets are masked (:mod:`audit.masking`). The database gives the event its number in the chain when the
+    transaction is committed (:class:`audit.models.ChainLink`).
 
     Raises ``TransactionManagementError`` outside a transaction: the change could be kept without its event.
     """
@@ -83,8 +85,8 @@ def _fitting(field: str, text: str) -> str:
 
 
 def _cut(field: str, text: str) -> str:
-    """Bound a text; PostgreSQL stores no NUL, so it is made visible."""
-    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """Bound a text, without what looks like a secret."""
+    text = masked_text(text)
     limit = MAX_LENGTHS[field]
     if len(text) <= limit:
         return text
@@ -93,7 +95,7 @@ def _cut(field: str, text: str) -> str:
 
 
 def _document(field: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
-    document = dict(value or {})
+    document: dict[str, Any] = masked(dict(value or {}))
     size = len(rfc8785.dumps(document))
     if size > MAX_JSON_BYTES:
         raise ValueError(f"{field} of an audit event has {size} bytes; {MAX_JSON_BYTES} fit.")

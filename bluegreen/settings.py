@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "bluegreen.health.health_middleware",
+    "bluegreen.request_context.request_context_middleware",
     "django.middleware.security.SecurityMiddleware",
     "bluegreen.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -124,8 +125,9 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request": {"()": "bluegreen.request_context.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"releases": {"level": "INFO"}, "terraform_runner": {"level": "INFO"}},
 }

@@ -13,7 +13,7 @@ is set again by who watches (:mod:`releases.services.watches`), and by its worke
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
@@ -67,8 +67,11 @@ def roll_back_all(services: Sequence[Service], user: User) -> tuple[UUID, list[s
     """
     batch = uuid7()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as side_by_side:
-        refusals = side_by_side.map(partial(_refusal, user, batch), services)
-        return batch, [refusal for refusal in refusals if refusal]
+        # A context each: what is known of this request goes into the events of all.
+        asked = [
+            side_by_side.submit(copy_context().run, _refusal, user, batch, service) for service in services
+        ]
+        return batch, [refusal for future in asked if (refusal := future.result())]
 
 
 def pressing_of(service: Service, name: str, **given: Any) -> Pressing:
