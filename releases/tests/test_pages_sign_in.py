@@ -6,6 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
+from audit.models import AuditEvent
 from releases.templatetags.bluegreen import in_words
 from releases.tests import factories
 from releases.tests.conftest import text_of
@@ -47,6 +48,23 @@ def test_signing_out_ends_the_session(client, person):
     client.force_login(person)
     client.post("/logout/")
     assert client.get("/").url == "/login/?next=/"
+
+
+def test_each_sign_in_each_try_that_fails_and_each_sign_out_is_an_event(client, person):
+    sign_in(client, "wrong")
+    sign_in(client, factories.PASSWORD)
+    client.post("/logout/")
+    client.post("/logout/")
+
+    told = AuditEvent.objects.order_by("id").values_list(
+        "action", "actor_id", "actor_name", "context__address"
+    )
+    assert list(told) == [
+        ("person.sign-in-failed", "", "rosa", "127.0.0.1"),
+        ("person.signed-in", str(person.pk), "rosa", "127.0.0.1"),
+        ("person.signed-out", str(person.pk), "rosa", "127.0.0.1"),
+    ]
+    assert "wrong" not in str(list(AuditEvent.objects.values()))
 
 
 def test_an_address_that_leads_nowhere_has_a_next_step_for_anybody(client, person):
