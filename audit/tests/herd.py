@@ -49,6 +49,7 @@ def _stand_still() -> None:
 def _write(name: str, events: int) -> None:
     from django.db import transaction  # noqa: PLC0415 - Django is set up by now
 
+    _connect_patiently()
     if int(name) % KILLED_EVERY == 0:
         threading.Timer(random.uniform(5, 10), os.kill, (os.getpid(), signal.SIGKILL)).start()
     for number in range(events):
@@ -58,6 +59,20 @@ def _write(name: str, events: int) -> None:
             transaction.set_rollback(is_taken_back)
         if not is_taken_back:
             os.write(1, f"{name} {number}\n".encode())
+
+
+def _connect_patiently() -> None:
+    """A busy machine may let a writer wait for its connection, or rest in a transaction, longer than a program may."""
+    from django.db import OperationalError, connection  # noqa: PLC0415 - Django is set up by now
+
+    for patience in range(30, -1, -1):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET idle_in_transaction_session_timeout = '10min'")
+            return
+        except OperationalError:
+            if not patience:
+                raise
 
 
 def _record(name: str, number: int) -> None:
