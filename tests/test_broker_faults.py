@@ -115,19 +115,6 @@ def test_a_broker_that_was_emptied_or_killed_loses_nothing(machine, fragile, ask
     assert Client().get("/readyz").json()["broker"] == "ok"
 
 
-@pytest.mark.long
-def test_a_broker_that_is_killed_in_the_middle_of_a_run_costs_it_nothing(machine, fragile, ask, folder):
-    (folder / "seconds").write_text("5")
-    name = ask()
-    wait_for((folder / "plans").exists, "the run to begin")
-    fragile.kill()
-    wait_for(lambda: machine.log().count("Cannot connect to redis") >= 2, "both workers to notice")
-    fragile.start()
-    wait_until_planned(name)
-    assert (folder / "plans").read_text() == "p"
-    assert not [one for one in machine.started if one.poll() is not None]
-
-
 def test_forged_messages_do_nothing(machine, fragile, ask, folder):
     name = ask()
     wait_until_planned(name)

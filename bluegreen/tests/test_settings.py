@@ -8,7 +8,6 @@ from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
-from kombu.transport.redis import Channel
 
 from bluegreen.celery import app
 
@@ -28,11 +27,6 @@ def test_a_message_is_delivered_again_only_after_the_longest_run():
     again = app.conf.broker_transport_options["visibility_timeout"]
     longest = settings.TERRAFORM_TIME_LIMIT_SECONDS + settings.TERRAFORM_GRACE_SECONDS
     assert again > 2 * longest
-
-
-def test_a_worker_that_loses_its_broker_asks_it_to_take_nothing_back():
-    """It could not, and would end for that with its Terraform: seen when a broker was killed in the middle of a run."""
-    assert not Channel.do_restore
 
 
 def test_nobody_who_asks_waits_for_the_broker():
