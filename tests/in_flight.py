@@ -108,6 +108,10 @@ class Scene:
         for arn, weights in self.weights.items():
             load_balancer.set_weights(access(self.life.service), arn, weights)
 
+    def is_where_it_was(self) -> bool:
+        """Whether everybody is sent to where they were at that moment."""
+        return {arn: dict(rule.weights) for arn, rule in self._rules().items()} == self.weights
+
     def begin(self) -> Run:
         """Start and approve: gives the apply that is queued then."""
         step = self.life.step()

@@ -10,7 +10,7 @@ from infra.sandbox.info import SandboxInfo
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.models import EmergencyRollback, Step
-from releases.services import runs, setup
+from releases.services import rehearsals, runs, setup
 from releases.services.tests.conftest import TESTS
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus
@@ -147,3 +147,16 @@ def test_a_shift_that_was_planned_and_approved_before_the_press_is_refused_after
     assert selectors.plan_run_of(run).plan_used_at is None
     assert EmergencyRollback.objects.get().traffic_back_at is not None
     assert scene.longest_away(seconds=0.5) == 0
+
+
+def test_a_rehearsal_has_terraform_plan_what_would_follow_and_moves_nobody(scene):
+    scene.rewind()
+    rehearsal = rehearsals.rehearse(service_id=scene.life.service.pk, user=scene.life.otto)
+    scene.life.work()
+    rehearsal.refresh_from_db()
+    assert rehearsal.plan_run is not None
+    assert (rehearsal.plan_problem, rehearsal.plan_run.status) == ("", RunStatus.SUCCEEDED)
+    addresses = {change["address"].rpartition(".")[2] for change in rehearsal.plan_run.changes}
+    assert "traffic" in addresses
+    assert scene.is_where_it_was()
+    assert scene.life.step().status == StepStatus.WAITING
