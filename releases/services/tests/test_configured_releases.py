@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from audit.masking import MASK
 from audit.models import AuditEvent
 from releases.domain.configuration import InvalidConfiguration
-from releases.domain.environment import HIDDEN, token_of
+from releases.domain.environment import token_of
 from releases.domain.guard import Refusal
 from releases.domain.traffic import Color
 from releases.models import Release
@@ -97,7 +98,7 @@ def test_a_secret_is_in_the_clear_at_terraform_only(life):
     assert SECRET not in trail
     assert token
     assert token not in trail
-    assert HIDDEN in trail
+    assert MASK in trail
 
 
 def test_the_trail_says_what_a_request_changes(life):
@@ -162,4 +163,4 @@ def test_a_service_is_set_up_with_its_configuration(life):
     assert service.blue_configuration == service.green_configuration
     assert list(secret_values.reveal(service.pk, service.blue_configuration).values()) == [SECRET]
     event = AuditEvent.objects.get(action="service.created", service_id=str(service.pk))
-    assert event.after["configuration"]["environment"] == {"LEVEL": "info", "PASSWORD": HIDDEN}
+    assert event.after["configuration"]["environment"] == {"LEVEL": "info", "PASSWORD": MASK}
