@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.local import parts
 from infra.local.errors import LocalError
 from infra.local.lock import only_one
+from infra.local.manage import environment_told
 from infra.local.parts import Machine
 from infra.local.paths import ROOT, data_dir
 from infra.local.secrets import load_secrets
@@ -35,9 +36,10 @@ def _run(folder: Path, port: int) -> None:
         _refuse_taken(port)
         machine = Machine(data_dir=folder, port=port, secrets=load_secrets(folder))
         with supervising(ROOT, folder / "log", keep_open=[lock]) as supervisor:
-            start_all(machine, supervisor)
-            supervisor.say(_greeting(machine))
-            supervisor.watch()
+            variables = start_all(machine, supervisor)
+            with environment_told(folder, variables):
+                supervisor.say(_greeting(machine))
+                supervisor.watch()
 
 
 def start_all(machine: Machine, supervisor: Supervisor) -> dict[str, str]:

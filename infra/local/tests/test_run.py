@@ -59,6 +59,18 @@ class Start:
         return self.process.returncode, rest
 
 
+def manage(data_dir: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """A command of ``manage.py`` beside what runs on this data directory, if something does."""
+    return subprocess.run(
+        [sys.executable, "-m", "infra.local.manage", *command],
+        cwd=ROOT,
+        env={**os.environ, "BLUEGREEN_DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.fixture
 def start(tmp_path) -> Iterator[Callable[..., Start]]:
     starts: list[Start] = []
@@ -115,6 +127,8 @@ def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path)
         assert answer.status == 200
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
+    assert "All is as it was recorded" in manage(tmp_path / "data", "audit_verify").stdout
+
     code, words = start().end()
     assert code == 1
     assert f"already runs on {tmp_path}/data: process {first.process.pid}, {first.address}" in words
@@ -124,6 +138,7 @@ def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path)
     code, _ = first.end()
     assert code == 0
     assert [process for process in everything if process.is_running()] == []
+    assert "start it by `make run`" in manage(tmp_path / "data", "audit_verify").stderr
 
     second = start()
     assert password in second.read_until("the same for all of them")
