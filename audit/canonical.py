@@ -7,9 +7,6 @@ from typing import Any
 
 import rfc8785
 
-# The hash before the first event's.
-NOTHING_BEFORE = "0" * 64
-
 
 def digest_of(content: Mapping[str, Any]) -> str:
     """SHA-256 (hexadecimal) of an event's content as RFC 8785 JSON.
@@ -19,12 +16,6 @@ def digest_of(content: Mapping[str, Any]) -> str:
     """
     filled = {name: value for name, value in content.items() if value not in ("", {})}
     return hashlib.sha256(rfc8785.dumps(filled)).hexdigest()
-
-
-def link_hash(*, number: int, at: datetime, previous: str, digest: str) -> str:
-    """The hash by which an event is bound to the one before it; the database computes the same when it is recorded."""
-    text = f"{number} {moment(at)} {previous} {digest}"
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def moment(at: datetime) -> str:

@@ -137,7 +137,7 @@ def _checked(event: Event, number: int, previous: str) -> str:
         raise Broken(
             number, "changed", f"Event {number} ({event.id}) was changed: its content has another digest."
         )
-    if link_hash(event, previous) != event.hash:
+    if link_hash(number=number, at=event.at, previous=previous, digest=event.digest) != event.hash:
         raise Broken(
             number,
             "out-of-order",
@@ -157,9 +157,9 @@ def _compare(checkpoint: Checkpoint, found: str) -> None:
         )
 
 
-def link_hash(event: Event, previous: str) -> str:
-    """By which an event is bound to the one before it."""
-    return _sha256(f"{event.number} {event.at} {previous} {event.digest}".encode())
+def link_hash(*, number: int, at: str, previous: str, digest: str) -> str:
+    """By which an event is bound to the one before it; the database computes the same when it is recorded."""
+    return _sha256(f"{number} {at} {previous} {digest}".encode())
 
 
 def digest_of(content: str) -> str:

@@ -121,9 +121,9 @@ def _events(first: int, count: int, previous: str) -> Iterator[Event]:
             "after": {"status": "waiting", "plan_sha256": "a" * 64},
         }
         content = json.dumps(document)
-        event = Event(number, "", identifier, AT, digest_of(content), content)
-        previous = link_hash(event, previous)
-        yield event._replace(hash=previous)
+        digest = digest_of(content)
+        previous = link_hash(number=number, at=AT, previous=previous, digest=digest)
+        yield Event(number, previous, identifier, AT, digest, content)
 
 
 def _copy(cursor: Any, events: list[Event]) -> None:  # noqa: ANN401 - psycopg's, behind Django's

@@ -5,7 +5,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-from audit.canonical import NOTHING_BEFORE, digest_of, link_hash
+from audit.canonical import digest_of, moment
+from audit.check_chain import NOTHING_BEFORE, link_hash
 
 CONTENT = (
     "actor_id", "actor_name", "via", "action", "service_id", "subject", "before", "after", "reason", "context",
@@ -70,7 +71,7 @@ def chain_what_is_there(apps, schema_editor):
         for event in events.iterator(chunk_size=BATCH):
             number += 1
             digest = digest_of({"id": str(event.id), **{name: getattr(event, name) for name in CONTENT}})
-            previous = link_hash(number=number, at=event.at, previous=previous, digest=digest)
+            previous = link_hash(number=number, at=moment(event.at), previous=previous, digest=digest)
             batch.append((event.id, digest, number, previous))
             if len(batch) == BATCH:
                 write(cursor, batch)

@@ -12,7 +12,8 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
-from audit.canonical import NOTHING_BEFORE, digest_of, link_hash, moment
+from audit.canonical import digest_of, moment
+from audit.check_chain import NOTHING_BEFORE, link_hash
 from audit.context import acting_in
 from audit.events import Actor, record
 from audit.models import CHAIN_LOCK, AuditEvent, ChainLink
@@ -28,9 +29,13 @@ def chained() -> list[ChainLink]:
 def assert_is_one_chain(links: list[ChainLink]) -> None:
     previous = NOTHING_BEFORE
     for number, link in enumerate(links, start=1):
-        wanted = link_hash(number=number, at=link.event.at, previous=previous, digest=link.event.digest)
+        wanted = hash_of(link.event, number=number, previous=previous)
         assert (link.number, link.hash) == (number, wanted)
         previous = wanted
+
+
+def hash_of(event: AuditEvent, *, number: int, previous: str) -> str:
+    return link_hash(number=number, at=moment(event.at), previous=previous, digest=event.digest)
 
 
 def record_one(reason: str = "") -> AuditEvent:
@@ -81,7 +86,7 @@ def test_the_hash_is_of_the_content_as_it_is_documented():
             "reason": "done",
         }
     )
-    assert link.hash == link_hash(number=1, at=event.at, previous=NOTHING_BEFORE, digest=event.digest)
+    assert link.hash == hash_of(event, number=1, previous=NOTHING_BEFORE)
     assert moment(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)) == "2026-01-02T03:04:05.000006Z"
 
 

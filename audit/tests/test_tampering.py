@@ -9,8 +9,8 @@ import pgtrigger
 import pytest
 from django.db import connection, transaction
 
-from audit.canonical import NOTHING_BEFORE, link_hash
-from audit.check_chain import Broken, Checkpoint, digest_of, read_checkpoints
+from audit.canonical import moment
+from audit.check_chain import NOTHING_BEFORE, Broken, Checkpoint, digest_of, link_hash, read_checkpoints
 from audit.events import Actor, record
 from audit.models import AuditEvent, ChainLink
 from audit.signing import SigningKey, make_signing_key
@@ -54,7 +54,8 @@ class Owner:
         links = ChainLink.objects.filter(number__gte=first).order_by("number").select_related("event")
         for number, link in enumerate(list(links), start=first):
             digest = digest_of(content_of(link.event))
-            previous = link_hash(number=number, at=link.event.at, previous=previous or "", digest=digest)
+            recorded_at = moment(link.event.at)
+            previous = link_hash(number=number, at=recorded_at, previous=previous or "", digest=digest)
             self.sql("UPDATE audit_auditevent SET digest = %s WHERE id = %s", digest, link.event_id)
             self.sql(
                 "UPDATE audit_chainlink SET number = %s, hash = %s WHERE event_id = %s",
