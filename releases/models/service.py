@@ -111,7 +111,6 @@ class Service(models.Model):
             ("operate_service", "May start the steps of a release"),
             ("emergency_service", "May roll back"),
             ("manage_service", "May change the settings, and remove the service"),
-            ("audit_service", "May see the trail"),
         ]
         constraints = [
             # Target groups are called after it, and their names are unique in an account's region.

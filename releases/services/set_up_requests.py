@@ -32,7 +32,6 @@ _OWN_RIGHTS = (
     Permission.OPERATE,
     Permission.EMERGENCY,
     Permission.MANAGE,
-    Permission.AUDIT,
 )
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('releases', '0014_times_of_the_database'),
+        ('releases', '0013_times_of_the_database'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('releases', '0016_traffic_counts'),
+        ('releases', '0015_traffic_counts'),
         ('terraform_runner', '0007_how_long_a_runs_terraform_may_take_to_end'),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('releases', '0015_moved_tags'),
+        ('releases', '0014_moved_tags'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('releases', '0013_audit_right'),
+        ('releases', '0012_scheme_of_the_load_balancer'),
     ]
 
     operations = [
