@@ -83,10 +83,8 @@ def in_words(doing: str) -> Iterator[None]:
 
 
 def _answered(error: botocore.ClientError, doing: str) -> AwsError:
-    code, said = (
-        error.response["Error"].get("Code", ""),
-        _sentence(error.response["Error"].get("Message", "")),
-    )
+    answer = error.response["Error"]
+    code, said = answer.get("Code", ""), _sentence(answer.get("Message", ""))
     if code in THROTTLED:
         return AwsError(
             "aws:throttled", f"AWS throttles the calls to {doing}. Wait a moment, then try again."

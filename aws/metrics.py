@@ -44,9 +44,9 @@ def count_by_group(
     since: datetime,
     until: datetime,
 ) -> dict[str, int | None]:
-    """How many requests each target group was sent in these whole minutes, by its ARN; None where nothing is known.
+    """How many requests each target group was sent in these minutes, by its ARN; None where nothing is known.
 
-    Both moments are the beginnings of minutes. Raises ``AwsError``.
+    ``since`` is the beginning of a minute. Raises ``AwsError``.
     """
     balancer = _balancer(load_balancer_arn)
     queries = [

@@ -69,9 +69,8 @@ def problems_now(service: Service, color: Color) -> list[str]:
 def _probed(
     service: Service, color: Color, before: Readiness | None, *, for_page: bool
 ) -> tuple[datetime | None, str]:
-    """The last probe: the one that was, or a new one where it was too long ago, or failed."""
-    is_due = before is None or before.probed_at is None or before.probed_at < now() - PROBE_AFTER
-    if before and not (is_due or for_page or before.probe_problem):
+    """The last probe: the one that was, or a new one where that is due or a page wants it."""
+    if before and not (for_page or _probe_is_due(before)):
         return before.probed_at, ""
     name = service.green_function_name if color is Color.GREEN else service.blue_function_name
     try:

@@ -83,7 +83,7 @@ green_weight = 101: write a whole number from 0 to 100."""
 NO_ROOM = """
 Error: Failed to write plan file
 
-write terraform/working/1/root/plan: no space left on device"""
+write service.tfplan: no space left on device"""
 AWS_REFUSES = """
 Error: updating Lambda Function (x) code: AccessDeniedException: not authorized
 

@@ -92,7 +92,7 @@ def test_of_an_approval_and_a_rollback_nothing_is_applied(at_the_gate):
     at_once(lambda: approvals.approve(**shown, user=at_the_gate.manager), at_the_gate.roll_back)
     at_the_gate.world.work()
     canaries = [one["activate_canary"] for one in at_the_gate.world.applied[applied:]]
-    assert True not in canaries
+    assert not any(canaries)
     assert Release.objects.get().status == ReleaseStatus.ROLLED_BACK
 
 
