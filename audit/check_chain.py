@@ -246,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(found.words)
         return 1
     print(
-        f"All is as it was recorded: {sound.events} events, {sound.checkpoints} checkpoints, hash {sound.hash}."
+        f"All is as it was recorded. Events: {sound.events}; checkpoints: {sound.checkpoints}; hash: {sound.hash}."
     )
     return 0
 

@@ -60,7 +60,7 @@ def test_an_export_is_checked_without_the_application(exported, capsys):
     export, kept, key = exported
 
     assert main([str(export), str(kept), key.public]) == 0
-    assert "3 events, 1 checkpoints" in capsys.readouterr().out
+    assert "Events: 3; checkpoints: 1;" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

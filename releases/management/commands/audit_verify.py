@@ -31,6 +31,6 @@ class Command(BaseCommand):
         except (AwsError, OSError) as error:
             raise CommandError(f"The checkpoints cannot be read: {error}") from error
         self.stdout.write(
-            f"All is as it was recorded: {sound.events} events, {sound.checkpoints} checkpoints. "
-            f"The last event's hash is {sound.hash}."
+            f"All is as it was recorded. Events: {sound.events}; checkpoints: {sound.checkpoints}; "
+            f"the last event's hash: {sound.hash}."
         )

@@ -101,7 +101,7 @@ def test_a_restored_backup_is_found_by_copies_that_lie_elsewhere(data_dir, tmp_p
         )
 
     call_command("audit_verify")
-    assert "2 events, 0 checkpoints" in capsys.readouterr().out
+    assert "Events: 2; checkpoints: 0;" in capsys.readouterr().out
     with pytest.raises(CommandError, match="was rewritten"):  # the check itself has become event 3
         call_command("audit_verify", "--checkpoints", str(elsewhere))
     assert AuditEvent.objects.filter(action="audit.verified").latest("id").after["found"] == "rewritten"
