@@ -12,13 +12,15 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local import debian
 from infra.local.paths import ROOT
 from tests.servers import leave_out
+
+POLL_SECONDS = 0.2
 
 _numbers = itertools.count(1)
 
@@ -115,27 +117,50 @@ def _run(*arguments: str) -> None:
 
 @contextmanager
 def _passing_on(address: str, port: int) -> Iterator[int]:
+    connections = _Connections(port)
     with socket.create_server((address, 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, port), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def _accept(listener: socket.socket, port: int) -> None:
-    while True:
+        accepting = threading.Thread(target=connections.accept, args=(listener,))
+        accepting.start()
         try:
-            near, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=_join, args=(near, port), daemon=True).start()
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            connections.end()
 
 
-def _join(near: socket.socket, port: int) -> None:
+class _Connections:
+    """To a port of loopback, each in a thread of its own. One whose cable was pulled ends only when it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._over = threading.Event()
+        self._made: list[tuple[socket.socket, threading.Thread]] = []
+
+    def accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=_join, args=(near, self._port, self._over))
+            self._made.append((near, thread))
+            thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        for near, thread in self._made:
+            with suppress(OSError):  # it has ended by itself
+                near.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _join(near: socket.socket, port: int, over: threading.Event) -> None:
     with near, socket.create_connection(("127.0.0.1", port)) as far, selectors.DefaultSelector() as selector:
         selector.register(near, selectors.EVENT_READ, (near, far))
         selector.register(far, selectors.EVENT_READ, (far, near))
-        while selector.get_map():
-            for key, _ in selector.select():
+        while selector.get_map() and not over.is_set():
+            for key, _ in selector.select(POLL_SECONDS):
                 source, sink = key.data
                 if not _pass_on(source, sink):
                     selector.unregister(source)
