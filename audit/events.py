@@ -9,6 +9,7 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from audit import context as contexts
+from audit.actions import ACTIONS
 from audit.canonical import digest_of
 from audit.masking import masked, masked_text
 from audit.models import MAX_LENGTHS, AuditEvent
@@ -44,8 +45,8 @@ def record(
     ``subject`` names what was acted on, ``before`` and ``after`` hold what changed, ``context`` how the act came in
     (what :mod:`audit.context` knows of it, unless it is given): JSON that has a canonical form (RFC 8785), each at
     most 64 KiB. A name or reason that is too long is cut visibly, because
-    the record of a failure must not fail itself; an id, action or document that doesn't fit, or isn't JSON,
-    raises ``ValueError``.
+    the record of a failure must not fail itself; an id or document that doesn't fit, or isn't JSON, and an action that
+    isn't one of :data:`audit.actions.ACTIONS` raise ``ValueError``.
 
     Secrets are masked (:mod:`audit.masking`). The database gives the event its number in the chain when the
     transaction is committed (:class:`audit.models.ChainLink`).
@@ -58,7 +59,7 @@ def record(
         "actor_id": _fitting("actor_id", actor.id),
         "actor_name": _cut("actor_name", actor.name),
         "via": _fitting("via", actor.via),
-        "action": _fitting("action", action),
+        "action": _known(action),
         "service_id": _fitting("service_id", service_id),
         "subject": _document("subject", subject),
         "before": _document("before", before),
@@ -75,6 +76,12 @@ def _require_transaction() -> None:
         raise transaction.TransactionManagementError(
             "An audit event belongs to the transaction of the change it tells of: record it inside atomic()."
         )
+
+
+def _known(action: str) -> str:
+    if action not in ACTIONS:
+        raise ValueError(f"“{action[:80]}” is no action of the trail: audit/actions.py lists them.")
+    return action
 
 
 def _fitting(field: str, text: str) -> str:

@@ -23,7 +23,7 @@ class AuditEvent(models.Model):
 
     It refers to nothing by foreign key: ids and names are copied, so that an event still says who and what
     when the person or the service is gone. ``id`` is a UUID of version 7, so newer events have greater ids;
-    ``at`` is the database's clock. ``action`` is "<thing>.<what happened to it>": "release.requested".
+    ``at`` is the database's clock. ``action`` is one of :data:`audit.actions.ACTIONS`.
 
     ``context`` is how the act came in: the request's id and the address it came from. ``digest`` is the SHA-256 of all
     this (:func:`audit.canonical.digest_of`).

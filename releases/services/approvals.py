@@ -94,7 +94,7 @@ def _decide(
         service,
         step,
         actor=person(user),
-        action=f"plan.{decision.value}",
+        action="plan.approved" if decision is Decision.APPROVED else "plan.rejected",
         after={"plan_sha256": shown.sha256, "changes_digest": shown.changes_digest},
         reason=comment,
     )

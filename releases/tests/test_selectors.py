@@ -187,7 +187,7 @@ def test_the_trail_is_searched_by_person_kind_and_day(service):
 def test_a_release_s_events_are_its_own(scene):
     for release in (scene.release, ReleaseFactory.create()):
         subject = {"release": str(release.pk)}
-        record(actor=OTTO, action="x", service_id=str(release.service_id), subject=subject)
+        record(actor=OTTO, action="step.done", service_id=str(release.service_id), subject=subject)
     assert [event.subject["release"] for event in selectors.events_of_release(scene.release)] == [
         str(scene.release.pk)
     ]

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from audit.actions import ACTIONS
 from releases import selectors
 from releases.forms import TrailFilter
 from releases.views.lookups import find_service
 from releases.views.pages import service_context
-from releases.views.shown.events import ACTIONS, events_shown, what
+from releases.views.shown.events import events_shown
 
 EVENTS_PER_PAGE = 50
 
@@ -36,7 +37,7 @@ def trail(request: HttpRequest, name: str) -> HttpResponse:
         else "",
         "form": form,
         "is_filtered": any(wanted.values()),
-        "actions": [(action, what(action)) for action in ACTIONS],
+        "actions": ACTIONS.items(),
     }
     return render(request, "releases/trail.html", context)
 
