@@ -18,11 +18,16 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """An account as it is now: read it again before each use, for roles are taken away (FAULTS P8, P18)."""
+    """An account as it is now: read it again before each use, for roles are taken away (FAULTS P8, P18).
+
+    `groups` are the names of those that it is in.
+    """
 
     id: str
     is_active: bool
-    permissions: frozenset[Permission]
+    permissions: frozenset[Permission] = frozenset()
+    groups: frozenset[str] = frozenset()
+    is_service_account: bool = False
 
 
 @dataclass(frozen=True)
