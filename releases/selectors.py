@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
 from releases.domain.traffic import ROTATIONS, Transition
-from releases.models import Approval, Decision, EmergencyRollback, Release, Service, Step
+from releases.models import Approval, EmergencyRollback, Release, Service, Step
 from terraform_runner import selectors as runs
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
@@ -181,6 +181,30 @@ def services_with_something_due() -> list[UUID]:
     return list(due.order_by().values_list("service_id", flat=True).distinct())
 
 
+def services_with_gates_to_look_at() -> list[UUID]:
+    """Services at whose gates something may have changed by the time alone."""
+    due = Step.objects.filter(status=StepStatus.WAITING.value, look_again_at__lte=Now())
+    return list(due.order_by().values_list("service_id", flat=True).distinct())
+
+
+def services_at_gates(environment: str) -> list[UUID]:
+    """The services of an environment where a plan waits."""
+    waiting = Step.objects.filter(status=StepStatus.WAITING.value, service__environment=environment)
+    return list(waiting.order_by().values_list("service_id", flat=True).distinct())
+
+
+def services_of_asker(environment: str, user: User) -> list[Service]:
+    """The services of an environment where something goes on that this person asked for, or changed."""
+    asked = Q(release__requested_by=user) | Q(release__changed_by=user) | Q(requested_by=user)
+    unfinished = _unfinished(Step.objects.filter(service__environment=environment)).filter(asked)
+    return list(Service.objects.filter(pk__in=unfinished.values("service")))
+
+
+def waiting_step(service: Service) -> Step | None:
+    """The step of a service that waits with a plan: the present one, or the next one while that one bakes."""
+    return unfinished_steps(service).filter(status=StepStatus.WAITING.value).first()
+
+
 def by_need_of_attention(services: QuerySet[Service]) -> QuerySet[Service]:
     """Failed ones first, then those whose users are split without a release, those in release, and the rest by name."""
     unfinished = Step.objects.filter(service=OuterRef("pk"))
@@ -202,14 +226,6 @@ def unfinished_by_service(services: Sequence[Service]) -> dict[UUID, list[Step]]
     return {service_id: list(group) for service_id, group in groupby(steps, lambda step: step.service_id)}
 
 
-def approved_steps(services: Sequence[Service]) -> set[UUID]:
-    """Those steps of many services whose present plan somebody has approved; one query."""
-    given = Approval.objects.filter(
-        step__service__in=services, decision=Decision.APPROVED, plan_run=F("step__plan_run")
-    )
-    return set(given.values_list("step_id", flat=True))
-
-
 def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
     """The newest release of each service that has one, by the service's id; one query."""
     newest = (
@@ -222,14 +238,24 @@ def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
 
 
 def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step]:
-    """The plans of these services that wait for a decision, oldest first; not those of one's own releases."""
-    decided = Approval.objects.filter(step=OuterRef("pk"), plan_run=OuterRef("plan_run"))
+    """The plans of these services that wait for somebody like this person, oldest first; not those of one's own
+    releases, nor those that they have approved. Two queries."""
+    groups = user.groups.values_list("name", flat=True)
+    approved = Approval.objects.filter(
+        step=OuterRef("pk"),
+        decided_by=user,
+        changes_digest=OuterRef("plan_run__changes_digest"),
+        epoch=OuterRef("epoch"),
+        withdrawn_at__isnull=True,
+    )
     return (
-        Step.objects.filter(status=StepStatus.WAITING.value, gate=True, service__in=services)
+        Step.objects.filter(status=StepStatus.WAITING.value, service__in=services)
+        .filter(wanted__has_any_keys=["", *groups])
         .filter(Q(release__isnull=True) | Q(release__status__in=_OPEN))
         .exclude(release__requested_by=user)
+        .exclude(release__changed_by=user)
         .exclude(requested_by=user)
-        .exclude(Exists(decided))
+        .exclude(Exists(approved))
         .select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
         .order_by("plan_run__ended_at", "pk")
     )

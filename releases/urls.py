@@ -10,6 +10,7 @@ from releases.views import (
     changes,
     inbox,
     new_service,
+    policy,
     preparation,
     rehearsal,
     release_acts,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("services/<slug:name>/settings/", settings.service_settings, name="service-settings"),
     path("services/<slug:name>/settings/defaults/", settings.service_defaults, name="service-defaults"),
     path("services/<slug:name>/settings/steps/", settings.default_steps, name="service-default-steps"),
+    path("services/<slug:name>/policy/", policy.service_policy, name="service-policy"),
+    path("environments/<slug:environment>/policy/", policy.environment_policy, name="environment-policy"),
     path("services/<slug:name>/settings/removal/", settings.service_removal, name="service-removal"),
     path(
         "services/<slug:name>/changes/<uuid:step_id>/approve/", changes.change_approve, name="change-approve"
@@ -76,6 +79,7 @@ urlpatterns = [
     path("services/<slug:name>/steps/<uuid:step_id>/start/", acts.step_start, name="step-start"),
     path("services/<slug:name>/steps/<uuid:step_id>/approve/", acts.step_approve, name="step-approve"),
     path("services/<slug:name>/steps/<uuid:step_id>/reject/", acts.step_reject, name="step-reject"),
+    path("services/<slug:name>/steps/<uuid:step_id>/withdraw/", acts.step_withdraw, name="step-withdraw"),
     path("services/<slug:name>/steps/<uuid:step_id>/retry/", release_acts.step_retry, name="step-retry"),
     path("services/<slug:name>/steps/<uuid:step_id>/skip/", release_acts.step_skip, name="step-skip"),
     path(

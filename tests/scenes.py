@@ -12,7 +12,7 @@ from releases.domain.rollout_plan import PlannedStep, build_steps
 from releases.domain.traffic import Transition, Version
 from releases.models import Release, Service, Step, StepRun
 from releases.permissions import grant
-from releases.services import states
+from releases.services import gates, states
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 
@@ -182,4 +182,6 @@ def _make_step(release: Release, position: int, planned: PlannedStep) -> Step:
         step.state_after = states.to_json(service.state.with_canary(True, service.canary_addresses))
         StepRun.objects.create(step=step, run=step.plan_run)
     step.save()
+    if step.status == StepStatus.WAITING:
+        gates.note(gates.StepGate(service, step))
     return step

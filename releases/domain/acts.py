@@ -1,11 +1,11 @@
 """What a person may do now to a service and its release, and why not: asked by pages and services alike."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from releases.domain import release_acts
-from releases.domain.approval_policy import PlanIdentity, may_approve
+from releases.domain.approval_policy import GateFacts, PlanIdentity, may_approve, may_reject
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.release_acts import ReleaseFacts
@@ -19,6 +19,7 @@ class Act(StrEnum):
     START = "start"
     APPROVE = "approve"
     REJECT = "reject"
+    WITHDRAW = "withdraw"
     ROLL_BACK = "roll_back"
     PAUSE = "pause"
     RESUME = "resume"
@@ -55,17 +56,17 @@ class ServiceFacts:
 class StepFacts:
     """The step that a release has arrived at, or the next one while that one bakes.
 
-    `requester_ids` are those who asked for it: for its release, or for the very step. `approval` is what
-    `still_good` said of its approval.
+    `gate` says whether an approval is needed, `at_gate` how that stands, `approval` whether the plan may be applied by
+    what was approved. `used`: its plan's apply has begun.
     """
 
-    requester_ids: frozenset[str]
     status: StepStatus
     gate: bool
     started: bool
     plan: PlanIdentity | None
-    decided: bool
     approval: Decision
+    at_gate: GateFacts = field(default_factory=GateFacts)
+    used: bool = False
     automatic: bool = False
     paused: bool = False
 
@@ -103,14 +104,14 @@ def possible_acts(
     person: Person, service: ServiceFacts, step: StepFacts | None, release: ReleaseFacts | None = None
 ) -> dict[Act, Decision]:
     """For each act whether this person may do it now; `step` and `release` are None while no release is open."""
-    decide = _NO_STEP if step is None else may_decide(person, step)
     on_release = {act: may(person, release) if release else _NO_STEP for act, may in _ON_RELEASE.items()}
     return {
         **on_release,
         Act.REQUEST: may_request(person, service),
         Act.START: _NO_STEP if step is None else may_start(person, step),
-        Act.APPROVE: decide,
-        Act.REJECT: decide,
+        Act.APPROVE: _NO_STEP if step is None else may_decide(person, step),
+        Act.REJECT: _NO_STEP if step is None else may_refuse(person, step),
+        Act.WITHDRAW: _NO_STEP if step is None else may_withdraw(person, step),
         Act.ROLL_BACK: may_roll_back(person, service),
     }
 
@@ -141,16 +142,39 @@ def may_begin(service: ServiceFacts) -> Decision:
 
 
 def may_decide(person: Person, step: StepFacts) -> Decision:
-    """Whether this person may approve or reject the plan that this step has now."""
+    """Whether this person may approve the plan that this step has now."""
     return may_approve(
         person,
-        requester_ids=step.requester_ids,
+        facts=step.at_gate,
         step_status=step.status,
         gate=step.gate,
         plan=step.plan,
         shown=step.plan,
-        already_decided=step.decided,
     )
+
+
+def may_refuse(person: Person, step: StepFacts) -> Decision:
+    """Whether this person may reject the plan that this step has now."""
+    return may_reject(
+        person,
+        facts=step.at_gate,
+        step_status=step.status,
+        gate=step.gate,
+        plan=step.plan,
+        shown=step.plan,
+    )
+
+
+def may_withdraw(person: Person, step: StepFacts) -> Decision:
+    """Whether this person may take their approval back: until the apply has begun."""
+    permitted = has_permission(person, Permission.APPROVE)
+    if not permitted:
+        return permitted
+    if person.id not in {approver.id for approver in step.at_gate.approvers}:
+        return Refused("approval:not-yours", "No approval of yours counts here.")
+    if step.used:
+        return Refused("approval:used", "It was used already: its apply has begun.")
+    return Allowed()
 
 
 def may_start(person: Person, step: StepFacts) -> Decision:

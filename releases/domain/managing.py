@@ -21,19 +21,27 @@ class OwnStep:
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedFacts:
-    """A service as managing it needs it. `at_rest`: all users are on one colour, and the canary is off."""
+    """A service as managing it needs it. `at_rest`: all users are on one colour, and the canary is off.
+
+    `asked_by` are the ids of those who asked for what is going on now, or changed it last.
+    """
 
     is_set_up: bool
     is_removed: bool
     release_open: bool
     at_rest: bool
     step: OwnStep | None
+    asked_by: frozenset[str] = frozenset()
 
 
 _REMOVED = Refused("managed:removed", "This service was removed; only its history is left.")
 _RELEASE_OPEN = Refused("managed:release-open", "A release is open: it has to end first.")
 _SPLIT = Refused("managed:split", "Some users or the canary are on the candidate: roll back first.")
 _NOT_SET_UP = Refused("managed:not-set-up", "The service is not set up yet.")
+_OWN_GATE = Refused(
+    "managed:own-gate",
+    "You asked for what goes on here now, or changed it: somebody else changes its policy, or you when it has ended.",
+)
 _NO_STEP = Refused("managed:no-step", "Nothing of this kind is going on.")
 _GOING_ON = {
     Transition.SET_UP: "The set-up is going on: it has to end first.",
@@ -41,6 +49,19 @@ _GOING_ON = {
     Transition.REMOVE: "The removal is going on.",
     Transition.ROLLBACK: "A rollback is being finished: Terraform does not agree yet.",
 }
+
+
+def may_change_policy(person: Person, facts: ManagedFacts) -> Decision:
+    """Whether this person may change what the service's gates ask for: nobody may in the middle of what they asked for.
+
+    They would open the gate that stands before them (invariant 6).
+    """
+    permitted = has_permission(person, Permission.MANAGE)
+    if not permitted:
+        return permitted
+    if facts.is_removed:
+        return _REMOVED
+    return _OWN_GATE if person.id in facts.asked_by else Allowed()
 
 
 def may_change_defaults(person: Person, facts: ManagedFacts) -> Decision:

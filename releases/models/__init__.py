@@ -2,6 +2,7 @@
 
 from releases.models.approval import Approval, Decision
 from releases.models.emergency import EmergencyRollback, Press, TrafficCount, Try, Watch
+from releases.models.policy import Policy
 from releases.models.readiness import Readiness
 from releases.models.rehearsal import Rehearsal
 from releases.models.release import Release
@@ -12,6 +13,7 @@ __all__ = [
     "Approval",
     "Decision",
     "EmergencyRollback",
+    "Policy",
     "Press",
     "Readiness",
     "Rehearsal",

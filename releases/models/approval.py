@@ -17,7 +17,11 @@ class Decision(models.TextChoices):
 
 
 class Approval(models.Model):
-    """Bound to what was shown: this plan, by the digest of its bytes and by that of its changes."""
+    """Bound to what was shown: this plan, by the digest of its bytes and by that of its changes.
+
+    ``role`` are the groups that its approver was in then; ``withdrawn_at`` is when they took it back, before it was
+    used.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="approvals")
@@ -28,12 +32,18 @@ class Approval(models.Model):
     decision = models.CharField(max_length=10, choices=Decision.choices)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(db_default=Now(), editable=False)
+    role = models.CharField(max_length=200, blank=True)
     comment = models.TextField(max_length=2000, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["decided_at"]
         constraints = [
-            models.UniqueConstraint(fields=["step", "plan_run"], name="approval_one_decision_per_plan"),
+            models.UniqueConstraint(
+                fields=["step", "plan_run", "decided_by"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="approval_one_decision_of_each_per_plan",
+            ),
             models.CheckConstraint(
                 condition=models.Q(decision__in=Decision.values), name="approval_decision_known"
             ),

@@ -14,7 +14,7 @@ class Release(models.Model):
 
     A configuration has the form of :mod:`releases.domain.configuration`. ``canary_addresses`` are those whom its canary
     sends, or will send when the steps that are asked for are done. ``tag_moved_to`` is where the tag leads
-    now, a digest, if that is no longer the release's.
+    now, a digest, if that is no longer the release's. ``changed_by`` is who changed its course last.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -31,6 +31,9 @@ class Release(models.Model):
     reason = models.TextField(max_length=2000, blank=True)
     status = models.CharField(max_length=12, default=ReleaseStatus.OPEN.value)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

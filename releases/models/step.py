@@ -22,7 +22,10 @@ class Step(models.Model):
     (a weight that was set by hand, or what belongs to no release), where that is not simply who requested the release;
     an ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
     leads from and to, in the form of :func:`releases.domain.settings.to_columns`. ``gives_up_requests``: a removal that
-    somebody asked for knowing that requests may still come.
+    somebody asked for knowing that requests may still come. ``wanted`` are the groups of which somebody is missing at
+    its gate, "" for whoever may approve: none where nobody is. It was so when the service was last brought forward, for
+    lists; the gate itself is asked anew. ``asked_at`` is since when somebody has been missing, ``look_again_at`` when
+    that may change by the time alone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -34,6 +37,9 @@ class Step(models.Model):
     transition = models.CharField(max_length=20)
     candidate_share = models.PositiveSmallIntegerField()
     gate = models.BooleanField(default=False)
+    wanted = models.JSONField(default=list, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    look_again_at = models.DateTimeField(null=True, blank=True)
     automatic = models.BooleanField(default=False)
     bake_seconds = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=12, default=StepStatus.PENDING.value)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from releases import selectors
 from releases.domain import acts
-from releases.domain.approval_policy import PlanIdentity, may_approve
+from releases.domain.approval_policy import PlanIdentity, may_approve, may_reject
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Decision, Service, Step
 from releases.permissions import as_person
@@ -18,7 +18,10 @@ from terraform_runner.models import Run
 
 
 def approve(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str = "") -> None:
-    """Approve the plan that was shown; the step goes on as soon as it is started too. Raises ``ActRefused``."""
+    """Approve the plan that was shown; with all whom the gate asks for, and its start, the step goes on.
+
+    Raises ``ActRefused``.
+    """
     with locked(_service_id(step_id)) as service:
         step = selectors.get_step(step_id)
         _decide(service, step, user, shown, Decision.APPROVED, comment)
@@ -46,6 +49,21 @@ def reject(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str) -> N
             )
 
 
+def withdraw(*, step_id: UUID, user: User) -> None:
+    """Take one's own approval back, until its plan's apply has begun. Raises ``ActRefused``."""
+    with locked(_service_id(step_id)) as service:
+        step = selectors.get_step(step_id)
+        refuse_unless(acts.may_withdraw(as_person(user, service), facts.step_facts(service, step)))
+        mine = step.approvals.filter(decided_by=user, withdrawn_at__isnull=True)
+        for approval in mine.filter(decision=Decision.APPROVED):
+            approval.withdrawn_at = now()
+            approval.save(update_fields=["withdrawn_at"])
+            record(
+                service, step, actor=person(user), action="plan.approval-withdrawn", after=_bound_to(approval)
+            )
+        rollout.advance(service, actor=person(user))
+
+
 def start(*, step_id: UUID, user: User) -> None:
     """Let a step go on: as soon as its plan is there, and approved where it has a gate. Raises ``ActRefused``.
 
@@ -68,19 +86,19 @@ def start(*, step_id: UUID, user: User) -> None:
 def _decide(
     service: Service, step: Step, user: User, shown: PlanIdentity, decision: Decision, comment: str
 ) -> None:
-    step_now = facts.step_facts(service, step)
+    step_now, decider = facts.step_facts(service, step), as_person(user, service)
+    may = may_approve if decision is Decision.APPROVED else may_reject
     refuse_unless(
-        may_approve(
-            as_person(user, service),
-            requester_ids=step_now.requester_ids,
+        may(
+            decider,
+            facts=step_now.at_gate,
             step_status=step_now.status,
             gate=step_now.gate,
             plan=step_now.plan,
             shown=shown,
-            already_decided=step_now.decided,
         )
     )
-    Approval.objects.create(
+    approval = Approval.objects.create(
         step=step,
         plan_run=cast(Run, step.plan_run),  # without one the policy has refused
         plan_sha256=shown.sha256,
@@ -88,6 +106,7 @@ def _decide(
         epoch=service.epoch,
         decision=decision,
         decided_by=user,
+        role=", ".join(sorted(decider.groups))[:200],
         comment=comment,
     )
     record(
@@ -95,9 +114,13 @@ def _decide(
         step,
         actor=person(user),
         action="plan.approved" if decision is Decision.APPROVED else "plan.rejected",
-        after={"plan_sha256": shown.sha256, "changes_digest": shown.changes_digest},
+        after=_bound_to(approval),
         reason=comment,
     )
+
+
+def _bound_to(approval: Approval) -> dict[str, str]:
+    return {"plan_sha256": approval.plan_sha256, "changes_digest": approval.changes_digest}
 
 
 def _service_id(step_id: UUID) -> UUID:

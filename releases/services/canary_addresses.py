@@ -12,8 +12,9 @@ from releases.domain.lifecycle import StepStatus
 from releases.domain.release_acts import may_add_address
 from releases.domain.traffic import Transition
 from releases.models import Release, Service, Step
+from releases.services.endings import stop_planning
 from releases.services.lifecycle import change_step, now, person, record, record_release
-from releases.services.release_acts import allowed, stop_planning
+from releases.services.release_acts import allowed, note_change
 
 
 def add_address(*, release_id: UUID, address: str, user: User) -> None:
@@ -27,6 +28,7 @@ def add_address(*, release_id: UUID, address: str, user: User) -> None:
         before = list(release.canary_addresses)
         release.canary_addresses = _with(service, before, single)
         release.save(update_fields=["canary_addresses"])
+        note_change(release, user)
         record_release(
             release,
             actor=person(user),

@@ -51,16 +51,16 @@ def _busy(service: Service, step: Step | None) -> str:
 
 def step_facts(service: Service, step: Step) -> StepFacts:
     """A step as the rules see it."""
-    run = step.plan_run
+    run, gate = step.plan_run, gates.StepGate(service, step)
     plan = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest) if run else None
     return StepFacts(
-        requester_ids=gates.requester_ids(step),
         status=StepStatus(step.status),
-        gate=step.gate,
+        gate=gate.is_needed,
         started=step.started_at is not None,
         plan=plan,
-        decided=run is not None and step.approvals.filter(plan_run=run).exists(),
-        approval=gates.answer(service, step),
+        approval=gate.answer,
+        at_gate=gate.facts,
+        used=run is not None and run.plan_used_at is not None,
         automatic=step.automatic,
         paused=step.release is not None and step.release.is_paused,
     )

@@ -15,10 +15,11 @@ from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
 from releases.domain.managing import ManagedFacts, OwnStep
 from releases.domain.traffic import Color, Transition, is_safe
-from releases.models import Service, Step
+from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person, leave_only
 from releases.services import rollout
-from releases.services.lifecycle import change_step, locked, now, person
+from releases.services.endings import abandon_own_steps
+from releases.services.lifecycle import locked, now, person
 from terraform_runner import claims
 
 
@@ -29,12 +30,14 @@ class ManagingRefused(DomainError):
 def managed_facts(service: Service) -> ManagedFacts:
     """The service as the rules of managing see it."""
     step, state = selectors.own_step(service), service.state
+    release = selectors.open_release(service)
     return ManagedFacts(
         is_set_up=service.set_up_at is not None,
         is_removed=service.removed_at is not None,
-        release_open=selectors.open_release(service) is not None,
+        release_open=release is not None,
         at_rest=any(is_safe(state, color) for color in Color),
         step=_as_facts(service, step) if step else None,
+        asked_by=_asked_by(release, step),
     )
 
 
@@ -53,7 +56,7 @@ def begin_step(
 
     It goes on as soon as its plan is there and approved: who asks for it wants it done.
     """
-    _abandon(service, actor=person(user), action="step.replaced")
+    abandon_own_steps(service, actor=person(user), action="step.replaced")
     return Step.objects.create(
         service=service,
         transition=transition.value,
@@ -73,7 +76,7 @@ def cancel(*, step_id: UUID, user: User) -> None:
         refuse_unless(managing.may_cancel, user, service)
         actor = person(user)
         claims.request_cancel(workspace=str(service.pk), reason="it was called off")
-        _abandon(service, actor=actor, action="step.cancelled")
+        abandon_own_steps(service, actor=actor, action="step.cancelled")
         if step.transition == Transition.SET_UP:
             mark_removed(service, actor=actor, reason="Its set-up was called off.")
         rollout.advance(service, actor=actor)
@@ -103,11 +106,6 @@ def _locked_step(step_id: UUID, user: User) -> Iterator[tuple[Service, Step]]:
         yield service, step
 
 
-def _abandon(service: Service, *, actor: Actor, action: str) -> None:
-    for step in selectors.unfinished_steps(service).filter(release__isnull=True):
-        change_step(step, StepStatus.ABANDONED, actor=actor, action=action, ended_at=now())
-
-
 def mark_removed(service: Service, *, actor: Actor, reason: str) -> None:
     """Nothing of the service is left at AWS: its history stays, and nobody may do more than look."""
     service.removed_at = now()
@@ -121,6 +119,12 @@ def mark_removed(service: Service, *, actor: Actor, reason: str) -> None:
         reason=reason,
     )
     push.service_changed(service.pk)
+
+
+def _asked_by(release: Release | None, step: Step | None) -> frozenset[str]:
+    by_release = (release.requested_by_id, release.changed_by_id) if release else ()
+    asked = (*by_release, step.requested_by_id if step else None)
+    return frozenset(str(one) for one in asked if one is not None)
 
 
 def _as_facts(service: Service, step: Step) -> OwnStep:

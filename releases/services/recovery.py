@@ -6,7 +6,7 @@ from django.conf import settings
 
 from releases import dispatch, selectors
 from releases.models import Step
-from releases.services import emergency, following, moved_clock, outcomes, rollout, storage
+from releases.services import emergency, following, moved_clock, outcomes, rollout, storage, waits
 from releases.services.lifecycle import locked
 from releases.services.workspaces import runner_settings
 from terraform_runner import claims, clocks, executor, reaper, workers, working_dir
@@ -31,6 +31,8 @@ def sweep() -> None:
     workers.forget_silent()
     resend()
     following.follow_again()
+    for service_id in selectors.services_with_gates_to_look_at():
+        waits.look_again(service_id)
     for service_id in selectors.services_with_something_due():
         with locked(service_id) as service:
             rollout.advance(service)

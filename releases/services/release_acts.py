@@ -19,9 +19,9 @@ from releases.domain.release_acts import ReleaseFacts
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
 from releases.services import facts, rollout
+from releases.services.endings import cancel_release, stop_planning
 from releases.services.errors import ActRefused, refuse_unless
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
-from terraform_runner import claims
 
 
 def pause(*, release_id: UUID, user: User) -> None:
@@ -39,13 +39,7 @@ def resume(*, release_id: UUID, user: User) -> None:
 def cancel(*, release_id: UUID, user: User, reason: str = "") -> None:
     """End a release that nobody has been sent to. Raises ``ActRefused``."""
     with allowed(release_id, user, release_acts.may_cancel) as (service, release):
-        actor = person(user)
-        for step in selectors.unfinished_steps(service).filter(release=release):
-            stop_planning(step)
-            change_step(step, StepStatus.ABANDONED, actor=actor, action="step.abandoned", ended_at=now())
-        change_release(
-            release, ReleaseStatus.CANCELLED, actor=actor, action="release.cancelled", reason=reason
-        )
+        cancel_release(service, release, actor=person(user), reason=reason)
 
 
 def retry(*, step_id: UUID, user: User) -> None:
@@ -57,10 +51,11 @@ def retry(*, step_id: UUID, user: User) -> None:
 
 def skip(*, step_id: UUID, user: User) -> None:
     """Leave the next step out; if it needed an approval, the one after it does. Raises ``ActRefused``."""
-    with allowed(_release_id(step_id), user, release_acts.may_skip) as (service, _):
+    with allowed(_release_id(step_id), user, release_acts.may_skip) as (service, release):
         step, actor = _still(facts.acting_step(service), step_id), person(user)
         stop_planning(step)
         change_step(step, StepStatus.SKIPPED, actor=actor, action="step.skipped", ended_at=now())
+        note_change(release, user)
         following = facts.acting_step(service)
         if step.gate and following:
             ask_again(service, following, actor, gate=True)
@@ -86,12 +81,10 @@ def allowed(
         rollout.advance(service, actor=person(user))
 
 
-def stop_planning(step: Step) -> None:
-    """A plan that nobody waits for any more keeps others waiting; it changes nothing, so it may be stopped anywhere."""
-    if step.status == StepStatus.PLANNING and step.plan_run_id:
-        claims.request_cancel(
-            workspace=str(step.service_id), reason="its step has gone on without it", only=[step.plan_run_id]
-        )
+def note_change(release: Release, user: User) -> None:
+    """Who changes a release's course does not approve what comes of it (invariant 6)."""
+    release.changed_by = user
+    release.save(update_fields=["changed_by"])
 
 
 def ask_again(service: Service, step: Step, actor: Actor, **wanted: Any) -> None:

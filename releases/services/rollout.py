@@ -1,7 +1,8 @@
 """Brings a service's steps forward: what is due is planned, what is planned and allowed is applied, what baked is done.
 
 The next step is planned as soon as the one before it is verified, so that after the bake time only the apply remains.
-In a paused release nothing begins, but for a step that takes users off the candidate.
+In a paused release, and while nothing may begin by the policy's freeze windows, no apply begins, but for a step that
+takes users off the candidate.
 
 :func:`advance` is called after every change and by the sweeper, under the service's lock. It is idempotent: called
 twice, or never for a while, it does the same.
@@ -37,6 +38,7 @@ def advance(service: Service, *, actor: Actor = SYSTEM) -> None:
     else:
         for following in later:
             _plan_if_due(service, following, actor)
+            _ask(service, following)
 
 
 def is_held(service: Service, step: Step) -> bool:
@@ -88,11 +90,21 @@ def _plan_if_due(service: Service, step: Step, actor: Actor) -> None:
 
 
 def _apply_if_ready(service: Service, step: Step, actor: Actor) -> None:
-    ready = step.status == StepStatus.WAITING and (step.started_at or step.automatic)
-    if ready and not is_held(service, step) and gates.is_open(service, step):
+    gate = _ask(service, step)
+    ready = gate and gate.is_open and (step.started_at or step.automatic)
+    if gate and ready and not is_held(service, step) and not gate.frozen:
         if not step.started_at:
             _start_by_itself(service, step)
         _apply(step, actor=actor)
+
+
+def _ask(service: Service, step: Step) -> gates.StepGate | None:
+    """The gate of a step that waits, with who is missing there kept for the lists."""
+    if step.status != StepStatus.WAITING:
+        return None
+    gate = gates.StepGate(service, step)
+    gates.note(gate)
+    return gate
 
 
 def _start_by_itself(service: Service, step: Step) -> None:

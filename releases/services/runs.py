@@ -16,6 +16,7 @@ from aws.accounts import Purpose
 from aws.errors import AwsError
 from releases import push, selectors
 from releases.domain import guard
+from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
 from releases.domain.expectation import TRAFFIC_RULE
 from releases.domain.guard import Expectation
@@ -282,8 +283,11 @@ def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> 
     stop = hold.should_stop()
     if stop or not outcomes.waits_for(step, run) or step.epoch != service.epoch:
         raise RunCancelled(stop or "Its step has gone on without it.")
-    if not gates.is_open(service, step):
-        raise PlanOutdated("The approval does not count any more: its approver may not approve here now.")
+    gate = gates.StepGate(service, step)
+    if not gate.is_open and isinstance(gate.answer, Refused):
+        raise PlanOutdated(f"It may not be applied any more. {gate.answer.reason}")
+    if gate.frozen:
+        raise PlanOutdated(f"{gate.frozen} It was not applied before that began.")
     if rollout.is_held(service, step):
         raise PlanOutdated("The release was paused before this apply began.")
     if not rollout.settled(service, step, now()):

@@ -17,8 +17,9 @@ from releases.domain.release_acts import may_set_share
 from releases.domain.traffic import Transition
 from releases.models import Release, Service, Step
 from releases.services import facts
+from releases.services.endings import stop_planning
 from releases.services.lifecycle import change_step, now, person, record, record_release
-from releases.services.release_acts import allowed, ask_again, stop_planning
+from releases.services.release_acts import allowed, ask_again, note_change
 
 _NOT_STARTED: dict[str, Any] = {"started_by": None, "started_at": None}
 
@@ -42,6 +43,7 @@ def set_share(*, release_id: UUID, share: int, user: User) -> None:
             after={"share": share},
         )
         _change_plan(service, steps, changed, actor)
+        note_change(release, user)
         following = steps[changed.following]
         step = following if share == 100 else _insert(release, following, share, present)
         _begin(service, step, user, actor)

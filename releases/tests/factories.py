@@ -15,7 +15,7 @@ from releases.domain.rollout_plan import build_steps
 from releases.domain.traffic import Color, Transition, Version, target_state
 from releases.models import Approval, Release, Service, Step, StepRun
 from releases.permissions import grant
-from releases.services import states
+from releases.services import gates, states
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 
@@ -180,6 +180,7 @@ def waiting_step(step: Step, *, log: str = "Plan: 0 to add, 1 to change, 0 to de
     step.state_before, step.state_after = states.to_json(before), states.to_json(after)
     step.epoch = service.epoch
     step.save()
+    gates.note(gates.StepGate(service, step))
     return step
 
 
@@ -205,7 +206,7 @@ def approve(step: Step, user: User, comment: str = "") -> Approval:
     run = step.plan_run
     if run is None:
         raise ValueError("There is no plan to approve.")
-    return Approval.objects.create(
+    approval = Approval.objects.create(
         step=step,
         plan_run=run,
         plan_sha256=run.plan_sha256,
@@ -215,6 +216,8 @@ def approve(step: Step, user: User, comment: str = "") -> Approval:
         decided_by=user,
         comment=comment,
     )
+    gates.note(gates.StepGate(step.service, step))
+    return approval
 
 
 CHANGE = {

@@ -57,10 +57,14 @@ def test_a_plan_makes_room_for_a_step_in_one_statement(scene):
     assert list(scene.release.steps.values_list("position", flat=True)) == list(range(before + 1))
 
 
-def test_a_plan_is_decided_on_once(scene):
+def test_each_decides_on_a_plan_once(scene):
     factories.approve(scene.canary, scene.manager)
-    with pytest.raises(IntegrityError, match="approval_one_decision_per_plan"), transaction.atomic():
-        factories.approve(scene.canary, scene.operator)
+    factories.approve(scene.canary, scene.operator)
+    with (
+        pytest.raises(IntegrityError, match="approval_one_decision_of_each_per_plan"),
+        transaction.atomic(),
+    ):
+        factories.approve(scene.canary, scene.manager)
 
 
 def test_an_epoch_has_one_rollback(scene):

@@ -43,6 +43,10 @@ TABLE = [
     ("service-default-steps", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-removal", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-removal", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("service-policy", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("service-policy", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("environment-policy", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("environment-policy", "post", SIGN_IN, 404, 403, 403, 403, 403),
     ("change-approve", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("change-approve", "post", SIGN_IN, 404, 403, 403, 409, 403),
     ("change-reject", "get", SIGN_IN, 405, 405, 405, 405, 405),
@@ -65,6 +69,8 @@ TABLE = [
     ("step-approve", "post", SIGN_IN, 404, 403, 403, 302, 403),
     ("step-reject", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("step-reject", "post", SIGN_IN, 404, 403, 403, 302, 403),
+    ("step-withdraw", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("step-withdraw", "post", SIGN_IN, 404, 403, 403, 409, 403),
     ("step-retry", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("step-retry", "post", SIGN_IN, 404, 403, 403, 403, 409),
     ("step-skip", "get", SIGN_IN, 405, 405, 405, 405, 405),
@@ -150,7 +156,9 @@ def addresses(scene, rollback) -> dict[str, str]:
         "step-start": [name, step],
         "step-approve": [name, step],
         "step-reject": [name, step],
+        "step-withdraw": [name, step],
         "step-retry": [name, step],
+        "environment-policy": ["production"],
         "step-skip": [name, step],
         "step-skip-bake": [name, step],
         "release-pause": [name, scene.release.number],
@@ -237,7 +245,7 @@ def test_what_belongs_to_another_service_is_not_found_below_this_one(scene, roll
     assert as_user(scene.manager).get(path).status_code == 404
 
 
-@pytest.mark.parametrize("act", ["start", "approve", "reject", "retry", "skip", "skip-bake"])
+@pytest.mark.parametrize("act", ["start", "approve", "reject", "withdraw", "retry", "skip", "skip-bake"])
 def test_no_act_reaches_a_step_of_another_service(scene, sent, as_user, act):
     other = factories.ServiceFactory.create(name="other")
     grant(scene.manager, other, *Permission)

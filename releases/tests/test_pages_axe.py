@@ -62,6 +62,8 @@ def addresses(scene, aws) -> list[str]:
         "/services/resting/request/",
         "/services/resting/settings/",
         "/services/catalog/settings/",
+        "/services/catalog/policy/",
+        "/environments/production/policy/",
         "/services/catalog/request/",
         at_work,
         f"{at_work}?tab=variables",

@@ -56,7 +56,7 @@ def test_a_paused_release_says_so_everywhere_and_is_resumed(scene, operator, add
     assert operator.post(f"{address}pause/").url == address
     page = text_of(operator.get(address))
     assert "Paused: nothing begins until it is resumed." in page
-    assert "Nothing begins until somebody resumes it. Canary waits for somebody to approve its plan." in page
+    assert "Nothing begins until somebody resumes it. Canary waits for somebody to approve its plan" in page
     assert offered(page) == {"resume", "skip", "cancel", "set-share"}
     assert "The release is paused: resume it first." in page
     row = operator.get("/").context["rows"][0]

@@ -250,7 +250,8 @@ def test_a_second_approval_is_refused_in_words(scene, shown, as_user):
     factories.approve(scene.canary, scene.manager)
     response = as_user(scene.manager).post(act(scene, "approve"), shown)
     assert response.status_code == 409
-    assert "Somebody has decided already." in text_of(response)
+    assert "manager approved it on" in text_of(response)
+    assert "Nothing is left to decide." in text_of(response)
 
 
 def test_nobody_approves_their_own_release_by_a_form_made_by_hand(scene, shown, as_user):

@@ -80,7 +80,7 @@ def test_a_service_s_page_says_whose_requests_it_gets(viewer, as_user, columns, 
     [
         ("failed", {"problem": "AccessDenied"}, "Failed"),
         ("rejected", {}, "Rejected"),
-        ("waiting", {"gate": True}, "Waits for approval"),
+        ("waiting", {"gate": True, "wanted": [""]}, "Waits for approval"),
         ("waiting", {"gate": False}, "Waits for start"),
         ("waiting", {"started_at": timezone.now()}, "In release"),
         ("baking", {}, "Bakes"),

@@ -151,15 +151,6 @@ def test_the_runs_of_a_step_are_newest_first_with_the_plans_that_were_replaced(s
     assert selectors.step_of_run(second) == scene.canary
 
 
-def test_an_approval_of_an_earlier_plan_is_not_one_of_the_present(scene):
-    factories.approve(scene.canary, scene.manager)
-    assert selectors.approved_steps([scene.service]) == {scene.canary.pk}
-    scene.canary.plan_run = factories.finished_plan(scene.canary)
-    scene.canary.save()
-    assert selectors.approved_steps([scene.service]) == set()
-    assert [one.step for one in selectors.approvals_of_release(scene.release)] == [scene.canary]
-
-
 def test_lines_are_counted_to_the_last_chunk(db):
     run = RunFactory.create()
     assert selectors.count_lines(run) == 0

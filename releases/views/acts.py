@@ -1,4 +1,4 @@
-"""The acts on a step: start, approve, reject. Each is one call of a service; what it refuses is said on the page."""
+"""The acts on a step: start, approve, reject, withdraw. Each is one call of a service."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +20,7 @@ from releases.views.lookups import find_release, find_service, find_step, signed
 from releases.views.releases import render_release
 
 # Whatever the state of the release: these are refused to the person.
-_PERSONAL = ("person:", "approval:own-release")
+_PERSONAL = ("person:", "approval:own-release", "approval:changed-it", "approval:service-account")
 
 
 @require_POST
@@ -42,6 +42,15 @@ def step_approve(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse
 def step_reject(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
     """Reject the plan that the page showed."""
     return _decide(request, name, step_id, approvals.reject, "Rejected.")
+
+
+@require_POST
+def step_withdraw(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
+    """Take one's own approval back."""
+    service = find_service(request, name)
+    step = find_step(service, step_id)
+    withdraw = partial(approvals.withdraw, step_id=step.pk, user=signed_in(request))
+    return carry_out(request, service, release_of(step), withdraw, "Your approval is withdrawn.")
 
 
 def _decide(

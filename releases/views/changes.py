@@ -21,7 +21,7 @@ from releases.services.managed import ManagingRefused
 from releases.views.lookups import find_service, signed_in
 from releases.views.services import render_service
 
-_PERSONAL = ("person:", "approval:own-release")
+_PERSONAL = ("person:", "approval:own-release", "approval:changed-it", "approval:service-account")
 
 
 @require_POST

@@ -12,17 +12,19 @@ from django.views.decorators.http import require_safe
 
 from releases import selectors
 from releases.domain.configuration_words import changes
-from releases.domain.decisions import Permission
+from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
 from releases.domain.variables import variables_text
 from releases.models import Release, Service, Step
-from releases.permissions import holders
 from releases.services import facts, rollout, states
+from releases.services.gates import StepGate
+from releases.services.policies import policy_of
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.canary import CanaryShown, canary_of
 from releases.views.shown.course import course
 from releases.views.shown.events import events_shown
+from releases.views.shown.gate import gate_of
 from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
 from releases.views.shown.next_release import NextRelease, next_release
@@ -76,6 +78,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     present = acting or current
     shown = _chosen(request, steps) or present or steps[-1]
     approvals = selectors.approvals_of_release(release)
+    gate = _gate(service, present)
     tab = request.GET.get("tab", "")
     settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
     shared = service_context(request, service)
@@ -86,11 +89,11 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "headline": headline(
             release,
             current,
-            approvals,
+            gate,
             settled_at=settled_at,
             waiting=waiting_of(current, signed_in(request)),
         ),
-        "stairs": stairs(steps, shown),
+        "stairs": stairs(steps, shown, policy_of(service)),
         "step": shown,
         "title": step_title(shown),
         "meaning": step_meaning(shown),
@@ -102,12 +105,17 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "tab": tab if tab in TABS else TABS[0],
         "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
         "approvals": [(approval, step_title(approval.step)) for approval in approvals],
-        "approvers": holders(service, Permission.APPROVE),
+        "gate": gate_of(gate) if gate and gate.is_needed and present == shown else None,
         "canary": _canary(request, service, release, shown),
         "next": _next(request, service, release),
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
+
+
+def _gate(service: Service, step: Step | None) -> StepGate | None:
+    """The gate that a waiting step stands before."""
+    return StepGate(service, step) if step and step.status == StepStatus.WAITING else None
 
 
 def _still_to_come(moment: datetime) -> datetime | None:

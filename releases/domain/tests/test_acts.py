@@ -10,8 +10,9 @@ from releases.domain.acts import (
     may_rehearse,
     possible_acts,
 )
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval_policy import GateFacts, PlanIdentity
 from releases.domain.decisions import Allowed, Permission, Person, Refused
+from releases.domain.gate_standing import WhoCounts
 from releases.domain.lifecycle import StepStatus
 from releases.domain.tests.states import state
 from releases.domain.traffic import Color
@@ -23,12 +24,11 @@ QUIET = ServiceFacts(
 IN_RELEASE = replace(QUIET, release_open=True)
 GATE_WAITS = Refused("approval:missing", "This step waits for an approval.")
 WAITING = StepFacts(
-    requester_ids=frozenset("1"),
+    at_gate=GateFacts(who_counts=WhoCounts(requester_ids=frozenset("1"))),
     status=StepStatus.WAITING,
     gate=True,
     started=False,
     plan=PlanIdentity(sha256="a" * 64, changes_digest="b" * 64),
-    decided=False,
     approval=GATE_WAITS,
 )
 
@@ -52,7 +52,8 @@ def test_at_a_gate_a_step_is_decided_on_and_started_in_any_order():
 
 
 def test_after_the_approval_the_step_can_be_started_and_not_decided_again():
-    approved = replace(WAITING, decided=True, approval=Allowed())
+    decided = replace(WAITING.at_gate, decided="Ana approved it.")
+    approved = replace(WAITING, at_gate=decided, approval=Allowed())
     assert allowed(EVERYTHING, IN_RELEASE, approved) == {Act.START, Act.ROLL_BACK}
 
 
@@ -73,6 +74,14 @@ def test_a_step_is_started_once_and_the_page_says_what_it_waits_for(step, words)
     decision = refusal(EVERYTHING, IN_RELEASE, replace(step, started=True), Act.START)
     assert decision.code == "act:started"
     assert words in decision.reason
+
+
+def test_an_approval_is_taken_back_by_who_gave_it_until_its_apply_has_begun():
+    approved = replace(WAITING, at_gate=replace(WAITING.at_gate, approvers=(EVERYTHING,)))
+    assert Act.WITHDRAW in allowed(EVERYTHING, IN_RELEASE, approved)
+    assert refusal(EVERYTHING, IN_RELEASE, replace(approved, used=True), Act.WITHDRAW).code == "approval:used"
+    somebody_else = replace(EVERYTHING, id="3")
+    assert refusal(somebody_else, IN_RELEASE, approved, Act.WITHDRAW).code == "approval:not-yours"
 
 
 def test_the_requester_may_not_decide():

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from audit.events import Actor
@@ -13,7 +13,7 @@ from releases import selectors
 from releases.domain import guard
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
-from releases.models import Release, Service, Step
+from releases.models import Policy, Release, Service, Step
 from releases.permissions import grant
 from releases.services import approvals, emergency, reasons, rehearsed_plans, requests, runs, setup, waking
 from releases.services.requests import ReleaseRequest
@@ -175,6 +175,28 @@ class Life:
 @pytest.fixture
 def life(world, service, requester, manager, operator) -> Life:
     return Life(world, service, requester, manager, operator)
+
+
+@pytest.fixture
+def set_policy(service) -> Callable[..., None]:
+    """Give the service a policy of its own, as it is kept, by whom nobody asks."""
+
+    def set_policy(**content) -> None:
+        Policy.objects.update_or_create(service=service, defaults={"content": content})
+
+    return set_policy
+
+
+@pytest.fixture
+def member(person) -> Callable[..., User]:
+    """Somebody who may approve, in these groups."""
+
+    def make(name: str, *groups: str) -> User:
+        user = person(name, Permission.VIEW, Permission.APPROVE)
+        user.groups.set([Group.objects.get_or_create(name=group)[0] for group in groups])
+        return user
+
+    return make
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ def approved(life):
 def why_not(life) -> str:
     """The code of the reason why the gate of the present step is shut, "" where it is open."""
     life.service.refresh_from_db()
-    answer = gates.answer(life.service, life.step())
-    assert gates.is_open(life.service, life.step()) is bool(answer)
+    gate = gates.StepGate(life.service, life.step())
+    answer = gate.answer
+    assert gate.is_open is bool(answer)
     return answer.code if isinstance(answer, Refused) else ""
 
 
@@ -45,7 +46,7 @@ def test_without_an_approval_it_is_shut(life):
 
 def test_a_step_without_a_gate_is_open(life):
     life.request()
-    assert gates.is_open(life.service, life.step())
+    assert gates.StepGate(life.service, life.step()).is_open
 
 
 def test_a_rejection_opens_nothing(approved):

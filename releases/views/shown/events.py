@@ -13,6 +13,8 @@ _TONES = {
     "rejected": "bad",
     "pressed": "warn",
     "paused": "warn",
+    "waited-too-long": "warn",
+    "approval-withdrawn": "warn",
     "cancelled": "warn",
     "share-set": "warn",
     "approved": "ok",

@@ -1,11 +1,11 @@
 """Where a release stands, in a word and a sentence, and what it waits for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.models import Approval, Decision, Release, Step
+from releases.models import Release, Step
+from releases.services.gates import StepGate
 from releases.views.shown.waiting import Waiting
 from releases.views.shown.words import Tone, step_title
 
@@ -24,22 +24,31 @@ class Headline:
 def headline(
     release: Release,
     step: Step | None,
-    approvals: Sequence[Approval],
+    gate: StepGate | None,
     *,
     settled_at: datetime | None = None,
     waiting: Waiting | None = None,
 ) -> Headline:
-    """The headline of a release that is at ``step``, whose run may be ``waiting`` for a worker."""
+    """The headline of a release that is at ``step`` with its ``gate``, whose run may be ``waiting`` for a worker."""
     if not release.is_open:
         return _ended(release)
     if step is None:
         return Headline(word="Finishing", text="All steps are done.", tone=Tone.GO)
-    present = _for_a_worker(waiting) if waiting else _open(step, approvals, settled_at)
+    present = _for_a_worker(waiting) if waiting else _frozen(step, gate) or _open(step, gate, settled_at)
     return _paused(release, present) if release.is_paused and present.tone is not Tone.BAD else present
 
 
 def _for_a_worker(waiting: Waiting) -> Headline:
     return Headline(word="Waiting for a worker", text=waiting.text, tone=waiting.tone)
+
+
+def _frozen(step: Step, gate: StepGate | None) -> Headline | None:
+    """What is ready but for a freeze; approvals may be given meanwhile."""
+    if gate is None or gate.frozen is None:
+        return None
+    waits = "" if gate.is_open else f" It waits for somebody to approve it, too, {gate.words}."
+    text = f"{step_title(step)} is planned. {gate.frozen}{waits}"
+    return Headline(word="Frozen", text=text, tone=Tone.WARN, until=gate.frozen.until)
 
 
 def _ended(release: Release) -> Headline:
@@ -62,11 +71,11 @@ def _paused(release: Release, present: Headline) -> Headline:
     return Headline(word="Paused", text=text, tone=Tone.WARN, since=release.paused_at, until=present.until)
 
 
-def _open(step: Step, approvals: Sequence[Approval], settled_at: datetime | None) -> Headline:
+def _open(step: Step, gate: StepGate | None, settled_at: datetime | None) -> Headline:
     title = step_title(step)
     status = StepStatus(step.status)
     if status is StepStatus.WAITING:
-        return _waiting(step, title, approvals)
+        return _waiting(step, title, gate)
     if status is StepStatus.BAKING:
         text = f"{title} is applied and verified; its bake time runs."
         return Headline(word="Baking", text=text, tone=Tone.GO, until=step.bake_until)
@@ -85,24 +94,14 @@ def _open(step: Step, approvals: Sequence[Approval], settled_at: datetime | None
     return Headline(word=word, text=text, tone=tone)
 
 
-def _waiting(step: Step, title: str, approvals: Sequence[Approval]) -> Headline:
+def _waiting(step: Step, title: str, gate: StepGate | None) -> Headline:
     since = step.plan_run.ended_at if step.plan_run else None
-    if step.gate and not _is_approved(step, approvals):
+    if gate and not gate.is_open:
         started = " It goes on at once then: it is started." if step.started_at else ""
         started = " It starts by itself then." if step.automatic and not started else started
-        text = f"{title} waits for somebody to approve its plan.{started}"
+        text = f"{title} waits for somebody to approve its plan, {gate.words}.{started}"
         return Headline(word="Waiting for approval", text=text, tone=Tone.WARN, since=since)
     if step.started_at is None and not step.automatic:
         text = f"{title} waits for an operator to start it."
         return Headline(word="Waiting for the start", text=text, tone=Tone.WARN, since=since)
     return Headline(word="Going on", text=f"{title} is about to be applied.", tone=Tone.GO)
-
-
-def _is_approved(step: Step, approvals: Sequence[Approval]) -> bool:
-    return any(
-        approval.step_id == step.pk
-        and approval.decision == Decision.APPROVED
-        and step.plan_run is not None
-        and approval.changes_digest == step.plan_run.changes_digest
-        for approval in approvals
-    )

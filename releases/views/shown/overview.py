@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
@@ -51,13 +50,11 @@ class ServiceRow:
 
 
 def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
-    """The rows of a page of services, in the given order; three queries."""
+    """The rows of a page of services, in the given order; two queries."""
     steps = selectors.unfinished_by_service(services)
-    approved = selectors.approved_steps(services)
     releases = selectors.last_releases(services)
     return [
-        _row(service, _telling(steps.get(service.pk, ())), approved, releases.get(service.pk))
-        for service in services
+        _row(service, _telling(steps.get(service.pk, ())), releases.get(service.pk)) for service in services
     ]
 
 
@@ -68,24 +65,24 @@ def _telling(unfinished: Sequence[Step]) -> Step | None:
     return next(failed, present) if present and present.status == StepStatus.BAKING else present
 
 
-def _row(service: Service, step: Step | None, approved: set[UUID], last: Release | None) -> ServiceRow:
+def _row(service: Service, step: Step | None, last: Release | None) -> ServiceRow:
     if step is None:
         status, detail = _without_step(service)
     else:
-        status, detail = _step_in_words(step, is_approved=step.pk in approved)
+        status, detail = _step_in_words(step)
     since = (last.ended_at or last.requested_at) if last else None
     return ServiceRow(
         service=service, traffic=traffic_of(service), status=status, detail=detail, release=last, since=since
     )
 
 
-def _step_in_words(step: Step, *, is_approved: bool) -> tuple[Status, str]:
+def _step_in_words(step: Step) -> tuple[Status, str]:
     title = step_title(step)
     words = {
         StepStatus.FAILED: (Status(word="Failed", tone=Tone.BAD), f"{title}: {first_line(step.problem)}"),
         StepStatus.REJECTED: (Status(word="Rejected", tone=Tone.BAD), title),
         StepStatus.BAKING: (Status(word="Bakes", tone=Tone.GO), title),
-        StepStatus.WAITING: (_waiting(step, is_approved=is_approved), title),
+        StepStatus.WAITING: (_waiting(step), title),
     }
     if (
         step.release
@@ -97,8 +94,8 @@ def _step_in_words(step: Step, *, is_approved: bool) -> tuple[Status, str]:
     return words.get(StepStatus(step.status), (going_on, title))
 
 
-def _waiting(step: Step, *, is_approved: bool) -> Status:
-    if step.gate and not is_approved:
+def _waiting(step: Step) -> Status:
+    if step.wanted:
         return Status(word="Waits for approval", tone=Tone.WARN)
     if step.started_at is None and not step.automatic:
         return Status(word="Waits for start", tone=Tone.WARN)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from releases.domain.gate_policy import Policy, gate_of
 from releases.domain.lifecycle import StepStatus
-from releases.domain.traffic import ROTATIONS
+from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Step
 from releases.views.shown.words import Status, Tone, step_status, step_title
 
@@ -52,13 +53,13 @@ class Stair:
         return HEIGHT - self.height
 
 
-def stairs(steps: Sequence[Step], shown: Step | None) -> list[Stair]:
+def stairs(steps: Sequence[Step], shown: Step | None, policy: Policy) -> list[Stair]:
     """The staircase of a release; ``shown`` is the step that the page tells about."""
     groups = groupby(steps, lambda step: "rotation" if step.transition in ROTATIONS else str(step.pk))
-    return [_stair(tuple(group), shown) for _, group in groups]
+    return [_stair(tuple(group), shown, policy) for _, group in groups]
 
 
-def _stair(steps: tuple[Step, ...], shown: Step | None) -> Stair:
+def _stair(steps: tuple[Step, ...], shown: Step | None, policy: Policy) -> Stair:
     parts = tuple(
         Part(step=step, title=step_title(step).removeprefix("Rotate: "), status=step_status(step))
         for step in steps
@@ -68,12 +69,19 @@ def _stair(steps: tuple[Step, ...], shown: Step | None) -> Stair:
         title="Rotate" if last.transition in ROTATIONS else step_title(last).removeprefix("Shift to "),
         share=last.candidate_share,
         status=_together(parts),
-        gate=last.gate,
+        gate=_has_gate(last, policy),
         automatic=last.automatic,
         by_hand=last.requested_by_id is not None,
         parts=parts,
         is_shown=shown is not None and shown in steps,
     )
+
+
+def _has_gate(step: Step, policy: Policy) -> bool:
+    gate = gate_of(Transition(step.transition))
+    if gate is None or step.requested_by_id is not None:
+        return step.gate
+    return policy.needs_approval(gate, planned=step.gate)
 
 
 def _together(parts: tuple[Part, ...]) -> Status:

@@ -1,0 +1,115 @@
+"""Who asked for it tries to approve it, by every road (FAULTS P7, P20)."""
+
+import pytest
+from django.contrib.auth.models import Group
+from guardian.shortcuts import assign_perm
+
+from releases.domain.decisions import Permission
+from releases.models import Approval, Policy, Step
+from releases.permissions import codename, grant
+from releases.services import approvals, policy_changes, shares
+from releases.services.errors import ActRefused
+from releases.services.gates import StepGate
+from releases.services.managed import ManagingRefused
+
+
+@pytest.fixture
+def at_the_gate(life):
+    """A release at its canary, whose plan waits for a decision."""
+    life.release = life.request()
+    life.go_on()
+    return life
+
+
+def refused(act, **given) -> str:
+    with pytest.raises((ActRefused, ManagingRefused)) as refusal:
+        act(**given)
+    return refusal.value.code
+
+
+def test_by_a_second_role(at_the_gate):
+    grant(at_the_gate.requester, at_the_gate.service, *Permission)
+    assert refused(at_the_gate.approve, user=at_the_gate.requester) == "approval:own-release"
+
+
+def test_by_a_group_that_they_have_joined(at_the_gate):
+    approvers = Group.objects.create(name="approvers")
+    assign_perm(codename(Permission.APPROVE), approvers, at_the_gate.service)
+    at_the_gate.requester.groups.add(approvers)
+    assert refused(at_the_gate.approve, user=at_the_gate.requester) == "approval:own-release"
+
+
+def test_by_changing_the_policy_in_between(at_the_gate):
+    grant(at_the_gate.requester, at_the_gate.service, *Permission)
+    change = {"service_id": at_the_gate.service.pk, "user": at_the_gate.requester}
+    assert refused(policy_changes.change_policy, **change, wanted={"four_eyes": False}) == "managed:own-gate"
+    everywhere = {"environment": "production", "user": at_the_gate.requester}
+    assert (
+        refused(policy_changes.change_defaults, **everywhere, wanted={"four_eyes": False})
+        == "managed:own-gate"
+    )
+    assert not Policy.objects.exclude(content={}).exists()
+
+
+def test_by_a_policy_that_they_have_made_before(life):
+    grant(life.requester, life.service, *Permission)
+    policy_changes.change_policy(service_id=life.service.pk, user=life.requester, wanted={"four_eyes": False})
+    life.request()
+    life.go_on()
+    assert refused(life.approve, user=life.requester) == "approval:own-release"
+
+
+def test_where_somebody_else_has_switched_it_off_they_may(at_the_gate, set_policy):
+    set_policy(four_eyes=False)
+    grant(at_the_gate.requester, at_the_gate.service, Permission.APPROVE)
+    at_the_gate.approve(user=at_the_gate.requester)
+    assert Approval.objects.get().decided_by == at_the_gate.requester
+    assert StepGate(at_the_gate.service, at_the_gate.step()).is_open
+
+
+def test_by_changing_the_release_after_the_approval(at_the_gate):
+    """The share that was set is another plan, which its approval was not given for; who set it approves none."""
+    at_the_gate.go_on()
+    grant(at_the_gate.operator, at_the_gate.service, Permission.APPROVE)
+    shares.set_share(release_id=at_the_gate.release.pk, share=40, user=at_the_gate.operator)
+    at_the_gate.world.work()
+    assert at_the_gate.now().candidate_share == 0
+    assert refused(at_the_gate.approve, user=at_the_gate.operator) == "approval:own-release"
+    at_the_gate.approve()
+    at_the_gate.go_on()
+    at_the_gate.start()
+    assert at_the_gate.step().transition == "promote"
+    assert refused(at_the_gate.approve, user=at_the_gate.operator) == "approval:changed-it"
+
+
+def test_an_edit_after_the_approval_starts_its_gate_again(life):
+    life.release = life.request()
+    life.go_to(10)
+    life.go_on()
+    life.start()
+    step = life.step()
+    shown = life.shown()
+    assert step.transition == "promote"
+    shares.set_share(release_id=life.release.pk, share=70, user=life.operator)
+    life.world.work()
+    assert Step.objects.get(pk=step.pk).plan_run is None
+    assert refused(approvals.approve, **shown, user=life.manager) == "approval:no-plan"
+
+
+def test_by_replaying_the_form_of_an_older_plan(at_the_gate):
+    shown = at_the_gate.shown()
+    outdated = iter([("the weights",)])
+    at_the_gate.world.differences = lambda *_: next(outdated, ())
+    at_the_gate.world.salt = "other changes"
+    at_the_gate.approve()
+    at_the_gate.start()
+    assert refused(approvals.approve, **shown, user=at_the_gate.manager) == "approval:other-plan"
+
+
+def test_by_the_approval_of_another_release_with_the_same_changes(at_the_gate):
+    at_the_gate.approve()
+    at_the_gate.roll_back()
+    at_the_gate.world.work()
+    at_the_gate.request()
+    at_the_gate.start()
+    assert not StepGate(at_the_gate.service, at_the_gate.step()).is_open
