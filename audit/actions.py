@@ -11,6 +11,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "person.sign-in-failed": "tried to sign in under this name, and could not",
         "person.added": "made the person's account",
         "person.changed": "was asked for an account that was there already",
+        "token.made": "made a token for programs",
+        "token.revoked": "revoked a token",
         "service.created": "created the service",
         "service.rights-given": "gave people their rights on the service",
         "service.defaults-changed": "changed what releases begin with",

@@ -15,6 +15,7 @@ _SECRET_LOOKS = re.compile(
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # AWS: an access key's id
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"  # a JSON Web Token
     r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[\w-]{16,}"  # GitHub, GitLab, Slack
+    r"|\bbg_[\w-]{40,}"  # a token of our own
     r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # name and password in an address
     r"|(?i:(?<=bearer ))[\w.~+/=-]{16,}",  # a header's value
     re.DOTALL,

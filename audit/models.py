@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-VIAS = ("page", "worker", "scheduler", "command", "emergency")
+VIAS = ("page", "token", "worker", "scheduler", "command", "emergency")
 # pg_advisory_xact_lock: whoever numbers an event holds it until its commit is done.
 CHAIN_LOCK = 1635083369
 MAX_LENGTHS = {

@@ -7,5 +7,6 @@ from releases.views.sign_in import SignIn, SignOut
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", SignOut.as_view(), name="logout"),
+    path("api/v1/", include("releases.api.urls")),
     path("", include("releases.urls")),
 ]

@@ -9,8 +9,10 @@ from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with
 
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused
 from releases.domain.errors import DomainError
+from releases.domain.scopes import Scope
 from releases.models import Service
 
+_SCOPE = "_scope_of_its_token"
 _MAY_NOT_SET_UP = Refused(
     "person:no-permission", "You may not set up services: an administrator gives this right."
 )
@@ -29,17 +31,32 @@ def as_person(user: User, service: Service) -> Person:
     """An account as the rules know it, straight from the database: nothing is remembered.
 
     What counts is what was granted on this very service, to the person or to a group: a superuser has no rights by
-    that alone, and rights on all services do not exist.
+    that alone, and rights on all services do not exist. Of one who acts by a token only what that passes on counts.
     """
     account = User.objects.get(pk=user.pk)
     granted = ObjectPermissionChecker(account)
-    held = {*granted.get_user_perms(service), *granted.get_group_perms(service)}
+    names = {*granted.get_user_perms(service), *granted.get_group_perms(service)}
+    held = frozenset(permission for permission in Permission if codename(permission) in names)
+    scope = _scope(user)
+    if scope is not None:
+        held = scope.within(held, service_id=str(service.pk), environment=service.environment)
     return Person(
-        id=str(account.pk),
-        is_active=account.is_active,
-        permissions=frozenset(permission for permission in Permission if codename(permission) in held),
-        groups=groups_of(account),
+        id=str(account.pk), is_active=account.is_active, permissions=held, groups=groups_of(account)
     )
+
+
+def limited(user: User, scope: Scope) -> User:
+    """The account as somebody who acts by a token: whatever they are asked to be allowed is kept within its scope.
+
+    It belongs to this very object: an approval that was given before counts by all that its approver may do.
+    """
+    setattr(user, _SCOPE, scope)
+    return user
+
+
+def _scope(user: User) -> Scope | None:
+    scope: Scope | None = getattr(user, _SCOPE, None)
+    return scope
 
 
 def groups_of(account: User) -> frozenset[str]:
@@ -91,8 +108,10 @@ def granted(service: Service) -> dict[str, dict[str, list[str]]]:
 def may_set_up_services(user: User) -> Decision:
     """Whether an active person may set up new services: a right on no service, granted to them or to a group.
 
-    One query.
+    One query. A token does not pass this right on.
     """
+    if _scope(user) is not None:
+        return _MAY_NOT_SET_UP
     wanted = Q(codename="add_service", content_type__app_label="releases")
     given = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
     has_right = Exists(DjangoPermission.objects.filter(wanted & given))
@@ -117,7 +136,16 @@ def services_with(user: User, permission: Permission) -> QuerySet[Service]:
     services: QuerySet[Service] = get_objects_for_user(
         user, codename(permission), klass=Service, with_superuser=False, accept_global_perms=False
     )
-    return services
+    scope = _scope(user)
+    return services if scope is None else _reached(services, scope, permission)
+
+
+def _reached(services: QuerySet[Service], scope: Scope, permission: Permission) -> QuerySet[Service]:
+    if permission not in scope.permissions:
+        return services.none()
+    if scope.service_ids is not None:
+        services = services.filter(pk__in=scope.service_ids)
+    return services.filter(environment=scope.environment) if scope.environment else services
 
 
 def may_set_defaults(user: User, environment: str) -> Decision:

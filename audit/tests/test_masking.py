@@ -41,6 +41,7 @@ def test_what_is_no_secret_stays(document):
         "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
         "glpat-abcdefghij0123456789",
         "xoxb-123456789012-abcdef",
+        "bg_3Xb1mYxq0cOe5iJ1pR9nA2sD4fG6hK8lZ-qW_eRtYu0",
         PEM,
         PEM[:40],
     ],

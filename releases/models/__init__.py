@@ -8,6 +8,7 @@ from releases.models.rehearsal import Rehearsal
 from releases.models.release import Release
 from releases.models.service import Service
 from releases.models.step import Step, StepRun
+from releases.models.token import Token
 
 __all__ = [
     "Approval",
@@ -21,6 +22,7 @@ __all__ = [
     "Service",
     "Step",
     "StepRun",
+    "Token",
     "TrafficCount",
     "Try",
     "Watch",

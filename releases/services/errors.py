@@ -20,6 +20,15 @@ class FieldsInvalid(DomainError):
         self.by_field = by_field
 
 
+# Whatever the state of the release: these are refused to the person.
+_PERSONAL = ("person:", "approval:own-release", "approval:changed-it", "approval:service-account")
+
+
+def is_personal(error: DomainError) -> bool:
+    """Whether somebody else might have done it: pages and the API answer 403."""
+    return error.code.startswith(_PERSONAL)
+
+
 def refuse_unless(answer: Decision) -> None:
     """Raise ``ActRefused`` with the rules' words where they say no."""
     if isinstance(answer, Refused):

@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from audit import events
+from audit.context import current
 from audit.events import Actor
 from releases import push
 from releases.domain.environment import hide
@@ -32,9 +33,14 @@ from releases.services.patience import Overtaken, is_lost
 SYSTEM = Actor(id="", name="Bluegreen", via="worker")
 
 
-def person(user: User, via: str = "page") -> Actor:
-    """A signed-in person as the trail names them."""
-    return Actor(id=str(user.pk), name=user.get_username(), via=via)
+def person(user: User) -> Actor:
+    """Whoever signed in, on a page or by a token, as the trail names them."""
+    return Actor(id=str(user.pk), name=user.get_username(), via=way_in())
+
+
+def way_in() -> str:
+    """By which of the ways in the present request came: by a token, or else on a page."""
+    return "token" if "token_id" in current() else "page"
 
 
 @contextmanager

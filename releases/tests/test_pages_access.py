@@ -110,7 +110,11 @@ STREAMS = {"list-events", "service-events", "run-events"}
 def names(patterns: Iterable[URLPattern | URLResolver]) -> set[str]:
     found: set[str] = set()
     for pattern in patterns:
-        found |= names(pattern.url_patterns) if isinstance(pattern, URLResolver) else {str(pattern.name)}
+        if isinstance(pattern, URLResolver):
+            # The API's have rows of their own (test_api_access.py).
+            found |= names(pattern.url_patterns) if pattern.namespace != "api" else set()
+        else:
+            found.add(str(pattern.name))
     return found
 
 

@@ -15,12 +15,9 @@ from releases.domain.errors import IllegalChange
 from releases.forms import ShownPlanForm
 from releases.models import Release, Service, Step
 from releases.services import approvals
-from releases.services.errors import ActRefused
+from releases.services.errors import ActRefused, is_personal
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.releases import render_release
-
-# Whatever the state of the release: these are refused to the person.
-_PERSONAL = ("person:", "approval:own-release", "approval:changed-it", "approval:service-account")
 
 
 @require_POST
@@ -83,7 +80,7 @@ def carry_out(
     try:
         act()
     except (ActRefused, IllegalChange) as error:
-        if error.code.startswith(_PERSONAL):
+        if is_personal(error):
             raise PermissionDenied(error.message) from error
         return refused(request, service, release, error.message)
     messages.success(request, done)

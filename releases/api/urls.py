@@ -1,0 +1,59 @@
+"""The API's addresses, each behind :mod:`releases.api.entrance`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.urls import URLPattern, URLResolver, path, re_path
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+
+from releases.api import problems, releases, services
+from releases.api.auth import BearerToken
+from releases.api.entrance import View, by_token, for_anybody, nothing_here
+
+DESCRIPTION = "Everything that a pipeline needs. What goes wrong is a problem document (RFC 9457)."
+
+
+class _DocumentRead(Parser):
+    """The body was read and bounded before (:mod:`releases.api.documents`)."""
+
+    def parse_body(self, request: HttpRequest) -> Any:  # noqa: ANN401 - any JSON
+        return getattr(request, "document", None)
+
+
+api = NinjaAPI(
+    title="Bluegreen",
+    version="1",
+    description=DESCRIPTION,
+    docs_url=None,
+    urls_namespace="api",
+    auth=BearerToken(),
+    parser=_DocumentRead(),
+)
+for kind in (Exception, Http404, HttpError, ValidationError):
+    api.add_exception_handler(kind, problems.respond)
+api.add_router("", services.router)
+api.add_router("", releases.router)
+
+
+# The description finds its own addresses by that of the root, where there is nothing.
+_GUARDS: dict[str, Callable[[View], View]] = {
+    "openapi-json": for_anybody,
+    "api-root": lambda view: nothing_here,
+}
+
+
+def _behind_the_entrance(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for one in patterns:
+        if isinstance(one, URLPattern):
+            guard = _GUARDS.get(one.name or "", by_token)
+            yield path(str(one.pattern), guard(one.callback), name=one.name)
+
+
+app_name = "api"
+urlpatterns = [
+    *_behind_the_entrance(api.urls[0]),
+    re_path(r"^.*$", nothing_here, name="nothing-here"),
+]

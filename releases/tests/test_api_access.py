@@ -1,0 +1,117 @@
+"""Who gets what from which operation of the API. A new operation without a row fails the first test."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import get_resolver
+
+from releases.api.urls import api, urlpatterns
+from releases.domain.decisions import Permission
+from releases.tests import factories
+from releases.tests.api import ADDRESS, call, problem, secret_of
+
+ROLES = ["anonymous", "stranger", "viewer", "requester", "manager", "operator", "other"]
+
+# operation: status for each of ROLES; "other" is a manager of another service.
+TABLE = [
+    ("list_services", 401, 200, 200, 200, 200, 200, 200),
+    ("get_service", 401, 404, 200, 200, 200, 200, 404),
+    ("get_release", 401, 404, 200, 200, 200, 200, 404),
+]
+
+
+def operations() -> dict[str, tuple[str, str]]:
+    """The method and the address of each operation, as the API's own description has them."""
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, methods in api.get_openapi_schema(path_prefix="")["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+@pytest.fixture
+def people(scene) -> dict[str, User]:
+    other = factories.ServiceFactory.create(name="other")
+    return {
+        "stranger": factories.UserFactory.create(),
+        "viewer": factories.person("viewer", scene.service, Permission.VIEW),
+        "requester": scene.requester,
+        "manager": scene.manager,
+        "operator": scene.operator,
+        "other": factories.person("other", other, *Permission),
+    }
+
+
+def address_of(scene: Any, path: str) -> str:
+    return path.format(name=scene.service.name, number=scene.release.number, step_id=scene.canary.pk)
+
+
+def test_every_operation_has_a_row():
+    assert {row[0] for row in TABLE} == set(operations())
+
+
+def test_every_address_of_the_api_is_one_of_an_operation():
+    mounted = [getattr(one, "namespace", None) for one in get_resolver().url_patterns]
+    assert mounted.count("api") == 1
+    names = {pattern.name for pattern in urlpatterns}
+    assert names == {row[0] for row in TABLE} | {"openapi-json", "api-root", "nothing-here"}
+
+
+@pytest.mark.parametrize(("operation", *ROLES), TABLE, ids=[row[0] for row in TABLE])
+def test_each_role_gets_what_the_table_says(
+    aws, scene, people, operation, anonymous, stranger, viewer, requester, manager, operator, other
+):
+    method, path = operations()[operation]
+    expected = dict(
+        zip(ROLES, [anonymous, stranger, viewer, requester, manager, operator, other], strict=True)
+    )
+    got = {}
+    for role in ROLES:
+        secret = secret_of(people[role]) if role != "anonymous" else None
+        got[role] = call(secret, method, address_of(scene, path)).status_code
+    assert got == expected
+
+
+@pytest.mark.parametrize("operation", [row[0] for row in TABLE])
+def test_a_session_is_no_way_in_and_neither_is_the_address(scene, operation):
+    method, path = operations()[operation]
+    client = Client()
+    client.force_login(scene.manager)
+    address = f"{ADDRESS}{address_of(scene, path)}?access_token={secret_of(scene.manager)}"
+    answer = client.generic(method, address)
+    assert problem(answer, 401)["code"] == "token:none"
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "path", ["/services/other/releases/{number}", "/services/catalog/releases/999", "/services/no-such"]
+)
+def test_what_is_elsewhere_is_not_found_here(scene, path):
+    factories.ServiceFactory.create(name="other")
+    secret = secret_of(scene.manager)
+    assert problem(call(secret, "GET", address_of(scene, path)), 404)["code"] == "request:not-found"
+
+
+@pytest.mark.parametrize("path", ["/", "/services/", "/no/such", "/services/catalog/"])
+def test_an_address_that_is_none_answers_with_a_problem_too(scene, path):
+    problem(call(secret_of(scene.manager), "GET", path), 404)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_another_method_is_refused_and_the_possible_ones_are_named(scene, method):
+    answer = call(secret_of(scene.manager), method, "/services")
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET"
+
+
+def test_anybody_may_read_the_description_which_has_each_operation(db):
+    document = call(None, "GET", "/openapi.json").json()
+    assert document["paths"].keys() == {ADDRESS + path for _, path in operations().values()}
+    schemes = document["components"]["securitySchemes"]
+    assert schemes == {"BearerToken": {"type": "http", "scheme": "bearer"}}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["security"] == [{"BearerToken": []}]
+            assert operation["summary"]
