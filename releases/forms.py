@@ -2,9 +2,11 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from releases.domain.approval_policy import PlanIdentity
 from releases.domain.bakes import LONGEST_BAKE_SECONDS, parse_bakes
 from releases.domain.canary import parse_addresses
 from releases.domain.errors import DomainError
@@ -124,6 +126,35 @@ class ShownPlanForm(forms.Form):
     sha256 = forms.RegexField(regex=r"^[0-9a-f]{64}\Z", widget=forms.HiddenInput)
     changes_digest = forms.RegexField(regex=r"^[0-9a-f]{64}\Z", widget=forms.HiddenInput)
     comment = forms.CharField(required=False, max_length=2000)
+
+    @property
+    def identity(self) -> PlanIdentity:
+        """The plan that the page showed."""
+        shown = self.cleaned_data
+        return PlanIdentity(sha256=shown["sha256"], changes_digest=shown["changes_digest"])
+
+
+class RoutinePlansForm(forms.Form):
+    """Several plans that a list showed: each its step's id and both digests, with colons between them."""
+
+    plan = forms.MultipleChoiceField()
+
+    _SHOWN = re.compile(r"([0-9a-f-]{36}):([0-9a-f]{64}):([0-9a-f]{64})")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plan"].valid_value = self._SHOWN.fullmatch  # type: ignore[attr-defined]
+
+    def clean_plan(self) -> dict[UUID, PlanIdentity]:
+        """The plans by their step."""
+        shown = {}
+        for text in self.cleaned_data["plan"]:
+            step, sha256, digest = text.split(":")
+            try:
+                shown[UUID(step)] = PlanIdentity(sha256=sha256, changes_digest=digest)
+            except ValueError as error:
+                raise forms.ValidationError("This is no plan of the list.") from error
+        return shown
 
 
 class TrailFilter(forms.Form):

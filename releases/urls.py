@@ -29,6 +29,10 @@ urlpatterns = [
     path("rollback/", rollback_all.rollback_all, name="rollback-all"),
     path("rollback/<uuid:batch>/", rollback_all.rollback_all_result, name="rollback-all-result"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/approve/", inbox.inbox_approve_routine, name="inbox-approve-routine"),
+    path("inbox/<uuid:step_id>/", inbox.inbox_item, name="inbox-item"),
+    path("inbox/<uuid:step_id>/approve/", inbox.inbox_approve, name="inbox-approve"),
+    path("inbox/<uuid:step_id>/reject/", inbox.inbox_reject, name="inbox-reject"),
     # Before the services' own pages: no service is called so (releases.domain.new_service).
     path("services/new/", new_service.service_new, name="service-new"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),

@@ -95,6 +95,7 @@ def test_pages_of_a_release_that_waits_for_an_approval(page):
         "/",
         "/?q=nothing",
         "/inbox/",
+        "/inbox/?view=others",
         SERVICE,
         f"{SERVICE}trail/",
         f"{SERVICE}request/",

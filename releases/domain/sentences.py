@@ -1,29 +1,13 @@
-"""A step and its plan in the words of a manager: one sentence, and a word for the risk with its reason."""
+"""A step and its plan in the words of a manager: one sentence."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NamedTuple
 
+from releases.domain.risk import count
 from releases.domain.traffic import Color, TrafficState, Transition, Version
 
 _SHORT_DIGEST = len("sha256:") + 12
 _MOST_ADDRESSES = 4
-
-
-class RiskWord(StrEnum):
-    """How closely somebody should look."""
-
-    ROUTINE = "routine"
-    NEEDS_A_LOOK = "needs a look"
-    DESTRUCTIVE = "destructive"
-
-
-class Risk(NamedTuple):
-    """The word, and why."""
-
-    word: RiskWord
-    reason: str
 
 
 def describe(
@@ -45,21 +29,6 @@ def describe(
     if transition is Transition.SET_UP and taken_over:
         return _set_up_with_what_is_there(facts)
     return f"{_SENTENCES[transition](facts)} {_ENDS.get(transition, 'Nothing is created or deleted.')}"
-
-
-def risk(changes: Iterable[Mapping[str, Any]]) -> Risk:
-    """The risk of a plan by its resource changes, each with its "actions", such as ["update"]."""
-    every = (set(change["actions"]) for change in changes)
-    effects = [actions for actions in every if not actions <= {"no-op", "read"}]
-    deleted = sum("delete" in effect for effect in effects)
-    created = sum(effect == {"create"} for effect in effects)
-    if deleted:
-        return Risk(word=RiskWord.DESTRUCTIVE, reason=f"It deletes or replaces {_count(deleted)}.")
-    if created:
-        return Risk(word=RiskWord.NEEDS_A_LOOK, reason=f"It creates {_count(created)}.")
-    if not effects:
-        return Risk(word=RiskWord.ROUTINE, reason="It changes nothing.")
-    return Risk(word=RiskWord.ROUTINE, reason=f"It changes {_count(len(effects))} in place, nothing else.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +61,7 @@ def _set_up(facts: _Facts) -> str:
 
 def _set_up_with_what_is_there(facts: _Facts) -> str:
     return (
-        f"Takes over {_count(facts.taken_over)} of the service that it finds there, "
+        f"Takes over {count(facts.taken_over)} of the service that it finds there, "
         f"brings both sides to {facts.tag(facts.after.version_of(facts.after.stable))}, and sends everyone to "
         f"{facts.after.stable}. What is missing is created, what differs is changed, and nothing is deleted."
     )
@@ -201,7 +170,3 @@ _SENTENCES: Mapping[Transition, Callable[[_Facts], str]] = {
     Transition.SETTINGS: _settings,
     Transition.REMOVE: _remove,
 }
-
-
-def _count(number: int) -> str:
-    return "1 resource" if number == 1 else f"{number} resources"

@@ -1,6 +1,6 @@
 """What several templates need: times in words, the count of the inbox."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
 from django.contrib.auth.models import AnonymousUser, User
@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from releases.domain import visible as characters
 from releases.views.lookups import find_plans_to_decide
+from releases.views.shown.words import age_in_words
 
 register = template.Library()
-
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 @register.simple_tag
@@ -24,14 +24,14 @@ def ago(moment: datetime | None) -> SafeString | str:
         '<time datetime="{}" title="{} UTC" data-relative>{}</time>',
         moment.isoformat(timespec="seconds"),
         f"{moment:%Y-%m-%d %H:%M:%S}",
-        in_words(timezone.now() - moment),
+        age_in_words(timezone.now() - moment),
     )
 
 
 @register.filter
 def age(moment: datetime) -> str:
     """A time in words alone, for places that hold no more."""
-    return in_words(timezone.now() - moment)
+    return age_in_words(timezone.now() - moment)
 
 
 @register.simple_tag
@@ -47,17 +47,13 @@ def clock(moment: datetime | None) -> SafeString | str:
     )
 
 
+@register.filter
+def visible(text: str) -> str:
+    """What people wrote, with characters that cannot be seen, or look like others, made visible."""
+    return characters.visible(text)
+
+
 @register.simple_tag
 def waiting_count(user: User | AnonymousUser) -> int:
     """How many plans wait for this person's decision; a page that is not found may be asked for by anybody."""
     return find_plans_to_decide(user).count() if isinstance(user, User) else 0
-
-
-def in_words(age: timedelta) -> str:
-    """An age in its greatest unit: "4 min ago", "in 20 s", "just now"."""
-    seconds = int(age.total_seconds())
-    if -2 < seconds < 2:
-        return "just now"
-    size, unit = next((size, unit) for size, unit in _UNITS if abs(seconds) >= size)
-    amount = abs(seconds) // size
-    return f"{amount} {unit} ago" if seconds > 0 else f"in {amount} {unit}"

@@ -35,15 +35,27 @@ def add_services(person, count: int) -> None:
         factories.waiting_step(release.steps.get(transition="canary"))
 
 
-@pytest.mark.parametrize("address", ["/", "/inbox/", "/services/new/", "/rollback/"])
-def test_twenty_services_need_as_many_queries_as_one(db, as_user, address):
+# The inbox also shows the oldest of its plans with all that a decision needs.
+MOST_FOR_THE_INBOX = 34
+
+
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("/", MOST_FOR_THE_LIST),
+        ("/inbox/", MOST_FOR_THE_INBOX),
+        ("/services/new/", MOST_FOR_THE_LIST),
+        ("/rollback/", MOST_FOR_THE_LIST),
+    ],
+)
+def test_twenty_services_need_as_many_queries_as_one(db, as_user, address, most):
     person = factories.UserFactory.create()
     grant_set_up(person)
     client = as_user(person)
     add_services(person, 1)
     one = queries_of(client, address)
     add_services(person, 19)
-    assert queries_of(client, address) == one <= MOST_FOR_THE_LIST
+    assert queries_of(client, address) == one <= most
 
 
 def test_twenty_releases_need_as_many_queries_as_one(scene, as_user):

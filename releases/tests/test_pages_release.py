@@ -33,7 +33,7 @@ def act(scene, name: str) -> str:
 def test_the_plan_is_told_in_a_sentence_with_risk_counts_and_changes(scene, address, as_user):
     page = text_of(as_user(scene.requester).get(address))
     assert "Sends only 127.0.0.9/32 to green · green" in page
-    assert "routine" in page
+    assert "needs a look" in page
     assert "0 to create, 1 to change, 0 to replace, 0 to delete" in page
     assert "condition[0].source_ip[0].values[0]" in page
     assert scene.canary.plan_run.plan_sha256[:4] in page

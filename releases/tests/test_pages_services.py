@@ -190,38 +190,6 @@ def test_a_number_in_an_address_that_is_none_of_ours_asks_for_nothing(viewer, as
     assert len(page.context["history"]) == 1
 
 
-def test_the_inbox_counts_and_shows_what_one_may_decide(scene, as_user):
-    page = text_of(as_user(scene.manager).get("/inbox/"))
-    assert '<span class="count">1' in page
-    assert f"Review plan {scene.canary.plan_run.plan_sha256[:4]}: sends the canary to green" in page
-
-
-@pytest.mark.parametrize("name", ["requester", "operator"])
-def test_the_inbox_of_who_may_not_approve_is_empty(scene, as_user, name):
-    page = text_of(as_user(getattr(scene, name)).get("/inbox/"))
-    assert "Nothing waits for you" in page
-
-
-def test_one_s_own_release_is_not_in_one_s_inbox(scene, as_user):
-    Release.objects.update(requested_by=scene.manager)
-    assert as_user(scene.manager).get("/inbox/").context["items"] == []
-
-
-def test_a_weight_that_one_set_oneself_is_not_in_one_s_inbox(scene, as_user):
-    scene.release.steps.filter(pk=scene.canary.pk).update(requested_by=scene.manager)
-    assert as_user(scene.manager).get("/inbox/").context["items"] == []
-
-
-def test_a_plan_of_a_paused_release_stays_in_the_inbox(scene, as_user):
-    type(scene.release).objects.update(status="paused")
-    assert [item["step"] for item in as_user(scene.manager).get("/inbox/").context["items"]] == [scene.canary]
-
-
-def test_what_is_decided_leaves_the_inbox(scene, as_user):
-    factories.approve(scene.canary, scene.manager)
-    assert as_user(scene.manager).get("/inbox/").context["items"] == []
-
-
 @pytest.fixture
 def happened(scene, django_capture_on_commit_callbacks):
     def record(who: str, action: str, reason: str = "") -> None:

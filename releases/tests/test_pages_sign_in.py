@@ -7,9 +7,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from audit.models import AuditEvent
-from releases.templatetags.bluegreen import in_words
 from releases.tests import factories
 from releases.tests.conftest import text_of
+from releases.views.shown.words import age_in_words
 
 
 @pytest.fixture
@@ -91,4 +91,4 @@ def test_the_page_for_a_broken_server_needs_nothing_but_its_file():
     ],
 )
 def test_an_age_is_said_in_its_greatest_unit(seconds, words):
-    assert in_words(timedelta(seconds=seconds)) == words
+    assert age_in_words(timedelta(seconds=seconds)) == words

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from releases.domain.approval_policy import PlanIdentity
 from releases.domain.errors import IllegalChange
 from releases.forms import ShownPlanForm
 from releases.models import Release, Service, Step
@@ -57,16 +56,14 @@ def _decide(
     step = find_step(service, step_id)
     form = ShownPlanForm(request.POST)
     if not form.is_valid():
-        return refused(request, service, release_of(step), _what_is_wrong(form))
-    shown = PlanIdentity(
-        sha256=form.cleaned_data["sha256"], changes_digest=form.cleaned_data["changes_digest"]
-    )
+        return refused(request, service, release_of(step), what_is_wrong(form))
     comment = form.cleaned_data["comment"]
-    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=shown, comment=comment)
+    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
     return carry_out(request, service, release_of(step), act, done)
 
 
-def _what_is_wrong(form: ShownPlanForm) -> str:
+def what_is_wrong(form: ShownPlanForm) -> str:
+    """What to say of a decision that came in another form than the page's."""
     said = form.errors.get("comment")
     return (
         str(said[0]) if said else "The page did not say which plan it showed: look at it, and decide again."

@@ -10,18 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from releases.domain.approval_policy import PlanIdentity
 from releases.domain.errors import IllegalChange
 from releases.forms import ShownPlanForm
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
 from releases.services import approvals, managed
-from releases.services.errors import ActRefused
+from releases.services.errors import ActRefused, is_personal
 from releases.services.managed import ManagingRefused
+from releases.views.acts import what_is_wrong
 from releases.views.lookups import find_service, signed_in
 from releases.views.services import render_service
-
-_PERSONAL = ("person:", "approval:own-release", "approval:changed-it", "approval:service-account")
 
 
 @require_POST
@@ -68,11 +66,10 @@ def _decide(
         return render_service(
             request,
             service.name,
-            problem="The page did not say which plan it showed: look at it, and decide again.",
+            problem=what_is_wrong(form),
         )
-    said = form.cleaned_data
-    shown = PlanIdentity(sha256=said["sha256"], changes_digest=said["changes_digest"])
-    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=shown, comment=said["comment"])
+    comment = form.cleaned_data["comment"]
+    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
     return _act(request, service, act, done)
 
 
@@ -82,7 +79,7 @@ def _act(request: HttpRequest, service: Service, act: Callable[[], None], done: 
     except NotAllowed as error:
         raise PermissionDenied(error.message) from error
     except (ActRefused, ManagingRefused, IllegalChange) as error:
-        if error.code.startswith(_PERSONAL):
+        if is_personal(error):
             raise PermissionDenied(error.message) from error
         return render_service(request, service.name, problem=error.message)
     messages.success(request, done)

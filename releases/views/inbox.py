@@ -1,34 +1,138 @@
-"""What waits for one's approval."""
+"""What waits for one's approval, for others, and what one has decided; decisions are made in place."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+from uuid import UUID
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from releases.views.lookups import find_plans_to_decide, signed_in
-from releases.views.shown.plans import plan_of
-from releases.views.shown.words import consequence, step_title
+from releases import plan_selectors
+from releases.domain.approval_policy import PlanIdentity
+from releases.domain.errors import IllegalChange
+from releases.forms import RoutinePlansForm, ShownPlanForm
+from releases.models import Step
+from releases.permissions import visible_services
+from releases.services import approvals
+from releases.services.errors import ActRefused, is_personal
+from releases.views.acts import what_is_wrong
+from releases.views.lookups import find_plan, find_plans_to_decide, signed_in
+from releases.views.shown.inbox import chosen, decided_words, waiting
+from releases.views.shown.words import step_title
 
-MOST_SHOWN = 100
+PER_PAGE = 20
 
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The plans that wait for this person's decision, the one that has waited longest first."""
-    return render(request, "releases/inbox.html", _context(request))
+    """The plans that wait for this person's decision, the one that has waited longest first and beside the others."""
+    context = _list(request)
+    first = next(iter(context.get("rows", ())), None)
+    # While somebody reads, nothing else is put in its place: the page's script asks for what it shows by its address.
+    if first is not None and context["view"] == "mine" and not request.headers.get("X-Live"):
+        context["chosen"] = chosen(signed_in(request), first.step)
+    return render(request, "releases/inbox.html", context)
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
-    steps = find_plans_to_decide(signed_in(request))[:MOST_SHOWN]
-    return {
-        "items": [
-            {
-                "step": step,
-                "title": step_title(step),
-                "consequence": consequence(step),
-                "plan": plan_of(step.service, step),
-            }
-            for step in steps
-        ]
+@require_safe
+def inbox_item(request: HttpRequest, step_id: UUID) -> HttpResponse:
+    """One plan with all that a decision on it needs, beside the others."""
+    return _render(request, find_plan(request, step_id))
+
+
+@require_POST
+def inbox_approve(request: HttpRequest, step_id: UUID) -> HttpResponse:
+    """Approve the plan that the page showed."""
+    return _decide(request, find_plan(request, step_id), approvals.approve, "Approved")
+
+
+@require_POST
+def inbox_reject(request: HttpRequest, step_id: UUID) -> HttpResponse:
+    """Reject the plan that the page showed."""
+    return _decide(request, find_plan(request, step_id), approvals.reject, "Rejected")
+
+
+@require_POST
+def inbox_approve_routine(request: HttpRequest) -> HttpResponse:
+    """Approve several plans at once that are routine now; each by itself, as it was shown."""
+    form = RoutinePlansForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Choose at least one plan of the list, and approve again.")
+        return redirect("inbox")
+    shown: dict[UUID, PlanIdentity] = form.cleaned_data["plan"]
+    found = find_plans_to_decide(signed_in(request)).filter(pk__in=shown)
+    rows = {row.step.pk: row for row in waiting(list(found))}
+    for step_id, identity in shown.items():
+        row = rows.get(step_id)
+        if row is None:
+            step = find_plan(request, step_id)
+            said = decided_words(step, plan_selectors.approvals_of(step))
+            messages.warning(request, f"{said}: nothing to do.")
+        elif not row.is_routine:
+            messages.warning(request, f"Not approved: {row.name}: it {row.verdict}.")
+        else:
+            approve = partial(approvals.approve, step_id=step_id, user=signed_in(request), shown=identity)
+            _approve_one(request, row.name, approve)
+    return redirect("inbox")
+
+
+def _approve_one(request: HttpRequest, name: str, approve: Callable[[], None]) -> None:
+    try:
+        approve()
+    except (ActRefused, IllegalChange) as error:
+        messages.warning(request, f"Not approved: {name}. {error.message}")
+    else:
+        messages.success(request, f"Approved: {name}.")
+
+
+def _decide(request: HttpRequest, step: Step, decide: Callable[..., None], done: str) -> HttpResponse:
+    form = ShownPlanForm(request.POST)
+    if not form.is_valid():
+        return _render(request, step, problem=what_is_wrong(form))
+    comment = form.cleaned_data["comment"]
+    try:
+        decide(step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
+    except (ActRefused, IllegalChange) as error:
+        if is_personal(error):
+            raise PermissionDenied(error.message) from error
+        return _render(request, find_plan(request, step.pk), problem=error.message)
+    messages.success(request, f"{done}: {step.service.name}, {step_title(step)}.")
+    return redirect("inbox")
+
+
+def _render(request: HttpRequest, step: Step, *, problem: str = "") -> HttpResponse:
+    context: Mapping[str, Any] = {
+        **_list(request),
+        "chosen": chosen(signed_in(request), step),
+        "problem": problem,
+        "comment": request.POST.get("comment", ""),
     }
+    return render(request, "releases/inbox.html", context, status=409 if problem else 200)
+
+
+def _list(request: HttpRequest) -> dict[str, Any]:
+    """The list of one of the three views, and how many each of the first two has."""
+    user, view = signed_in(request), request.GET.get("view", "")
+    services = visible_services(user)
+    mine = find_plans_to_decide(user)
+    others = plan_selectors.plans_for_others(services, but=mine)
+    context = {"count_mine": mine.count(), "count_others": others.count()}
+    if view == "done":
+        page = _page(request, plan_selectors.decisions_by(user, services=services))
+        done = [(decision, step_title(decision.step)) for decision in page.object_list]
+        return context | {"view": "done", "page": page, "done": done}
+    steps = _page(request, others if view == "others" else mine)
+    rows = waiting(list(steps.object_list))
+    shown = "others" if view == "others" else "mine"
+    has_routine = shown == "mine" and any(row.is_routine for row in rows)
+    return context | {"view": shown, "page": steps, "rows": rows, "has_routine": has_routine}
+
+
+def _page(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
+    return Paginator(found, PER_PAGE).get_page(request.GET.get("page"))

@@ -43,6 +43,15 @@ def find_step(service: Service, step_id: UUID) -> Step:
     return get_object_or_404(steps.select_related("service", "release", "plan_run"), pk=step_id)
 
 
+def find_plan(request: HttpRequest, step_id: UUID) -> Step:
+    """A step that has had a plan, of a service that this person may see."""
+    planned = Step.objects.filter(plan_run__isnull=False, service__in=visible_services(signed_in(request)))
+    with_all = planned.select_related(
+        "service", "release", "release__requested_by", "requested_by", "plan_run"
+    )
+    return get_object_or_404(with_all, pk=step_id)
+
+
 def find_run(service: Service, run_id: UUID) -> tuple[Step, Run]:
     """A run of this service, with the step that it belongs to."""
     step = get_object_or_404(service.steps.select_related("release"), step_runs__run=run_id)

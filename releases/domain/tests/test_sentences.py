@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from releases.domain.sentences import RiskWord, describe, risk
+from releases.domain.sentences import describe
 from releases.domain.tests.states import NEW, NEXT, OLD, state
 from releases.domain.traffic import Color, TrafficState, Transition, initial_state, target_state
 
@@ -121,30 +121,6 @@ def test_a_version_without_a_tag_is_named_by_its_short_digest():
     begin = state()
     after = target_state(begin, Transition.SHIFT, share=25)
     assert "25 % of users to green · sha256:bbbbbbbbbbbb;" in describe(Transition.SHIFT, begin, after, {})
-
-
-@pytest.mark.parametrize(
-    ("actions", "word", "reason"),
-    [
-        ([], RiskWord.ROUTINE, "It changes nothing."),
-        ([["no-op"], ["read"]], RiskWord.ROUTINE, "It changes nothing."),
-        ([["update"]], RiskWord.ROUTINE, "It changes 1 resource in place, nothing else."),
-        (
-            [["update"], ["update"], ["no-op"]],
-            RiskWord.ROUTINE,
-            "It changes 2 resources in place, nothing else.",
-        ),
-        ([["create"], ["create"], ["update"]], RiskWord.NEEDS_A_LOOK, "It creates 2 resources."),
-        ([["create"], ["delete"]], RiskWord.DESTRUCTIVE, "It deletes or replaces 1 resource."),
-        (
-            [["create", "delete"], ["delete", "create"]],
-            RiskWord.DESTRUCTIVE,
-            "It deletes or replaces 2 resources.",
-        ),
-    ],
-)
-def test_a_plan_has_a_word_for_its_risk_and_why(actions, word, reason):
-    assert risk({"actions": action} for action in actions) == (word, reason)
 
 
 def canary_sentence(addresses: list[str], header: str) -> str:

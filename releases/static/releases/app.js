@@ -1,4 +1,11 @@
 "use strict";
+/* Of several things the page has put one beside the list: what is shown has an address, so that nothing takes its place
+   while it is read. */
+(() => {
+  const chosen = document.querySelector("[data-address]");
+  if (chosen) history.replaceState(null, "", `${chosen.dataset.address}${location.search}`);
+})();
+
 /* Times grow old by themselves, in the reader's zone. */
 (() => {
   function ageInWords(seconds) {

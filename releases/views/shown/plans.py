@@ -5,16 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from releases.domain.sentences import Risk, describe, risk
+from releases.domain.risk import Risk
+from releases.domain.sentences import describe
 from releases.domain.traffic import Transition
 from releases.domain.variables import VariableLine, variable_lines
+from releases.domain.visible import visible
 from releases.models import Service, Step
-from releases.services import states
+from releases.services import risks, states
 from releases.views.shown.plan_environment import by_name
 from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
 
-MOST_LETTERS = 200
+# Longer values, and more resources, than any plan has that the guard lets through.
+MOST_LETTERS = 10_000
+MOST_CHANGES = 200
 _ACTIONS = {("create",): "create", ("update",): "change", ("delete",): "delete", ("no-op",): "take over"}
+_WORST_FIRST = ("delete", "replace", "create", "take over", "change")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +43,13 @@ class ChangeShown:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanShown:
-    """Everything that a page says about a plan."""
+    """Everything that a page says about a plan, what it destroys first; not ``is_complete`` where that is too much."""
 
     sentence: str
     risk: Risk
     counts: str
     changes: tuple[ChangeShown, ...]
+    is_complete: bool
     lines: tuple[VariableLine, ...]
     before: TrafficShown
     after: TrafficShown
@@ -56,31 +62,50 @@ class PlanShown:
         return self.sha256[:4]
 
 
-def plan_of(service: Service, step: Step) -> PlanShown | None:
-    """The plan that a step has now, or had when it was applied; none while it has not been made."""
+def plan_of(service: Service, step: Step, risk: Risk | None = None) -> PlanShown | None:
+    """The plan that a step has now, or had when it was applied; none while it has not been made.
+
+    Two queries where its ``risk`` is not known yet.
+    """
     run = step.plan_run
     if run is None or not run.plan_sha256 or not step.state_after:
         return None
     before, after = states.from_json(step.state_before), states.from_json(step.state_after)
     tags = _tags(service, step)
     return PlanShown(
-        sentence=describe(
-            Transition(step.transition),
-            before,
-            after,
-            tags,
-            canary_header=service.canary_header_name,
-            taken_over=_taken_over(run.changes),
-        ),
-        risk=risk(run.changes),
+        sentence=sentence_of(service, step),
+        risk=risk or risks.risk_of(step),
         counts=_counts(run.changes),
-        changes=tuple(map(_change, run.changes)),
+        changes=_worst_first(run.changes),
+        is_complete=len(run.changes) <= MOST_CHANGES and not any(map(_has_long_values, run.changes)),
         lines=variable_lines(before, after, family=service.family),
         before=traffic_in(before, tags),
         after=traffic_in(after, tags),
         sha256=run.plan_sha256,
         changes_digest=run.changes_digest,
     )
+
+
+def sentence_of(service: Service, step: Step) -> str:
+    """What the plan that a step has does, in one sentence or two."""
+    return describe(
+        Transition(step.transition),
+        states.from_json(step.state_before),
+        states.from_json(step.state_after),
+        _tags(service, step),
+        canary_header=service.canary_header_name,
+        taken_over=_taken_over(step.plan_run.changes if step.plan_run else ()),
+    )
+
+
+def _worst_first(changes: Sequence[Mapping[str, Any]]) -> tuple[ChangeShown, ...]:
+    in_order = sorted(changes, key=lambda change: _WORST_FIRST.index(_action(change)))
+    return tuple(map(_change, in_order[:MOST_CHANGES]))
+
+
+def _has_long_values(change: Mapping[str, Any]) -> bool:
+    values = (attribute[side] for attribute in change["attributes"] for side in ("before", "after"))
+    return any(len(str(value)) > MOST_LETTERS for value in values)
 
 
 def _tags(service: Service, step: Step) -> dict[str, str]:
@@ -128,7 +153,7 @@ def _attribute(attribute: Mapping[str, Any]) -> AttributeShown:
     after = "known after the apply" if attribute["unknown"] else _text(attribute["after"])
     hidden = attribute["sensitive"]
     return AttributeShown(
-        path=attribute["path"],
+        path=visible(attribute["path"]),
         before="(hidden)" if hidden else _text(attribute["before"]),
         after="(hidden)" if hidden else after,
     )
@@ -136,4 +161,4 @@ def _attribute(attribute: Mapping[str, Any]) -> AttributeShown:
 
 def _text(value: object) -> str:
     text = "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+    return visible(text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…")

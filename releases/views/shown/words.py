@@ -1,6 +1,7 @@
 """The words for steps and their statuses, and the tone in which a page says them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
@@ -75,6 +76,17 @@ _MEANINGS = {
     Transition.SETTINGS: "Changes the service's settings; nobody is sent elsewhere, and no function is changed.",
     Transition.REMOVE: "Destroys everything that the service has at AWS.",
 }
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def age_in_words(age: timedelta) -> str:
+    """An age in its greatest unit: "4 min ago", "in 20 s", "just now"."""
+    seconds = int(age.total_seconds())
+    if -2 < seconds < 2:
+        return "just now"
+    size, unit = next((size, unit) for size, unit in _UNITS if abs(seconds) >= size)
+    amount = abs(seconds) // size
+    return f"{amount} {unit} ago" if seconds > 0 else f"in {amount} {unit}"
 
 
 def step_status(step: Step) -> Status:

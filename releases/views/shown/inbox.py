@@ -1,0 +1,152 @@
+"""The inbox: what waits for somebody, each in a line, and the one that is looked at with all that a decision needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from releases import plan_selectors
+from releases.domain import acts
+from releases.domain.decisions import Decision as Answer
+from releases.domain.lifecycle import StepStatus
+from releases.domain.risk import Risk, RiskWord
+from releases.models import Approval, Step
+from releases.permissions import as_person
+from releases.services import facts, gate_counts, risks
+from releases.services.gates import StepGate
+from releases.views.shown.gate import GateShown, gate_of
+from releases.views.shown.plans import PlanShown, plan_of, sentence_of
+from releases.views.shown.ready import TakingOver, other_side
+from releases.views.shown.traffic import TrafficShown, traffic_of
+from releases.views.shown.words import age_in_words, consequence, step_status, step_title
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """One plan that waits for somebody, in a line; ``count`` says how many of how many have approved it."""
+
+    step: Step
+    title: str
+    sentence: str
+    risk: Risk
+    since: datetime | None
+    count: str
+
+    @property
+    def is_routine(self) -> bool:
+        """Whether it may be approved together with others."""
+        return self.risk.word is RiskWord.ROUTINE
+
+    @property
+    def verdict(self) -> str:
+        """Its risk, after "it"."""
+        return self.risk.word if self.risk.word is RiskWord.NEEDS_A_LOOK else f"is {self.risk.word}"
+
+    @property
+    def name(self) -> str:
+        """What it is called where several are spoken of."""
+        return f"{self.step.service.name}, {self.title}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Something that a decision depends on, and whether it is as it should be."""
+
+    is_good: bool
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The plan that is looked at; ``nothing_to_do`` says why nothing is left to decide, "" where something is."""
+
+    step: Step
+    title: str
+    consequence: str
+    plan: PlanShown | None
+    traffic: TrafficShown
+    other_side: TakingOver | None
+    checks: tuple[Check, ...]
+    approvals: Sequence[Approval]
+    gate: GateShown | None
+    may_approve: Answer
+    may_reject: Answer
+    nothing_to_do: str
+
+
+def waiting(steps: Sequence[Step]) -> list[Waiting]:
+    """These plans, each in a line; four queries for all of them."""
+    risk, counts = risks.risks_of(steps), gate_counts.counts_of(steps)
+    return [
+        Waiting(
+            step=step,
+            title=step_title(step),
+            sentence=sentence_of(step.service, step),
+            risk=risk[step.pk],
+            since=step.plan_run.ended_at if step.plan_run else None,
+            count=counts[step.pk],
+        )
+        for step in steps
+    ]
+
+
+def chosen(user: User, step: Step) -> Chosen:
+    """The plan of a step with all that a decision needs; a constant number of queries."""
+    service, person = step.service, as_person(user, step.service)
+    step_now, approvals = facts.step_facts(service, step), plan_selectors.approvals_of(step)
+    gate, may = StepGate(service, step), acts.may_decide(person, step_now)
+    side = other_side(service) if service.set_up_at else None
+    return Chosen(
+        step=step,
+        title=step_title(step),
+        consequence=consequence(step),
+        plan=plan_of(service, step),
+        traffic=traffic_of(service),
+        other_side=side,
+        checks=_checks(gate, side),
+        approvals=approvals,
+        gate=gate_of(gate) if gate.is_needed else None,
+        may_approve=may,
+        may_reject=acts.may_refuse(person, step_now),
+        nothing_to_do=_nothing_to_do(step, approvals, may),
+    )
+
+
+def decided_words(step: Step, approvals: Sequence[Approval]) -> str:
+    """Who has decided on a step last, and when; or where it stands where nobody has."""
+    last = next((one for one in reversed(approvals) if one.withdrawn_at is None), None)
+    if last is None:
+        return f"{step.service.name}, {step_title(step)}, is {step_status(step).word} by now"
+    when = age_in_words(timezone.now() - last.decided_at)
+    return (
+        f"{step.service.name}, {step_title(step)}, was {last.decision} by {last.decided_by.username} {when}"
+    )
+
+
+def _nothing_to_do(step: Step, approvals: Sequence[Approval], may: Answer) -> str:
+    code = getattr(may, "code", "")
+    if step.status == StepStatus.WAITING and code != "approval:decided":
+        return ""
+    return f"{decided_words(step, approvals)}: nothing to do."
+
+
+def _checks(gate: StepGate, side: TakingOver | None) -> tuple[Check, ...]:
+    fits = gate.step.epoch == gate.service.epoch
+    checks = [
+        Check(is_good=True, text="The guard has found nothing in the plan but what this step may change."),
+        Check(
+            is_good=fits,
+            text="No rollback came since it was planned."
+            if fits
+            else "A rollback came since it was planned.",
+        ),
+    ]
+    frozen = f"{gate.frozen} It may be approved meanwhile." if gate.frozen else "No freeze holds it up."
+    checks.append(Check(is_good=not gate.frozen, text=frozen))
+    if side is not None and side.found is not None:
+        ready = side.found.is_ready
+        words = "is ready to take over" if ready else "may not be ready to take over"
+        checks.append(Check(is_good=ready, text=f"{side.to.color.capitalize()} · {side.to.name} {words}."))
+    return tuple(checks)
