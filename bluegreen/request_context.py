@@ -1,4 +1,4 @@
-"""Which request something belongs to: its id is in the log's lines, in the trail's events and in the answer."""
+"""Which request, or which run, something belongs to: its id is in the log's lines and in the trail's events."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,10 @@ HEADER = "X-Request-ID"
 def request_context_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Gives each request an id of its own. The address is the connection's, or what a trusted proxy says of it."""
+    """Gives each request an id of its own, which its answer has too.
+
+    The address is the connection's, or what a trusted proxy says of it.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         identifier = uuid7().hex
@@ -27,9 +30,10 @@ def request_context_middleware(
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives each line of the log ``request_id``: "-" where there is no request."""
+    """Gives each line of the log ``request_id``: the request's or the run's, "-" where there is neither."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every line through."""
-        record.request_id = current().get("request_id", "-")
+        context = current()
+        record.request_id = context.get("request_id") or context.get("run_id") or "-"
         return True

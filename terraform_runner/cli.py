@@ -13,6 +13,7 @@ from terraform_runner import process
 from terraform_runner.domain.diagnosis import recognise
 from terraform_runner.domain.output import Output
 from terraform_runner.domain.redaction import Redactor
+from terraform_runner.domain.tools import Tools, providers_of
 from terraform_runner.errors import HoldLost, RunCancelled, RunTimedOut, TerraformMissing, TerraformTooOld
 from terraform_runner.points import Point
 from terraform_runner.process import Command, Control, Ended, Limits
@@ -58,7 +59,7 @@ class Terraform:
 
     def plan(self) -> None:
         """Make the plan file."""
-        self._run("plan", "-input=false", "-no-color", self._lock_timeout, f"-out={self.directory.plan_file}")
+        self._run("plan", *self._arguments("plan"))
 
     def show(self) -> dict[str, Any]:
         """The plan file as JSON, with sensitive values in the clear."""
@@ -66,7 +67,16 @@ class Terraform:
 
     def apply(self) -> None:
         """Execute the plan file."""
-        self._run("apply", "-input=false", "-no-color", self._lock_timeout, str(self.directory.plan_file))
+        self._run("apply", *self._arguments("apply"))
+
+    def tools(self, verb: str) -> Tools:
+        """By what a plan is made or applied (``verb``) in this directory, which is initialised."""
+        lock_file = self.directory.lock_file
+        return Tools(
+            command=" ".join(["terraform", verb, *self._arguments(verb)]),
+            terraform=self.installation.version,
+            providers=providers_of(lock_file.read_text()) if lock_file.exists() else {},
+        )
 
     def push_state(self, file: Path) -> None:
         """Put a state in the stored one's place; Terraform refuses it too where it is another or an older one."""
@@ -85,6 +95,11 @@ class Terraform:
         reason = self.control.should_stop()
         if reason is not None:
             raise RunCancelled(reason)
+
+    def _arguments(self, verb: str) -> tuple[str, ...]:
+        file = str(self.directory.plan_file)
+        last = f"-out={file}" if verb == "plan" else file
+        return "-input=false", "-no-color", self._lock_timeout, last
 
     @property
     def _lock_timeout(self) -> str:

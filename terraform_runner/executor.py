@@ -27,6 +27,7 @@ from terraform_runner.domain.redaction import MASK, Redactor
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.state_identity import StateIdentity, check_pushable, check_state, identify
 from terraform_runner.domain.tainted import tainted
+from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import HoldLost, RunnerError, StateUnsaved, StorageFailed
 from terraform_runner.objects import Objects
 from terraform_runner.plan_store import PlanStore
@@ -96,6 +97,7 @@ def plan(*, run_id: UUID, workspace: Workspace, settings: RunnerSettings, contro
     with _prepared(run_id, workspace, settings, control) as terraform:
         if workspace.forgets_tainted:
             _forget_tainted(terraform, workspace)
+        control.begins(terraform.tools("plan"))
         terraform.plan()
         document = terraform.show()
         reached(Point.PLAN_MADE)
@@ -135,6 +137,7 @@ def apply(
     with _prepared(run_id, workspace, settings, control) as terraform:
         store = settings.plans
         store.copy_to(plan_sha256, terraform.directory.plan_file)
+        control.begins(terraform.tools("apply"))
         reached(Point.BEFORE_CHECK)
         before_apply(parse_plan(store.read_json(document_sha256)))
         reached(Point.PLAN_USED)
@@ -188,6 +191,9 @@ class _Unstoppable:
 
     def process_started(self, group: int, started: float) -> None:
         self.control.process_started(group, started)
+
+    def begins(self, tools: Tools) -> None:
+        self.control.begins(tools)
 
 
 @contextmanager

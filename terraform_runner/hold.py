@@ -10,6 +10,7 @@ from typing import Self
 from django.db import Error, connections
 
 from terraform_runner import handing_over, launcher, leases
+from terraform_runner.domain.tools import Tools
 from terraform_runner.log_sink import LogSink, OnLines
 from terraform_runner.models import Run
 from terraform_runner.whole_log import WholeLog
@@ -84,6 +85,10 @@ class Hold:
         Raises HoldLost if this worker does not hold the run any more.
         """
         leases.note_process(self._run, group=group, started=started)
+
+    def begins(self, tools: Tools) -> None:
+        """Write down by what the run is done. Raises HoldLost if this worker does not hold it any more."""
+        leases.note_tools(self._run, tools)
 
     def _keep(self) -> None:
         try:

@@ -12,6 +12,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import HoldLost
 from terraform_runner.models import Run
 
@@ -34,8 +35,17 @@ def refuse_unless_held(run: Run) -> None:
 
 def note_process(run: Run, *, group: int, started: float) -> None:
     """Write down what runs, so that it can be ended by another process. Raises HoldLost."""
+    _note(run, process_group=group, process_started=started)
+
+
+def note_tools(run: Run, tools: Tools) -> None:
+    """Write down by what it is done. Raises HoldLost."""
+    _note(run, command=tools.command, terraform_version=tools.terraform, providers=dict(tools.providers))
+
+
+def _note(run: Run, **values: object) -> None:
     held = running(run).filter(lease_until__gt=Now())
-    if held.update(process_group=group, process_started=started) != 1:
+    if held.update(**values) != 1:
         raise HoldLost("This worker does not hold the run any more, so it starts nothing.")
 
 

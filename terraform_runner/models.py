@@ -17,7 +17,8 @@ class Run(models.Model):
     ``lease_until``; ``process_group`` and ``process_started`` identify the launcher that runs now, as
     ``process_identity`` does, and ``ending_since`` says that somebody is about to end that one. ``grace`` is how long
     its Terraform may take to end. An ``urgent`` run goes to workers of its own. ``state_lineage`` and ``state_serial``
-    say which state it has planned on, or has written; empty if there was none yet.
+    say which state it has planned on, or has written; empty if there was none yet. ``command``, ``terraform_version``
+    and ``providers`` (versions by source) say by what it was done; empty before that has begun.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -51,6 +52,9 @@ class Run(models.Model):
     plan_removed_at = models.DateTimeField(null=True, blank=True)
     plan_used_at = models.DateTimeField(null=True, blank=True)
     outputs = models.JSONField(default=dict, blank=True)
+    command = models.TextField(blank=True)
+    terraform_version = models.CharField(max_length=40, blank=True)
+    providers = models.JSONField(default=dict, blank=True)
     state_lineage = models.CharField(max_length=100, blank=True)
     state_serial = models.BigIntegerField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from terraform_runner.domain.output import Output
+from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import TerraformMissing
 from terraform_runner.points import Point, reached
 from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group
@@ -41,6 +42,9 @@ class Control(Protocol):
 
     def process_started(self, group: int, started: float) -> None:
         """Learn which process group is about to run. May raise, and then nothing was run."""
+
+    def begins(self, tools: Tools) -> None:
+        """Learn by what the plan is made, or applied, from now on. May raise, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)

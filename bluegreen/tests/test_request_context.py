@@ -46,5 +46,8 @@ def test_the_log_s_lines_have_the_id_of_the_request():
     with acting_in(request_id="r1"):
         assert RequestIdFilter().filter(line)
     assert " r1:" in logged["formatters"]["line"]["format"].format(**vars(line), asctime="", message="")
+    with acting_in(run_id="run7"):
+        RequestIdFilter().filter(line)
+    assert line.request_id == "run7"  # type: ignore[attr-defined]
     assert RequestIdFilter().filter(line)
     assert line.request_id == "-"  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from releases.domain.lifecycle import StepStatus
 from releases.domain.reality import Difference, Reality
 from releases.domain.traffic import Color, TrafficState, Transition, changed_colors
 from releases.models import Service, Step
-from releases.services import managed, rollout, states
+from releases.services import managed, rollout, run_events, states
 from releases.services.lifecycle import SYSTEM, change_step, locked, now
 from releases.services.patience import patient
 from releases.services.settings_columns import record_settings
@@ -53,7 +53,7 @@ def plan_made(
     ``rest_of`` is the changes digest of the approved plan whose changes this one's are a rest of, if there is one.
     """
     with _current(run, step) as (service, current):
-        claims.finish(run, planned)
+        _finish(service, step, run, planned)
         if current:
             change_step(
                 current,
@@ -73,10 +73,11 @@ def plan_refused(
     run: Run, step: Step, planned: Planned, refusals: Sequence[Refusal], *, redactor: Redactor
 ) -> None:
     """The guard refused the plan, which it sees in the clear: the step has failed, with each reason in words."""
-    with _current(run, step) as (_, current):
-        claims.finish(run, planned)
+    with _current(run, step) as (service, current):
+        reasons = [redactor.mask(str(refusal)) for refusal in refusals]
+        _finish(service, step, run, planned, reasons)
         if current:
-            _fail(current, "plan:refused", redactor.mask("\n".join(map(str, refusals))))
+            _fail(current, "plan:refused", "\n".join(reasons))
 
 
 @patient
@@ -90,18 +91,16 @@ def plan_is_empty(
 ) -> None:
     """Nothing is to be changed: done where what is real is what is wanted, without a gate."""
     with _current(run, step) as (service, current):
-        claims.finish(run, planned)
-        if current and differences:
-            _fail(current, "verify:differs", _in_words(differences))
-        elif current:
-            _verified(service, current, expectation, reality)
+        _finish(service, step, run, planned)
+        if current:
+            _judge(service, current, expectation, reality, differences)
 
 
 @patient
 def plan_again(run: Run, step: Step, problem: RunnerError) -> None:
     """The apply was refused before anything was changed: a new plan is made from what is real now."""
     with _current(run, step) as (service, current):
-        claims.finish(run, problem)
+        _finish(service, step, run, problem)
         if current and current.step_runs.count() >= MOST_RUNS_PER_STEP:
             _fail(
                 current,
@@ -155,18 +154,18 @@ def applied(
 ) -> None:
     """Terraform has applied the plan: the step is done where what is real is what was wanted."""
     with _current(run, step) as (service, current):
-        claims.finish(run, result)
-        if current and differences:
-            _fail(current, "verify:differs", _in_words(differences))
-        elif current:
-            _verified(service, current, expectation, reality)
+        _finish(service, step, run, result)
+        if current:
+            _judge(service, current, expectation, reality, differences)
 
 
 @patient
 def removed(run: Run, step: Step, result: Planned | Applied, left: Sequence[str]) -> None:
     """A removal has come to its end: the service is removed where nothing of it is left at AWS."""
     with _current(run, step) as (service, current):
-        claims.finish(run, result)
+        _finish(service, step, run, result)
+        if current:
+            run_events.read_back(service, current, None, left)
         if current and left:
             _fail(current, "verify:left", "Still there: " + "; ".join(left))
         elif current:
@@ -178,8 +177,8 @@ def removed(run: Run, step: Step, result: Planned | Applied, left: Sequence[str]
 @patient
 def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
     """The run ended without its result: its step has failed, and says why."""
-    with _current(run, step) as (_, current):
-        claims.finish(run, problem)
+    with _current(run, step) as (service, current):
+        _finish(service, step, run, problem)
         if current:
             _fail(current, problem.code, problem.message)
 
@@ -188,6 +187,7 @@ def run_failed(run: Run, step: Step, problem: RunnerError) -> None:
 def run_lost(run: Run, step: Step) -> None:
     """The run's process is gone: its step is planned again from what is real now."""
     with _current(run, step) as (service, current):
+        run_events.run_ended(service, step, run)
         if current:
             _go_on_or_give_up(service, current, run.error_message)
 
@@ -196,7 +196,7 @@ def run_lost(run: Run, step: Step) -> None:
 def run_cut_short(run: Run, step: Step, problem: TerraformKilled | StateUnsaved) -> None:
     """The worker lives, but nobody knows what Terraform has done: planned again from what is real, as a lost run is."""
     with _current(run, step) as (service, current):
-        claims.finish(run, problem)
+        _finish(service, step, run, problem)
         if current:
             _go_on_or_give_up(service, current, problem.message)
 
@@ -239,6 +239,32 @@ def wake_queued(service: Service) -> None:
     """Tell the workers of the runs that another one has held up."""
     for queued in selectors.list_runs(str(service.pk)).filter(status=RunStatus.QUEUED):
         dispatch.send_run(queued.pk, urgent=queued.urgent)
+
+
+def _finish(
+    service: Service,
+    step: Step,
+    run: Run,
+    outcome: Planned | Applied | RunnerError,
+    refusals: Sequence[str] = (),
+) -> None:
+    claims.finish(run, outcome)
+    run_events.run_ended(service, step, run, refusals)
+
+
+def _judge(
+    service: Service,
+    step: Step,
+    expectation: Expectation,
+    reality: Reality,
+    differences: Sequence[Difference],
+) -> None:
+    """Whether the step has come to its end: what was read back is what was wanted."""
+    run_events.read_back(service, step, reality, differences)
+    if differences:
+        _fail(step, "verify:differs", "\n".join(map(str, differences)))
+    else:
+        _verified(service, step, expectation, reality)
 
 
 def _fail(step: Step, code: str, problem: str) -> None:
@@ -314,7 +340,3 @@ def _tag(service: Service, step: Step, image: str) -> str:
     if step.release is not None:
         known[step.release.image] = step.release.tag
     return known.get(image, "")
-
-
-def _in_words(differences: Sequence[Difference]) -> str:
-    return "\n".join(str(difference) for difference in differences)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from audit.context import acting_in
 from aws.accounts import Purpose
 from aws.errors import AwsError
 from releases import push, selectors
@@ -87,6 +88,11 @@ def execute(run_id: UUID, *, worker: str) -> None:
     if run is None:
         logger.info("run %s is not to be taken now: taken already, ended, or its service is held", run_id)
         return
+    with acting_in(run_id=str(run.pk)):
+        _execute_claimed(run)
+
+
+def _execute_claimed(run: Run) -> None:
     reached(Point.AFTER_CLAIM)
     service, what, work, end = _errand(run)
     push.service_changed(service.pk)
@@ -101,7 +107,7 @@ def execute(run_id: UUID, *, worker: str) -> None:
             _carry_out(run, partial(work, hold), end)
             reached(Point.RECORDED)
     except HoldLost:
-        logger.warning("run %s is not held by this worker any more", run_id)
+        logger.warning("run %s is not held by this worker any more", run.pk)
     else:
         run.refresh_from_db()
         logger.info("run %s ended: %s %s", run.pk, run.status, run.error_code)
@@ -259,11 +265,15 @@ def _check_before_apply(run: Run, hold: Hold, expectation: Expectation, plan: Pl
         if step.transition == Transition.SETTINGS:
             begin_settings(service, step)
         _refuse_to_change_the_safe_color(service, step)
-        record(
-            service, step, actor=SYSTEM, action="step.apply-started", after={"safe_color": service.safe_color}
-        )
+        _record_start(service, step, run)
     if changed_colors(Transition(step.transition), step.service.state):
         offline.write_or_refuse()
+
+
+def _record_start(service: Service, step: Step, run: Run) -> None:
+    plan = selectors.plan_run_of(run)
+    after = {"safe_color": service.safe_color, "run": str(run.pk), "plan_sha256": plan.plan_sha256}
+    record(service, step, actor=SYSTEM, action="step.apply-started", after=after)
 
 
 def _compare_with_reality(service: Service, expectation: Expectation, plan: Plan, hold: Hold) -> None:

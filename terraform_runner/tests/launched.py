@@ -11,6 +11,7 @@ from pathlib import Path
 from terraform_runner import launcher, process
 from terraform_runner.domain.output import Output
 from terraform_runner.domain.redaction import Redactor
+from terraform_runner.domain.tools import Tools
 from terraform_runner.process import Command, Limits
 
 
@@ -36,6 +37,9 @@ class Feeding:
 
     def process_started(self, group: int, started: float) -> None:
         say(str(group))
+
+    def begins(self, tools: Tools) -> None:
+        say(tools.command)
 
 
 def main(folder: str, program: str, seconds: str, grace_seconds: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform_runner import launcher
+from terraform_runner.domain.tools import Tools
 from terraform_runner.encrypted_objects import EncryptedObjects
 from terraform_runner.encryption import KeyRing
 from terraform_runner.objects import LocalObjects
@@ -16,13 +17,22 @@ PLANS = Path(__file__).parent / "plans"
 # Answers as Terraform does, without doing anything. What it does beyond that is chosen by STAND_IN.
 TERRAFORM = """
 import json, os, signal, sys, time
+LOCKED = '''
+provider "registry.terraform.io/hashicorp/aws" {
+  version     = "6.2.0"
+  constraints = ">= 6.0.0"
+  hashes = [
+    "h1:x",
+  ]
+}
+'''
 verb = sys.argv[1]
 if verb == "version":
     print(json.dumps({"terraform_version": os.environ.get("VERSION", "1.11.4")}))
 elif verb == "init":
     print("Initializing the backend...")
     os.makedirs(os.environ["TF_DATA_DIR"])
-    open(".terraform.lock.hcl", "w").write("# locked")
+    open(".terraform.lock.hcl", "w").write("# locked" + LOCKED)
 elif verb == "plan":
     out = next(word for word in sys.argv if word.startswith("-out="))
     open(out.removeprefix("-out="), "w").write("a plan")
@@ -72,6 +82,7 @@ class RecordingControl:
     def __init__(self, stop_when: Callable[[list[str]], bool] = lambda _: False) -> None:
         self.seen: list[str] = []
         self.groups: list[int] = []
+        self.tools: list[Tools] = []
         self._stop_when = stop_when
 
     def lines(self, lines: list[str]) -> None:
@@ -85,6 +96,9 @@ class RecordingControl:
 
     def process_started(self, group: int, started: float) -> None:
         self.groups.append(group)
+
+    def begins(self, tools: Tools) -> None:
+        self.tools.append(tools)
 
 
 def real_plan(name: str) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from terraform_runner.cli import PASSED_ON
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.state_identity import StateIdentity
+from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import (
+    HoldLost,
     PlanMissing,
     PlanTampered,
     RunCancelled,
@@ -138,7 +140,32 @@ def test_changed_module_is_initialised_again(bench):
 def test_lock_file_is_kept_beside_the_state(bench):
     bench.plan()
 
-    assert (bench.folder / "state" / ".terraform.lock.hcl").read_text() == "# locked"
+    assert (bench.folder / "state" / ".terraform.lock.hcl").read_text().startswith("# locked")
+
+
+def test_its_owner_learns_by_what_a_plan_is_made_and_applied(bench):
+    control = RecordingControl()
+    bench.apply(bench.plan(control), control)
+
+    folder = bench.settings.data_root / "working" / str(bench.run_id)
+    always = "-input=false -no-color -lock-timeout=1s"
+    assert [tools.command for tools in control.tools] == [
+        f"terraform plan {always} -out={folder}/plan.tfplan",
+        f"terraform apply {always} {folder}/plan.tfplan",
+    ]
+    for tools in control.tools:
+        assert tools.terraform == "1.11.4"
+        assert tools.providers == {"registry.terraform.io/hashicorp/aws": "6.2.0"}
+
+
+def test_nothing_is_planned_whose_owner_may_not_have_it_any_more(bench, tmp_path):
+    class Refusing(RecordingControl):
+        def begins(self, tools: Tools) -> None:
+            raise HoldLost("another worker has it")
+
+    with pytest.raises(HoldLost):
+        bench.plan(Refusing(), **stand_in_mode(f"write arguments={tmp_path / 'arguments'}"))
+    assert '["plan' not in (tmp_path / "arguments").read_text()
 
 
 def test_terraform_sees_the_allow_list_and_what_the_workspace_gives(bench, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from terraform_runner import claims, leases
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import HoldLost
 from terraform_runner.models import Run
 from terraform_runner.tests.factories import WORKER, planned, queued_run, running_run
@@ -71,6 +72,8 @@ def test_nothing_is_started_or_done_without_a_lease_even_if_nobody_has_taken_ove
         leases.refuse_unless_held(run)
     with pytest.raises(HoldLost):
         leases.note_process(run, group=1, started=1)
+    with pytest.raises(HoldLost):
+        leases.note_tools(run, Tools(command="terraform apply", terraform="1.11.4", providers={}))
 
     run.refresh_from_db()
     assert run.process_group is None

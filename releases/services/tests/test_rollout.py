@@ -306,10 +306,13 @@ def test_every_change_of_status_has_its_audit_event(life):
     events = AuditEvent.objects.filter(subject__step=str(step.pk)).order_by("id")
     assert [event.action for event in events] == [
         "step.planning",
+        "plan.made",
         "step.planned",
         "step.started",
         "step.applying",
         "step.apply-started",
+        "apply.ended",
+        "step.read-back",
         "step.verified",
     ]
     assert [event.after.get("status") for event in events if "status" in event.after] == [
@@ -318,7 +321,7 @@ def test_every_change_of_status_has_its_audit_event(life):
         "applying",
         "done",
     ]
-    assert events[2].actor_name == "otto"
+    assert events[3].actor_name == "otto"
 
 
 def test_the_function_that_a_rollback_leads_to_is_never_changed(life):

@@ -76,7 +76,8 @@ def test_the_trail_says_what_was_asked_for_by_whom_and_why(ask, approve):
     event = AuditEvent.objects.get(action="settings.requested")
     assert (event.actor_name, event.reason) == ("kim", "A new host")
     assert (event.before, event.after) == ({"hostnames": []}, {"hostnames": ["shop.example.com"]})
-    assert actions()[-3:] == ["step.applying", "step.apply-started", "step.verified"]
+    ended = ["step.applying", "step.apply-started", "apply.ended", "step.read-back", "step.verified"]
+    assert actions()[-5:] == ended
 
 
 def test_what_aws_does_not_show_fails_the_step_and_records_nothing(ask, approve, world, service, monkeypatch):

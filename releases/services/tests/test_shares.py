@@ -271,7 +271,14 @@ def test_the_trail_has_the_share_and_what_became_of_each_step(life, release, set
     event = AuditEvent.objects.get(action="release.share-set")
     assert (event.actor_name, event.before, event.after) == ("otto", {"share": 0}, {"share": 30})
     after = AuditEvent.objects.filter(pk__gt=event.pk).order_by("id").values_list("action", flat=True)
-    assert list(after) == ["step.skipped", "step.skipped", "step.started", "step.planning", "step.planned"]
+    assert list(after) == [
+        "step.skipped",
+        "step.skipped",
+        "step.started",
+        "step.planning",
+        "plan.made",
+        "step.planned",
+    ]
 
 
 def test_the_button_works_after_any_share(life, release, set_share):

@@ -19,13 +19,18 @@ from releases.domain.traffic import NOBODY, Color
 from releases.models import Service
 from releases.services import recovery, runs
 from releases.services.realities import rule_of
+from terraform_runner import leases
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
+from terraform_runner.domain.state_identity import StateIdentity
+from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import RunnerError
 from terraform_runner.models import Run
 
 REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop"
 WORKER = "tests/1/1.00"
+AWS_PROVIDER = "registry.terraform.io/hashicorp/aws"
+TOOLS = Tools(command="terraform it", terraform="1.11.4", providers={AWS_PROVIDER: "6.2.0"})
 ARNS = {
     "traffic_rule_arn": "arn:rule/traffic",
     "canary_rule_arn": "arn:rule/canary",
@@ -146,6 +151,7 @@ class World:
     def plan(self, *, workspace: Any, control: Any = None, **_: object) -> Planned:
         self.at("planning", control)
         self.before_plan()
+        control.begins(TOOLS)
         if self.plan_fails:
             raise self.plan_fails
         self.planned_nothing = self._is_already(workspace.variables)
@@ -159,7 +165,8 @@ class World:
             plan_sha256=sha256,
             document_sha256=sha256,
             changes_digest=hashlib.sha256(content).hexdigest(),
-            changes=[],
+            changes=[{"address": "module.service.aws_lb_listener_rule.traffic", "actions": ["update"]}],
+            state=StateIdentity(lineage="one", serial=7),
         )
 
     def differences(self) -> Sequence[Difference]:
@@ -171,6 +178,7 @@ class World:
         self, *, workspace: Any, before_apply: Callable[[Any], None], control: Any = None, **_: object
     ) -> Applied:
         self.before_apply()
+        control.begins(TOOLS)
         self.at("before-check", control)
         before_apply(SimpleNamespace())
         self.during_apply()
@@ -187,7 +195,8 @@ class World:
         self.at("applied", control)
         slots = [arn for arn in self.weights if arn.startswith("arn:rule/canary")]
         header = {"header_rule_arn": "arn:rule/header"} if "arn:rule/header" in self.weights else {}
-        return Applied(outputs={**ARNS, "canary_rule_arns": slots, **header})
+        outputs = {**ARNS, "canary_rule_arns": slots, **header}
+        return Applied(outputs=outputs, state=StateIdentity(lineage="one", serial=8))
 
     def read_reality(self, service: Service) -> Reality:
         self.at("reading", None)
@@ -331,6 +340,9 @@ class StandInHold:
 
     def __exit__(self, *_: object) -> None:
         return None
+
+    def begins(self, tools: Tools) -> None:
+        leases.note_tools(self.run, tools)
 
     def should_stop(self) -> str | None:
         self.run.refresh_from_db()
