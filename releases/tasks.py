@@ -5,7 +5,17 @@ from uuid import UUID
 from celery import shared_task
 
 from releases import echo, worker_life  # noqa: F401 - its signals are connected where the tasks are
-from releases.services import checkpoints, counts, fresh_looks, offline, pruning, readiness, recovery, runs
+from releases.services import (
+    checkpoints,
+    counts,
+    fresh_looks,
+    kept_answers,
+    offline,
+    pruning,
+    readiness,
+    recovery,
+    runs,
+)
 from terraform_runner.claims import worker_name
 
 
@@ -52,8 +62,9 @@ def write_offline_file() -> None:
 
 @shared_task(name="releases.prune")
 def prune() -> None:
-    """Remove plans that nobody can need any more."""
+    """Remove plans that nobody can need any more, and answers that nobody can ask for again."""
     pruning.prune_plans()
+    kept_answers.prune()
 
 
 @shared_task(name="releases.make_checkpoint")

@@ -1,7 +1,7 @@
 """What each request to the API goes through before its operation: who calls, and whether the body can be read."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
@@ -13,6 +13,7 @@ from audit.context import acting_in
 from releases.api import problems
 from releases.api.auth import ApiRequest, authenticate
 from releases.api.documents import read_document
+from releases.api.idempotency import once
 from releases.api.problems import Problem
 
 View = Callable[..., HttpResponseBase]
@@ -31,7 +32,8 @@ def by_token(view: View) -> View:
             token = called.caller.token
             with acting_in(token_id=str(token.pk), token_name=token.name):
                 called.document = read_document(request)
-                return _without_pages(view(request, *args, **kwargs))
+                answer = partial(view, request, *args, **kwargs)
+                return _without_pages(once(called, answer))
         except Exception as error:  # noqa: BLE001 - whatever it is, programs get a document
             return problems.respond(request, error)
 

@@ -19,6 +19,7 @@ from releases.domain.configuration import InvalidConfiguration
 from releases.domain.errors import DomainError, InvalidCanary, InvalidRolloutPlan
 from releases.permissions import NotAllowed
 from releases.services.errors import is_personal
+from releases.services.kept_answers import KeyReused
 from releases.services.patience import DATABASE_AWAY
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,8 @@ def problem_of(error: Exception) -> Problem:
 
 def _refused(error: DomainError) -> Problem:
     field = _field_of(error)
+    if isinstance(error, KeyReused):
+        return _invalid([{"field": "Idempotency-Key", "message": error.message}], code=error.code)
     if field:
         return _invalid([{"field": field, "message": error.message}], code=error.code)
     is_theirs = isinstance(error, NotAllowed) or is_personal(error)

@@ -130,3 +130,13 @@ class ReleaseOut(BaseModel):
     frozen: str = Field(description="Why nothing begins now, in words; empty where something may.")
     steps: list[StepOut]
     version: str = ""
+
+
+class RollbackOut(BaseModel):
+    """A press of the emergency button. Terraform follows by itself."""
+
+    id: UUID
+    safe_color: str
+    pressed_at: datetime
+    traffic_back_at: datetime | None = Field(description="When all users were read back as being there.")
+    problem: str = Field(description="What keeps the traffic from being back; it is tried again and again.")

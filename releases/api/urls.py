@@ -9,7 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from releases.api import problems, releases, services
+from releases.api import problems, releases, rollbacks, services
 from releases.api.auth import BearerToken
 from releases.api.entrance import View, by_token, for_anybody, nothing_here
 
@@ -36,6 +36,7 @@ for kind in (Exception, Http404, HttpError, ValidationError):
     api.add_exception_handler(kind, problems.respond)
 api.add_router("", services.router)
 api.add_router("", releases.router)
+api.add_router("", rollbacks.router)
 
 
 # The description finds its own addresses by that of the root, where there is nothing.

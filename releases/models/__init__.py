@@ -2,6 +2,7 @@
 
 from releases.models.approval import Approval, Decision
 from releases.models.emergency import EmergencyRollback, Press, TrafficCount, Try, Watch
+from releases.models.kept_answer import KeptAnswer
 from releases.models.policy import Policy
 from releases.models.readiness import Readiness
 from releases.models.rehearsal import Rehearsal
@@ -14,6 +15,7 @@ __all__ = [
     "Approval",
     "Decision",
     "EmergencyRollback",
+    "KeptAnswer",
     "Policy",
     "Press",
     "Readiness",

@@ -34,6 +34,7 @@ from releases.permissions import NotAllowed, as_person
 from releases.services import kept_presses, rollbacks, safe_traffic
 from releases.services.facts import service_facts
 from releases.services.kept_presses import Pressing
+from releases.services.lifecycle import way_in
 from releases.services.patience import DATABASE_AWAY, patient
 from releases.services.safe_traffic import SafeTraffic
 
@@ -48,7 +49,7 @@ class NothingToRollBack(DomainError):
     """All traffic is on the safe colour already, and no release is open."""
 
 
-def roll_back(*, service_id: UUID, user: User, via: str = "page") -> EmergencyRollback:
+def roll_back(*, service_id: UUID, user: User) -> EmergencyRollback:
     """Bring all users back to the safe colour, now; a second press joins the rollback that is going on.
 
     Raises ``NotAllowed``, and ``NothingToRollBack``. An AWS error does not raise: it is in the result's ``problem``;
@@ -57,7 +58,7 @@ def roll_back(*, service_id: UUID, user: User, via: str = "page") -> EmergencyRo
     """
     service = Service.objects.get(pk=service_id)
     refuse_unless_allowed(service, as_person(user, service))
-    return press(pressing_of(service, user.get_username(), user_id=user.pk, via=via))
+    return press(pressing_of(service, user.get_username(), user_id=user.pk, via=way_in()))
 
 
 def roll_back_all(services: Sequence[Service], user: User) -> tuple[UUID, list[str]]:
@@ -134,7 +135,7 @@ def refuse_unless_allowed(service: Service, pressing: Person) -> None:
 def _refusal(user: User, batch: UUID, service: Service) -> str:
     try:
         refuse_unless_allowed(service, as_person(user, service))
-        press(pressing_of(service, user.get_username(), user_id=user.pk, via="page", batch=batch))
+        press(pressing_of(service, user.get_username(), user_id=user.pk, via=way_in(), batch=batch))
     except (DomainError, AwsError) as error:
         return f"{service.name}: {error.message}"
     finally:

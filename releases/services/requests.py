@@ -32,14 +32,16 @@ from releases.services.usual_plans import keep_plan
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """``tag`` names an image there; ``extra_gates``, ``automatic`` and ``bakes`` (seconds) name steps by their key.
+    """``tag`` names an image there, which has to be the one of the ``digest`` where that is given.
 
+    ``extra_gates``, ``automatic`` and ``bakes`` (seconds) name steps by their key.
     ``bake_seconds`` follow each step that ``bakes`` doesn't name; ``keep_plan`` makes this the service's usual plan.
     Without a ``configuration`` the new version has the one that the users have now.
     ``gives_up_old_version`` is a person's word that the rotation may overwrite a version that is still to be kept.
     """
 
     tag: str
+    digest: str = ""
     configuration: WantedConfiguration | None = None
     weights: Sequence[int]
     canary: bool = True
@@ -81,6 +83,10 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
         raise RequestRefused("request:tag", "This is no tag of an image: choose one of the repository's.")
     _wanted_configuration(service, wanted)  # what is wrong with it is said before AWS is asked
     image = images.resolve_image(access(service), f"{service.repository_uri}:{wanted.tag}")
+    if wanted.digest not in {"", image.digest}:
+        raise RequestRefused(
+            "request:digest", f"The tag {wanted.tag} leads to another image by now: {image.digest}."
+        )
     with locked(service_id) as service:
         refuse_unless_allowed(service, user)
         version = Version(image=image.reference, configuration=_wanted_configuration(service, wanted))

@@ -18,7 +18,12 @@ ROLES = ["anonymous", "stranger", "viewer", "requester", "manager", "operator", 
 TABLE = [
     ("list_services", 401, 200, 200, 200, 200, 200, 200),
     ("get_service", 401, 404, 200, 200, 200, 200, 404),
+    ("request_release", 401, 404, 403, 409, 409, 403, 404),
     ("get_release", 401, 404, 200, 200, 200, 200, 404),
+    ("approve_step", 401, 404, 403, 403, 200, 403, 404),
+    ("reject_step", 401, 404, 403, 403, 200, 403, 404),
+    ("cancel_release", 401, 404, 403, 200, 403, 409, 404),
+    ("roll_back", 401, 404, 403, 403, 200, 200, 404),
 ]
 
 
@@ -48,6 +53,17 @@ def address_of(scene: Any, path: str) -> str:
     return path.format(name=scene.service.name, number=scene.release.number, step_id=scene.canary.pk)
 
 
+def body_of(scene: Any, operation: str) -> dict[str, str] | None:
+    """What the operation needs."""
+    run = scene.canary.plan_run
+    shown = {"plan_sha256": run.plan_sha256, "changes_digest": run.changes_digest, "comment": "not today"}
+    return {
+        "request_release": {"tag": "yellow"},
+        "approve_step": shown,
+        "reject_step": shown,
+    }.get(operation)
+
+
 def test_every_operation_has_a_row():
     assert {row[0] for row in TABLE} == set(operations())
 
@@ -70,7 +86,13 @@ def test_each_role_gets_what_the_table_says(
     got = {}
     for role in ROLES:
         secret = secret_of(people[role]) if role != "anonymous" else None
-        got[role] = call(secret, method, address_of(scene, path)).status_code
+        got[role] = call(
+            secret,
+            method,
+            address_of(scene, path),
+            body_of(scene, operation),
+            **({"Idempotency-Key": role} if operation == "request_release" else {}),
+        ).status_code
     assert got == expected
 
 
