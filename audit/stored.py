@@ -1,17 +1,31 @@
 """The chain as it is stored, in the order of its numbers; in constant memory."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from audit.canonical import moment
 from audit.check_chain import NOTHING_BEFORE, Event
 from audit.models import AuditEvent, ChainLink
 
 ROWS_AT_ONCE = 2000
+CONTENT = (
+    "actor_id",
+    "actor_name",
+    "via",
+    "action",
+    "service_id",
+    "subject",
+    "before",
+    "after",
+    "reason",
+    "context",
+)
 _CHAIN = """
 SELECT link.number, link.hash, link.event_id::text,
     to_char(event.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), event.digest,
@@ -49,6 +63,14 @@ def head() -> tuple[int, str]:
     return (last.number or 0, last.hash or "") if last else (0, NOTHING_BEFORE)
 
 
+def export_line(event: AuditEvent) -> str:
+    """One event with its place, in the same form; one that was put in past the chain has no number and no hash."""
+    link = getattr(event, "link", None)
+    place = {"number": link and link.number, "hash": link and link.hash, "digest": event.digest}
+    content = {name: getattr(event, name) for name in CONTENT}
+    return _line({**place, "at": moment(event.at), "id": str(event.pk), **content})
+
+
 def export_lines(events: Iterable[Event]) -> Iterator[str]:
     """Events as JSON Lines, for :mod:`audit.check_chain`.
 
@@ -57,4 +79,8 @@ def export_lines(events: Iterable[Event]) -> Iterator[str]:
     for event in events:
         place = {"number": event.number, "hash": event.hash, "digest": event.digest, "at": event.at}
         content = json.loads(event.content) if event.content else {"id": event.id}
-        yield json.dumps({**place, **content}, ensure_ascii=False) + "\n"
+        yield _line({**place, **content})
+
+
+def _line(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False) + "\n"

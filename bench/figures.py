@@ -16,6 +16,7 @@ MEASURED_BY = {
     "emergency-p99": "bench.emergency.measure_p99",
     "approval": "bench.approval.measure",
     "audit-verify": "bench.trail.measure_verification",
+    "audit-search": "bench.trail_search.measure",
     "audit-record": "bench.trail.measure_recording",
     # The last, since it leaves other versions on both colours.
     "load": "bench.load.measure",

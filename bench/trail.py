@@ -40,20 +40,7 @@ SERVICE = "01890000-0000-7000-8000-000000000001"
 
 def measure_verification(demo: "Demo") -> Figure:
     """Of a trail of its own, beside the demo's. Raises CannotMeasure also where the walk's memory grows with it."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        cursor.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
-    address = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{DATABASE}"
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.trail"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": address},
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CannotMeasure("The trail could not be filled and verified.")
-    taken = json.loads(done.stdout)
+    taken = run_beside("bench.trail", "The trail could not be filled and verified.")
     print(f"verify the audit chain: {taken['megabytes']:.1f} MB more memory at the end than at the beginning")
     if taken["megabytes"] > MEMORY_MB:
         raise CannotMeasure(f"Verifying took {taken['megabytes']:.0f} MB: its memory is not constant.")
@@ -64,6 +51,25 @@ def measure_verification(demo: "Demo") -> Figure:
         samples=1,
         goal=Goal(on="value", at_most=60),
     )
+
+
+def run_beside(module: str, problem: str) -> dict[str, float]:
+    """What a program measures in an empty database beside the demo's. Raises CannotMeasure, with the problem."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        cursor.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
+    address = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{DATABASE}"
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": address},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise CannotMeasure(problem)
+    taken: dict[str, float] = json.loads(done.stdout)
+    return taken
 
 
 def measure_recording(demo: "Demo") -> Figure:

@@ -155,12 +155,3 @@ class RoutinePlansForm(forms.Form):
             except ValueError as error:
                 raise forms.ValidationError("This is no plan of the list.") from error
         return shown
-
-
-class TrailFilter(forms.Form):
-    """Which events of the trail are wanted; all of it is in the address. What makes no sense filters nothing."""
-
-    who = forms.CharField(required=False, max_length=200, label="Person")
-    what = forms.CharField(required=False, max_length=80, label="What")
-    on = forms.DateField(required=False, label="Day")
-    before = forms.UUIDField(required=False, widget=forms.HiddenInput)

@@ -1,7 +1,6 @@
 """Reads for pages and services: a constant number of queries each."""
 
 from collections.abc import Sequence
-from datetime import date
 from itertools import groupby
 from uuid import UUID
 
@@ -300,20 +299,6 @@ def events_of_release(release: Release) -> list[AuditEvent]:
         service_id=str(release.service_id), subject__release=str(release.pk)
     ).order_by("-pk")
     return list(events[:200])
-
-
-def trail_of_service(
-    service: Service, *, who: str = "", action: str = "", day: date | None = None
-) -> QuerySet[AuditEvent]:
-    """A service's events, newest first: of one person, of one kind, of one day (UTC), or all."""
-    events = AuditEvent.objects.filter(service_id=str(service.pk)).order_by("-pk")
-    if who:
-        events = events.filter(actor_name=who)
-    if action:
-        events = events.filter(action=action)
-    if day is not None:
-        events = events.filter(at__date=day)
-    return events
 
 
 def _all_unfinished_steps() -> QuerySet[Step]:

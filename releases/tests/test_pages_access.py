@@ -8,8 +8,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from audit import events
+from audit.events import Actor
+from audit.models import AuditEvent
 from releases.domain.decisions import Permission
-from releases.models import EmergencyRollback, Step
+from releases.models import EmergencyRollback, Service, Step
 from releases.permissions import grant
 from releases.tests import factories
 
@@ -41,7 +44,13 @@ TABLE = [
     ("inbox-approve-routine", "post", SIGN_IN, 302, 302, 302, 302, 302),
     ("service-detail", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("service-detail", "post", SIGN_IN, 405, 405, 405, 405, 405),
-    ("service-trail", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("audit", "get", SIGN_IN, 200, 200, 200, 200, 200),
+    ("audit", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("audit-event", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("audit-event", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("audit-export", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("audit-export", "post", SIGN_IN, 302, 302, 302, 302, 302),
+    ("service-trail", "get", SIGN_IN, 404, 302, 302, 302, 302),
     ("service-trail", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-settings", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("service-settings", "post", SIGN_IN, 404, 403, 403, 403, 403),
@@ -152,6 +161,11 @@ def people(scene) -> dict[str, User]:
     }
 
 
+def seen_event(service: Service) -> AuditEvent:
+    actor = Actor(id="", name="x", via="page")
+    return events.record(actor=actor, action="step.done", service_id=str(service.pk))
+
+
 @pytest.fixture
 def addresses(scene, rollback) -> dict[str, str]:
     name, step, run = scene.service.name, scene.canary.pk, scene.canary.plan_run.pk
@@ -160,6 +174,9 @@ def addresses(scene, rollback) -> dict[str, str]:
         "logout": [],
         "service-list": [],
         "inbox": [],
+        "audit": [],
+        "audit-export": [],
+        "audit-event": [seen_event(scene.service).pk],
         "inbox-approve-routine": [],
         **{f"inbox-{what}": [step] for what in ("item", "approve", "reject")},
         "service-new": [],

@@ -7,6 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from audit import events
+from audit.events import Actor
 from releases.domain.decisions import Permission
 from releases.models import Step
 from releases.permissions import grant, grant_set_up
@@ -46,6 +48,13 @@ def addresses(scene, aws) -> list[str]:
         status="failed", problem="AccessDenied: ModifyRule"
     )
     grant_set_up(scene.manager)
+    event = events.record(
+        actor=Actor(id="", name="x", via="page"),
+        action="step.done",
+        service_id=str(scene.service.pk),
+        after={"plan_sha256": "a" * 64},
+        reason="why",
+    )
     at_work = f"/services/catalog/releases/{scene.release.number}/"
     return [
         "/",
@@ -58,7 +67,10 @@ def addresses(scene, aws) -> list[str]:
         "/services/new/?like=resting",
         "/services/catalog/",
         "/services/resting/",
-        "/services/catalog/trail/",
+        "/audit/?service=catalog",
+        "/audit/?who=nobody",
+        "/audit/?until=2026-13-01",
+        f"/audit/{event.pk}/",
         "/services/promoted/",
         "/services/promoted/request/",
         f"/services/promoted/releases/{old.number}/again/",

@@ -80,6 +80,23 @@ def test_twenty_more_steps_and_events_need_no_more_queries(scene, as_user):
     assert queries_of(client, address) == one
 
 
+def test_fifty_events_need_as_many_queries_as_one(scene, as_user):
+    def happens() -> None:
+        events.record(
+            actor=Actor(id="", name="x", via="page"),
+            action="step.done",
+            service_id=str(scene.service.pk),
+            subject={"release": str(scene.release.pk)},
+        )
+
+    client = as_user(scene.manager)
+    happens()
+    one = queries_of(client, "/audit/")
+    for _ in range(50):
+        happens()
+    assert queries_of(client, "/audit/") == one
+
+
 def test_a_release_that_has_ended_asks_no_more_however_many_applies_there_were(scene, as_user):
     scene.release.steps.update(status="done")
     Release.objects.update(status="promoted")

@@ -1,4 +1,4 @@
-"""The list of services, one service, the inbox and the trail."""
+"""The list of services, one service, and the inbox."""
 
 from datetime import timedelta
 
@@ -6,8 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from audit import events
-from audit.events import Actor
 from releases.domain.decisions import Permission
 from releases.models import Release, Service, Step
 from releases.permissions import grant
@@ -188,64 +186,6 @@ def test_a_number_in_an_address_that_is_none_of_ours_asks_for_nothing(viewer, as
     factories.ReleaseFactory.create(service=service, status="promoted")
     page = as_user(viewer).get(f"/services/{service.name}/", {"below": below})
     assert len(page.context["history"]) == 1
-
-
-@pytest.fixture
-def happened(scene, django_capture_on_commit_callbacks):
-    def record(who: str, action: str, reason: str = "") -> None:
-        events.record(
-            actor=Actor(id="1", name=who, via="page"),
-            action=action,
-            service_id=str(scene.service.pk),
-            subject={"release": str(scene.release.pk), "number": scene.release.number},
-            reason=reason,
-        )
-
-    return record
-
-
-def test_the_trail_says_who_did_what_and_why(scene, happened, as_user):
-    happened("rosa", "release.requested", "Fix the <VAT>")
-    page = text_of(as_user(scene.manager).get("/services/catalog/trail/"))
-    assert "rosa" in page
-    assert "requested the release" in page
-    assert "Fix the &lt;VAT&gt;" in page
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("who=ivo", ["ivo"]),
-        ("what=plan.approved", ["ivo"]),
-        ("who=rosa&what=plan.approved", []),
-        (f"on={timezone.now():%Y-%m-%d}", ["ivo", "rosa"]),
-        ("on=2001-01-01", []),
-        ("on=nonsense", ["ivo", "rosa"]),
-        ("before=nonsense", ["ivo", "rosa"]),
-    ],
-)
-def test_the_trail_is_filtered_by_its_address(scene, happened, as_user, query, expected):
-    happened("rosa", "release.requested")
-    happened("ivo", "plan.approved")
-    response = as_user(scene.manager).get(f"/services/catalog/trail/?{query}")
-    assert [event.who for event in response.context["events"]] == expected
-
-
-def test_the_trail_comes_in_pages_that_keep_the_filter(scene, happened, as_user):
-    for number in range(51):
-        happened("rosa", "step.done", f"number {number}")
-    client = as_user(scene.manager)
-    newest = client.get("/services/catalog/trail/?who=rosa")
-    older = client.get(f"/services/catalog/trail/?{newest.context['older']}")
-    assert len(newest.context["events"]) == 50
-    assert [event.why for event in older.context["events"]] == ["number 0"]
-    assert older.context["form"]["who"].value() == "rosa"
-
-
-def test_a_trail_without_a_match_leads_back_to_everything(scene, as_user):
-    page = text_of(as_user(scene.manager).get("/services/catalog/trail/?who=nobody"))
-    assert "Nothing matches" in page
-    assert "See everything" in page
 
 
 @pytest.mark.parametrize(

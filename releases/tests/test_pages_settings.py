@@ -17,7 +17,7 @@ from releases.tests import factories
 from releases.tests.conftest import text_of
 
 ADDRESS = "/services/catalog/settings/"
-TRAIL = "/services/catalog/trail/"
+TRAIL = "/audit/"
 SECRET = "abcdefgh_12345678"
 
 
@@ -166,7 +166,7 @@ def test_a_header_is_asked_for_and_its_value_is_on_no_page(client, service):
     assert client.post(ADDRESS, sent).status_code == 302
     step = Step.objects.get(service=service, transition="settings")
     stored = step.settings_after["canary_header_value"]
-    pages = [text_of(client.get(address)) for address in ("/services/catalog/", ADDRESS, f"{TRAIL}")]
+    pages = [text_of(client.get(address)) for address in ("/services/catalog/", ADDRESS, TRAIL)]
     assert not any(secret in page for secret in (SECRET, stored) for page in pages)
     assert "<code>X-Canary</code>" in pages[0]
     assert "<code>(secret)</code>" in pages[0]

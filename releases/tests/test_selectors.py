@@ -1,6 +1,6 @@
 """Reads: what comes first, what is left out, and that the number of queries does not grow."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -157,22 +157,6 @@ def test_lines_are_counted_to_the_last_chunk(db):
     LogChunk.objects.create(run=run, first_line=0, lines=["a", "b"])
     LogChunk.objects.create(run=run, first_line=2, lines=["c"])
     assert selectors.count_lines(run) == 3
-
-
-def test_the_trail_is_searched_by_person_kind_and_day(service):
-    for name, action in [("otto", "step.started"), ("mona", "plan.approved"), ("otto", "rollback.pressed")]:
-        actor = Actor(id="", name=name, via="page")
-        record(actor=actor, action=action, service_id=str(service.pk))
-    record(actor=OTTO, action="step.started", service_id="another")
-
-    def found(**search) -> list[str]:
-        return [event.action for event in selectors.trail_of_service(service, **search)]
-
-    assert found() == ["rollback.pressed", "plan.approved", "step.started"]
-    assert found(who="otto") == ["rollback.pressed", "step.started"]
-    assert found(who="otto", action="step.started") == ["step.started"]
-    assert len(found(day=datetime.now(UTC).date())) == 3
-    assert found(day=date(2001, 1, 1)) == []
 
 
 def test_a_release_s_events_are_its_own(scene):

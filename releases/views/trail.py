@@ -1,49 +1,118 @@
-"""The trail of a service: who, when, what, why."""
+"""The audit trail: searching it, one event of it, and taking what was found along as a file."""
 
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
-from audit.actions import ACTIONS
-from releases import selectors
-from releases.forms import TrailFilter
-from releases.views.lookups import find_service
-from releases.views.pages import service_context
-from releases.views.shown.events import events_shown
+from audit.models import AuditEvent
+from audit.search import find
+from releases import trail_selectors
+from releases.services import trail_exports
+from releases.services.trail_exports import Form
+from releases.trail_form import TrailForm
+from releases.views.lookups import find_service, signed_in
+from releases.views.shown.events import events_shown, record_of
 
 EVENTS_PER_PAGE = 50
+DAYS = 7
+_TYPES = {Form.CSV: "text/csv; charset=utf-8", Form.JSON_LINES: "application/jsonl; charset=utf-8"}
 
 
 @require_safe
-def trail(request: HttpRequest, name: str) -> HttpResponse:
-    """A page of the trail; all of the filter is in the address, so that it can be shared."""
+def service_trail(request: HttpRequest, name: str) -> HttpResponse:
+    """The events of one service."""
     service = find_service(request, name)
-    form = TrailFilter(request.GET)
-    form.is_valid()
-    wanted = form.cleaned_data
-    found = selectors.trail_of_service(
-        service, who=wanted.get("who", ""), action=wanted.get("what", ""), day=wanted.get("on")
-    )
-    before: UUID | None = wanted.get("before")
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    events = list(found[: EVENTS_PER_PAGE + 1])
-    context = service_context(request, service) | {
-        "events": events_shown(events[:EVENTS_PER_PAGE]),
-        "older": _older(request, str(events[EVENTS_PER_PAGE - 1].pk))
-        if len(events) > EVENTS_PER_PAGE
-        else "",
+    return redirect(f"{reverse('audit')}?{urlencode({'service': service.name})}")
+
+
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    """A page of what was found; all of the search is in the address."""
+    seen = trail_selectors.seen_by(signed_in(request))
+    form = TrailForm(request.GET, seen=seen)
+    page = find(form.search, before=form.begins_before, limit=EVENTS_PER_PAGE) if form.is_valid() else None
+    found = page.events if page else []
+    numbers = trail_selectors.release_numbers(found)
+    context = {
         "form": form,
-        "is_filtered": any(wanted.values()),
-        "actions": ACTIONS.items(),
+        "page": page,
+        "events": events_shown(found, services=seen.services, numbers=numbers),
+        "older": urlencode({**form.asked, "before": page.older}) if page and page.older else "",
+        "newest": urlencode(form.asked),
+        "periods": _periods(form.asked),
+        "place": "audit",
     }
-    return render(request, "releases/trail.html", context)
+    return render(request, "releases/audit.html", context, status=200 if page else 422)
 
 
-def _older(request: HttpRequest, last: str) -> str:
-    """The address of the next page, with the same filter."""
-    query = request.GET.copy()
-    query["before"] = last
-    return query.urlencode()
+@require_safe
+def audit_event(request: HttpRequest, event_id: UUID) -> HttpResponse:
+    """All of one event, with its place in the chain."""
+    seen = trail_selectors.seen_by(signed_in(request))
+    event = AuditEvent.objects.filter(pk=event_id).select_related("link").first()
+    if event is None or not seen.may_see(event):
+        raise Http404
+    [shown] = events_shown([event], services=seen.services, numbers=trail_selectors.release_numbers([event]))
+    context = {"event": shown, "record": record_of(event), "place": "audit"}
+    return render(request, "releases/audit_event.html", context)
+
+
+@require_POST
+def audit_export(request: HttpRequest) -> HttpResponseBase:
+    """What the search finds, as a file; nothing of it is kept in memory, and nothing held while it is read."""
+    user = signed_in(request)
+    seen = trail_selectors.seen_by(user)
+    form, wanted = TrailForm(request.POST, seen=seen), request.POST.get("as", "")
+    if not form.is_valid() or wanted not in list(Form):
+        return redirect(f"{reverse('audit')}?{urlencode(form.asked)}")
+    written_as = Form(wanted)
+    trail_exports.note_export(form.asked, written_as, user)
+    name = f"audit-{timezone.now():%Y-%m-%d-%H%M%S}.{written_as}"
+    return StreamingHttpResponse(
+        _streamed(trail_exports.parts(form.search, written_as, seen.services)),
+        content_type=_TYPES[written_as],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _streamed(parts: Iterator[str]) -> AsyncIterator[str]:
+    while (part := await sync_to_async(_next)(parts)) is not None:
+        yield part
+
+
+def _next(parts: Iterator[str]) -> str | None:
+    """Whoever reads slowly holds no connection."""
+    try:
+        return next(parts, None)
+    finally:
+        close_old_connections()
+
+
+def _periods(asked: dict[str, str]) -> list[dict[str, object]]:
+    """One press for what people ask most: one of the last days, or all of a longer time."""
+    today = timezone.now().date()
+    days = [today - timedelta(days=ago) for ago in range(DAYS)]
+    names = ["Today", "Yesterday", *(f"{day:%A} {day.day}" for day in days[2:])]
+    periods = [*zip(names, days, days, strict=True), ("Last 30 days", today - timedelta(days=29), today)]
+    return [_period(asked, name, since, until) for name, since, until in periods] + [
+        _period(asked, "Any time")
+    ]
+
+
+def _period(
+    asked: dict[str, str], name: str, since: date | None = None, until: date | None = None
+) -> dict[str, object]:
+    others = {field: text for field, text in asked.items() if field not in ("since", "until")}
+    dates = {"since": str(since), "until": str(until)} if since else {}
+    is_chosen = {field: asked[field] for field in ("since", "until") if field in asked} == dates
+    return {"name": name, "query": urlencode(others | dates), "is_chosen": is_chosen}

@@ -1,8 +1,10 @@
 """The trail in sentences."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from audit.actions import ACTIONS
 from audit.models import AuditEvent
@@ -32,23 +34,54 @@ class EventShown:
     who: str
     what: str
     where: str
+    service: str
+    release: int | None
+    request: str
     why: str
     digest: str
     tone: str
 
 
-def events_shown(events: Iterable[AuditEvent]) -> list[EventShown]:
-    """Events in words, in the given order."""
-    return [_shown(event) for event in events]
+def events_shown(
+    events: Iterable[AuditEvent],
+    *,
+    services: Mapping[str, str] = MappingProxyType({}),
+    numbers: Mapping[str, int] = MappingProxyType({}),
+) -> list[EventShown]:
+    """Events in words, in the given order; the names of services and the numbers of releases are by their ids."""
+    return [_shown(event, services, numbers) for event in events]
 
 
-def _shown(event: AuditEvent) -> EventShown:
+def record_of(event: AuditEvent) -> list[tuple[str, str]]:
+    """All that stands in an event, as it stands there, with its place in the chain; without what is empty."""
+    link = getattr(event, "link", None)  # none if it was put in past the chain
+    documents = {name: getattr(event, name) for name in ("subject", "before", "after", "context")}
+    fields = {
+        "number": link and link.number,
+        **{
+            name: getattr(event, name)
+            for name in ("id", "action", "actor_id", "actor_name", "via", "service_id")
+        },
+        **{
+            name: json.dumps(found, indent=2, ensure_ascii=False)
+            for name, found in documents.items()
+            if found
+        },
+        **{"reason": event.reason, "digest": event.digest, "hash": link and link.hash},
+    }
+    return [(name, str(value)) for name, value in fields.items() if value]
+
+
+def _shown(event: AuditEvent, services: Mapping[str, str], numbers: Mapping[str, int]) -> EventShown:
     return EventShown(
         id=str(event.pk),
         at=event.at,
         who=event.actor_name,
         what=ACTIONS.get(event.action, event.action),
         where=_where(event),
+        service=services.get(event.service_id, ""),
+        release=numbers.get(str(event.subject.get("release"))),
+        request=event.context.get("request_id", ""),
         why=event.reason,
         digest=str(event.after.get("plan_sha256", ""))[:4],
         tone=_TONES.get(event.action.rpartition(".")[2], "idle"),

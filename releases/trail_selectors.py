@@ -1,0 +1,51 @@
+"""Which events of the trail somebody may see, and the names that stand for the ids in them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from audit.models import AuditEvent
+from releases.domain.decisions import Permission
+from releases.models import Release
+from releases.permissions import services_with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The names of the services whose events somebody may see, by the ids that the events have.
+
+    Who sees ``everything`` also sees what belongs to no service, such as who signed in and what was exported.
+    """
+
+    services: Mapping[str, str]
+    everything: bool = False
+
+    @property
+    def service_ids(self) -> list[str] | None:
+        """For a search of the trail: None where nothing is left out."""
+        return None if self.everything else list(self.services)
+
+    def may_see(self, event: AuditEvent) -> bool:
+        """Whether this one is among them."""
+        return self.everything or event.service_id in self.services
+
+
+def seen_by(user: User) -> Seen:
+    """What of the trail a person may see."""
+    found = services_with(user, Permission.VIEW).values_list("pk", "name")
+    return Seen(services={str(pk): name for pk, name in found})
+
+
+def release_numbers(events: Iterable[AuditEvent]) -> dict[str, int]:
+    """The numbers of the releases that events are about, by their ids; one query."""
+    found = Release.objects.filter(pk__in=list(_release_ids(events))).values_list("pk", "number")
+    return {str(pk): number for pk, number in found}
+
+
+def _release_ids(events: Iterable[AuditEvent]) -> Iterator[UUID]:
+    for event in events:
+        with suppress(ValueError):
+            yield UUID(str(event.subject.get("release")))
