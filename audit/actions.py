@@ -9,6 +9,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "person.signed-in": "signed in",
         "person.signed-out": "signed out",
         "person.sign-in-failed": "tried to sign in under this name, and could not",
+        "person.locked-out": "tried too often to sign in under this name: none counts for a while",
         "person.added": "made the person's account",
         "person.changed": "was asked for an account that was there already",
         "token.made": "made a token for programs",

@@ -11,6 +11,11 @@ from audit.context import acting_in, current
 HEADER = "X-Request-ID"
 
 
+def address_of(request: HttpRequest) -> str | None:
+    """Where a request comes from: the server lets nobody but a trusted proxy say another address."""
+    return request.META.get("REMOTE_ADDR") or None
+
+
 def request_context_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -21,7 +26,7 @@ def request_context_middleware(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         identifier = uuid7().hex
-        with acting_in(request_id=identifier, address=request.META.get("REMOTE_ADDR") or ""):
+        with acting_in(request_id=identifier, address=address_of(request) or ""):
             response = get_response(request)
         response.headers[HEADER] = identifier
         return response

@@ -4,6 +4,7 @@ Each variable is listed with its default in ``docs/settings.md``. Nothing here r
 supervisor of ``make run`` makes what a single machine needs and passes it on, elsewhere they come from the platform.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "guardian",
+    "axes",
     "pgtrigger",
     "audit",
     "terraform_runner",
@@ -94,6 +96,7 @@ DATABASES["default"]["TEST"] = {"TEMPLATE": "template0"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
@@ -104,6 +107,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Guardian's anonymous user would be a row that can be granted rights; nobody here acts without signing in.
 ANONYMOUS_USER_NAME = None
+# Guessing passwords: tries are counted by the name that was typed and the address they come from, and after so many
+# that fail none counts for a while. The page for that is releases.views.sign_in's own, so that it needs no middleware.
+AXES_FAILURE_LIMIT = env.int("BLUEGREEN_SIGN_IN_TRIES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("BLUEGREEN_SIGN_IN_PAUSE_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "bluegreen.request_context.address_of"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the trail has it
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "service-list"
 LOGOUT_REDIRECT_URL = "login"

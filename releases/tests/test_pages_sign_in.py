@@ -1,8 +1,10 @@
 """Signing in and out, and the pages for what went wrong."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
+from axes.models import AccessAttempt
 from django.template.loader import render_to_string
 from django.test import Client
 
@@ -17,8 +19,9 @@ def person(db):
     return factories.UserFactory.create(username="rosa")
 
 
-def sign_in(client: Client, password: str, address: str = "/login/"):
-    return client.post(address, {"username": "rosa", "password": password, "next": "/inbox/"})
+def sign_in(client: Client, password: str, headers: dict[str, str] | None = None):
+    sent = {"username": "rosa", "password": password, "next": "/inbox/"}
+    return client.post("/login/", sent, headers=headers)
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(client, person):
@@ -92,3 +95,71 @@ def test_the_page_for_a_broken_server_needs_nothing_but_its_file():
 )
 def test_an_age_is_said_in_its_greatest_unit(seconds, words):
     assert age_in_words(timedelta(seconds=seconds)) == words
+
+
+def guess(client: Client, times: int):
+    return [sign_in(client, "wrong") for _ in range(times)][-1]
+
+
+@pytest.fixture
+def locked(client, person, settings):
+    settings.AXES_FAILURE_LIMIT = 3
+    return guess(client, 3)
+
+
+def test_after_too_many_tries_not_even_the_right_password_counts_and_the_page_says_for_how_long(
+    client, locked
+):
+    for answer in (locked, sign_in(client, factories.PASSWORD)):
+        assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+        assert "Sign in again in 15 min." in text_of(answer)
+    assert client.get("/").status_code == 302
+
+
+def test_tries_count_again_when_the_pause_is_over_however_often_was_tried_meanwhile(client, locked):
+    guess(client, 2)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16), tick=False):
+        assert sign_in(client, factories.PASSWORD).url == "/inbox/"
+
+
+def test_a_try_that_succeeds_lets_the_count_begin_again(client, person, settings):
+    settings.AXES_FAILURE_LIMIT = 3
+    for _ in range(2):
+        guess(client, 2)
+        assert sign_in(client, factories.PASSWORD).url == "/inbox/"
+        client.logout()
+
+
+def test_a_forged_header_gives_nobody_more_tries_and_locks_nobody_else_out(client, person, settings):
+    settings.AXES_FAILURE_LIMIT = 3
+    for number in range(3):
+        forged = {"X-Forwarded-For": f"203.0.113.{number}", "X-Real-IP": "198.51.100.1"}
+        answer = sign_in(client, "wrong", forged)
+    assert answer.status_code == 429
+    assert sign_in(Client(REMOTE_ADDR="203.0.113.1"), factories.PASSWORD).url == "/inbox/"
+
+
+def test_other_names_from_there_and_this_name_from_elsewhere_may_try(client, locked):
+    factories.UserFactory.create(username="ivo")
+    sent = {"username": "ivo", "password": factories.PASSWORD}
+    assert client.post("/login/", sent).status_code == 302
+    assert sign_in(Client(REMOTE_ADDR="192.0.2.77"), factories.PASSWORD).url == "/inbox/"
+
+
+def test_who_is_signed_in_goes_on_and_reaches_the_emergency_button(client, scene, as_user, settings):
+    settings.AXES_FAILURE_LIMIT = 3
+    scene.operator.username = "rosa"
+    scene.operator.save()
+    signed_in = as_user(scene.operator)
+    assert guess(client, 3).status_code == 429
+    page = signed_in.get("/services/catalog/rollback/")
+    assert (page.status_code, "Send all" in text_of(page)) == (200, True)
+
+
+def test_the_tries_that_counted_and_the_beginning_of_the_pause_are_events_and_no_password_is_kept(
+    client, locked
+):
+    guess(client, 2)
+    told = AuditEvent.objects.order_by("id").values_list("action", flat=True)
+    assert list(told) == ["person.sign-in-failed"] * 3 + ["person.locked-out"]
+    assert "wrong" not in str(list(AccessAttempt.objects.values()))

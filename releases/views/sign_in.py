@@ -1,5 +1,6 @@
 """Signing in and out, each with its event."""
 
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
@@ -12,7 +13,10 @@ from releases.services.lifecycle import person
 
 
 class SignIn(LoginView):
-    """A try that fails is recorded under the name that was typed, which may be nobody's."""
+    """A try that fails is recorded under the name that was typed, which may be nobody's.
+
+    After too many of them no try counts for a while, and none is recorded: whoever guesses does not fill the trail.
+    """
 
     redirect_authenticated_user = True
 
@@ -26,10 +30,22 @@ class SignIn(LoginView):
 
     @transaction.atomic
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """Say that it didn't match."""
+        """Say that it didn't match, or that no try counts now."""
+        is_locked = getattr(self.request, "axes_locked_out", False)
+        if not is_locked or self.request.axes_failures_since_start:  # type: ignore[attr-defined]  # this one counted
+            self._record(form, "person.sign-in-failed")
+            if is_locked:
+                self._record(form, "person.locked-out")
+        if not is_locked:
+            return super().form_invalid(form)
+        pause = settings.AXES_COOLOFF_TIME
+        context = self.get_context_data(form=form, locked_minutes=int(pause.total_seconds() // 60))
+        headers = {"Retry-After": str(int(pause.total_seconds()))}
+        return self.render_to_response(context, status=429, headers=headers)
+
+    def _record(self, form: AuthenticationForm, action: str) -> None:
         typed = form.data.get("username", "")
-        events.record(actor=Actor(id="", name=typed, via="page"), action="person.sign-in-failed")
-        return super().form_invalid(form)
+        events.record(actor=Actor(id="", name=typed, via="page"), action=action)
 
 
 class SignOut(LogoutView):
