@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -41,6 +42,15 @@ def make_signing_key() -> str:
     return base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
 
 
+_NAME = re.compile(r"(\d{12})-([0-9a-f]{16})\.json")
+
+
 def checkpoint_name(number: int, found: str) -> str:
     """The name under which it is kept: names are in the order of the numbers, and two ends never share one."""
     return f"{number:012d}-{found[:16]}.json"
+
+
+def by_checkpoint_name(name: str) -> Checkpoint | None:
+    """What a name says: the number and the beginning of the hash, without a signature; None if it is no such name."""
+    found = _NAME.fullmatch(name)
+    return Checkpoint(int(found[1]), found[2], "") if found else None

@@ -30,17 +30,8 @@ class Bucket:
 
     def put(self, name: str, content: bytes) -> None:
         """Keep the bytes under this name, over what was there (whose version stays in a bucket with versioning)."""
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self.name,
-            "Key": self._key(name),
-            "Body": content,
-            "ExpectedBucketOwner": self.access.account_id,
-            "ServerSideEncryption": "aws:kms" if self.kms_key else "AES256",
-        }
-        if self.kms_key:
-            request["SSEKMSKeyId"] = self.kms_key
         with in_words(f"write {self.place(name)}"):
-            s3(self.access).put_object(**request)
+            s3(self.access).put_object(**self._request(name, content))
 
     def get(self, name: str) -> bytes | None:
         """What is kept under this name; None if nothing is."""
@@ -91,6 +82,18 @@ class Bucket:
             f"The bucket {self.name} keeps no versions, so a state that was overwritten would be lost. Run: "
             f"aws s3api put-bucket-versioning --bucket {self.name} --versioning-configuration Status=Enabled"
         ]
+
+    def _request(self, name: str, content: bytes) -> "PutObjectRequestTypeDef":
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self.name,
+            "Key": self._key(name),
+            "Body": content,
+            "ExpectedBucketOwner": self.access.account_id,
+            "ServerSideEncryption": "aws:kms" if self.kms_key else "AES256",
+        }
+        if self.kms_key:
+            request["SSEKMSKeyId"] = self.kms_key
+        return request
 
     def _key(self, name: str) -> str:
         return f"{self.prefix}{name}"

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 
 from celery import current_app
+from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from audit import roles
 from releases.dispatch import RUNS, URGENT
 from terraform_runner import workers
 
@@ -43,6 +45,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "workers": _workers(RUNS) if database == OK else NOT_ASKED,
         "urgent workers": _workers(URGENT) if database == OK else NOT_ASKED,
     }
+    if settings.CHECK_AUDIT_ROLE:
+        parts["audit role"] = _audit_role() if database == OK else NOT_ASKED
     return JsonResponse(parts, status=200 if set(parts.values()) == {OK} else 503)
 
 
@@ -66,6 +70,14 @@ def _database() -> str:
         logger.exception("the database does not answer")
         return "The database does not answer."
     return OK
+
+
+def _audit_role() -> str:
+    return (
+        "The database role could change the audit trail: " + " ".join(found)
+        if (found := roles.problems())
+        else OK
+    )
 
 
 def _broker() -> str:

@@ -219,6 +219,10 @@ KEEP_PLANS_DAYS = env.int("BLUEGREEN_KEEP_PLANS_DAYS", default=30)
 # The key that signs checkpoints of the audit trail, not in the database; and the public keys of earlier ones.
 AUDIT_SIGNING_KEY = env.str("BLUEGREEN_AUDIT_SIGNING_KEY", default="")
 AUDIT_PUBLIC_KEYS = env.list("BLUEGREEN_AUDIT_PUBLIC_KEYS", default=[])
+# For so many days nobody removes a checkpoint from the bucket, which needs Object Lock then.
+AUDIT_RETENTION_DAYS = env.int("BLUEGREEN_AUDIT_RETENTION_DAYS", default=0)
+# Whether /readyz says so where this process' database role could change the trail.
+CHECK_AUDIT_ROLE = env.bool("BLUEGREEN_CHECK_AUDIT_ROLE", default=False)
 try:
     if AUDIT_SIGNING_KEY:
         SigningKey(AUDIT_SIGNING_KEY)

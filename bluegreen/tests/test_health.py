@@ -8,6 +8,7 @@ from celery import current_app
 from django.db import OperationalError, connection
 from django.test import Client
 
+from audit import roles
 from releases.dispatch import RUNS, URGENT
 from terraform_runner import workers
 
@@ -109,3 +110,13 @@ def test_a_load_balancer_asks_by_address_whatever_the_site_s_name_is(settings, a
 @pytest.mark.parametrize("address", ["/healthz", "/readyz"])
 def test_both_are_only_asked(address):
     assert Client().post(address).status_code == 405
+
+
+@pytest.mark.django_db
+def test_readyz_says_so_where_the_database_role_could_change_the_trail_if_it_is_asked_to(ready, settings):
+    settings.CHECK_AUDIT_ROLE = True
+    status, parts = readiness()  # the tests' own role owns everything
+    assert status == 503
+    assert "could change the audit trail" in parts["audit role"]
+    with patch.object(roles, "problems", return_value=[]):
+        assert readiness()[1]["audit role"] == "ok"

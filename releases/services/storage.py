@@ -10,6 +10,7 @@ from aws.accounts import Purpose
 from aws.artifacts import Bucket
 from aws.credentials import Credentials
 from aws.errors import AwsError
+from aws.kept_objects import KeptObjects
 from aws.session import Access
 from releases.services import accounts
 from terraform_runner.encrypted_objects import EncryptedObjects
@@ -21,6 +22,7 @@ from terraform_runner.whole_log import WholeLog, read_compressed
 
 PLANS = "plans"
 LOGS = "logs"
+CHECKPOINTS = "checkpoints"
 UNSAVED_STATES = "unsaved-states"
 _TRIED = "written-and-removed"
 
@@ -61,9 +63,28 @@ def bucket(folder: str = "") -> Bucket:
     return Bucket(
         access=_access(),
         name=settings.STORAGE_BUCKET,
-        prefix=f"{settings.STORAGE_PREFIX}/{folder}" if settings.STORAGE_PREFIX else folder,
+        prefix=_prefix(folder),
         kms_key=settings.STORAGE_KMS_KEY,
     )
+
+
+def checkpoints() -> Objects:
+    """The folder of the trail's checkpoints, in which nothing that was put there first is overlooked."""
+    return _kept_checkpoints() if settings.STORAGE_BUCKET else LocalObjects(settings.DATA_DIR / CHECKPOINTS)
+
+
+def _kept_checkpoints() -> KeptObjects:
+    return KeptObjects(
+        access=_access(),
+        name=settings.STORAGE_BUCKET,
+        prefix=_prefix(f"{CHECKPOINTS}/"),
+        kms_key=settings.STORAGE_KMS_KEY,
+        retention_days=settings.AUDIT_RETENTION_DAYS,
+    )
+
+
+def _prefix(folder: str) -> str:
+    return f"{settings.STORAGE_PREFIX}/{folder}" if settings.STORAGE_PREFIX else folder
 
 
 def state(service_id: UUID, *, run_id: UUID) -> State:
@@ -105,7 +126,7 @@ def check() -> tuple[str, list[str]]:
     tried.get(_TRIED)
     tried.remove(_TRIED)
     place = tried.place(_TRIED).removesuffix(f"/check/{_TRIED}")
-    return place, bucket().problems() if settings.STORAGE_BUCKET else []
+    return place, [*bucket().problems(), *_kept_checkpoints().problems()] if settings.STORAGE_BUCKET else []
 
 
 def _s3_state(place: Bucket, credentials: Credentials) -> S3State:

@@ -19,13 +19,17 @@ class Command(BaseCommand):
         """Where else there are checkpoints."""
         parser.add_argument("--checkpoints", type=Path, help="a folder with copies that were kept elsewhere")
 
+        parser.add_argument(
+            "--full", action="store_true", help="read every checkpoint, also those not due today"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was found; it is in the trail as well."""
         folder = options["checkpoints"]
         if folder and not folder.is_dir():
             raise CommandError(f"{folder} is no folder. Name the one that has the copies of the checkpoints.")
         try:
-            sound = checkpoints.verify(folder)
+            sound = checkpoints.verify(folder, every=options["full"])
         except Broken as broken:
             raise CommandError(broken.words) from broken
         except (AwsError, OSError) as error:

@@ -1,18 +1,24 @@
 """Checkpoints of the trail: made with this installation's key, kept in the store, and checked with those elsewhere."""
 
 import stat
+from datetime import date, timedelta
 from threading import Barrier, Thread
+from uuid import uuid4
 
 import pgtrigger
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
 
+from audit.check_chain import Broken
 from audit.events import Actor, record
 from audit.models import AuditEvent
 from audit.signing import SigningKey, make_signing_key
-from releases.services import checkpoints
+from aws.session import s3
+from releases.services import checkpoints, storage
+from terraform_runner.objects import LocalObjects
 
 WORKER = Actor(id="", name="Bluegreen", via="worker")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,3 +132,90 @@ def test_the_public_key_is_said(capsys):
     assert capsys.readouterr().out.strip() == checkpoints.signing_key().public
     call_command("audit_checkpoint")
     assert "Nothing was recorded" in capsys.readouterr().out
+
+
+@pytest.fixture
+def reads_little(monkeypatch):
+    """None but the newest one is read, and which ones were: their numbers."""
+    read: list[int] = []
+
+    class Watched(LocalObjects):
+        def get(self, name: str) -> bytes | None:
+            read.append(int(name[:12]))
+            return super().get(name)
+
+    monkeypatch.setattr(storage, "LocalObjects", Watched)
+    monkeypatch.setattr(checkpoints, "NEWEST_READ", 1)
+    return read
+
+
+@pytest.fixture
+def three(data_dir):
+    for _ in range(3):
+        record_one()
+        checkpoints.make()
+    return sorted((data_dir / "checkpoints").glob("*.json"))
+
+
+def turn_of(number: int) -> str:
+    """A day on which it is this number's turn to be read."""
+    first = date(2026, 3, 1)
+    days = (first + timedelta(days=ahead) for ahead in range(checkpoints.DAYS_OF_A_TURN))
+    return next(str(day) for day in days if day.toordinal() % checkpoints.DAYS_OF_A_TURN == number)
+
+
+def test_the_newest_are_read_each_time_and_each_of_the_others_once_in_thirty_days(three, reads_little):
+    for day, expected in [(turn_of(1), [1, 3]), (turn_of(2), [2, 3]), (turn_of(4), [3])]:
+        reads_little.clear()
+        with time_machine.travel(day):
+            assert checkpoints.verify().checkpoints == 3
+        assert sorted(reads_little) == expected
+    reads_little.clear()
+    assert checkpoints.verify(every=True).checkpoints == 3
+    assert sorted(reads_little) == [1, 2, 3]
+
+
+def test_what_the_names_alone_show_is_said_when_all_have_been_read(three, reads_little, monkeypatch):
+    monkeypatch.setattr(checkpoints, "NEWEST_READ", 0)
+    with pgtrigger.ignore("audit.ChainLink:append_only"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_chainlink WHERE number = 3")
+    with (
+        time_machine.travel(turn_of(4)),
+        pytest.raises(CommandError, match=r"the checkpoint of 20\d\d-.* has event 3"),
+    ):
+        call_command("audit_verify")
+    assert sorted(reads_little) == [1, 2, 3]
+
+
+def test_a_name_without_a_signature_behind_it_is_no_evidence(three, reads_little):
+    (three[0].parent / f"{1:012d}-{'f' * 16}.json").write_text("{}")
+    with time_machine.travel(turn_of(4)), pytest.raises(CommandError, match="cannot be read"):
+        call_command("audit_verify")
+
+
+def test_a_checkpoint_under_the_name_of_another_one_is_found(three):
+    three[0].rename(three[0].with_name(f"{2:012d}-{'f' * 16}.json"))
+    with pytest.raises(CommandError, match="under the name of another one"):
+        call_command("audit_verify", "--full")
+
+
+def test_in_a_bucket_with_object_lock_a_hidden_checkpoint_still_speaks(sandbox, settings):
+    settings.AWS_ENDPOINT_URL = sandbox.endpoint_url
+    settings.AWS_ACCESS_KEY_ID = sandbox.access_key_id
+    settings.AWS_SECRET_ACCESS_KEY = sandbox.secret_access_key
+    settings.STORAGE_BUCKET = f"bucket-{uuid4()}"
+    settings.STORAGE_ACCOUNT_ID, settings.STORAGE_REGION = sandbox.account_id, sandbox.region
+    settings.AUDIT_RETENTION_DAYS = 30
+    s3(storage.bucket().access).create_bucket(
+        Bucket=settings.STORAGE_BUCKET,
+        CreateBucketConfiguration={"LocationConstraint": sandbox.region},
+        ObjectLockEnabledForBucket=True,
+    )
+    record_one()
+    place = checkpoints.make()
+    assert checkpoints.make() == ""
+    with pgtrigger.ignore("audit.ChainLink:append_only"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_chainlink")
+    storage.checkpoints().remove(place.rpartition("/")[2])
+    with pytest.raises(Broken, match="Event 1 is missing"):
+        checkpoints.verify()
