@@ -73,14 +73,15 @@ def record_of(event: AuditEvent) -> list[tuple[str, str]]:
 
 
 def _shown(event: AuditEvent, services: Mapping[str, str], numbers: Mapping[str, int]) -> EventShown:
+    release = numbers.get(str(event.subject.get("release")))
     return EventShown(
         id=str(event.pk),
         at=event.at,
         who=event.actor_name,
         what=ACTIONS.get(event.action, event.action),
-        where=_where(event),
+        where=_where(event).removeprefix(f"R-{release}").removeprefix(", "),
         service=services.get(event.service_id, ""),
-        release=numbers.get(str(event.subject.get("release"))),
+        release=release,
         request=event.context.get("request_id", ""),
         why=event.reason,
         digest=str(event.after.get("plan_sha256", ""))[:4],
