@@ -97,7 +97,7 @@ def test_pages_of_a_release_that_waits_for_an_approval(page):
         "/inbox/",
         "/inbox/?view=others",
         SERVICE,
-        f"{SERVICE}trail/",
+        "/audit/?service=nginx-lambda",
         f"{SERVICE}request/",
         f"{SERVICE}rollback/",
         run,

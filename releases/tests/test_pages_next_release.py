@@ -209,4 +209,4 @@ def test_after_the_window_a_release_is_requested_without_another_word(promoted, 
 def test_the_trail_tells_who_prepared(promoted, operator, as_user):
     browser = as_user(operator)
     browser.post(PREPARE, {"gives_up_old_version": "on"})
-    assert "began to prepare the next release" in text_of(browser.get(f"{PAGE}trail/"))
+    assert "began to prepare the next release" in text_of(browser.get("/audit/"))
