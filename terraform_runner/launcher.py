@@ -5,8 +5,9 @@ while its Terraform goes on. ``python -I -S launcher.py GRACE_SECONDS log|docume
 in no time, so that only what Python brings built in is imported. Its descriptors:
 
 0. a socket. From the worker, lines: ``until SECONDS`` (of :func:`now`), before which nothing is started, and ``stop``;
-   its end means that the worker is gone. To the worker, at the end, how Terraform ended: ``ended CODE``,
-   ``unfed CODE`` (since its time was over) or ``absent REASON``.
+   its end means that the worker is gone. To the worker an empty line for what was heard, so that one which is stopped
+   is noticed; at the end how Terraform ended: ``ended CODE``, ``unfed CODE`` (since its time was over) or
+   ``absent REASON``.
 1. Terraform's standard output, if it is a ``document``; else the same as 2.
 2. to the worker: what Terraform prints. A worker that does not read any more doesn't keep Terraform from ending well.
 
@@ -54,6 +55,7 @@ class Owner:
         except ConnectionError:
             data = b""
         self.is_gone = not data
+        _say("\n")
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             word, _, number = line.partition(b" ")
@@ -189,15 +191,15 @@ def main(arguments: list[str]) -> None:
         signal.signal(number, _leave_it_to_terraform)
     owner = Owner()
     if not owner.lets_begin():
-        return _report("unfed -2")
+        return _say("unfed -2")
     try:
         launcher = Launcher(
             argv, is_document=kind == "document", grace_seconds=float(grace_seconds), owner=owner
         )
     except OSError as error:
-        return _report(f"absent {error}")
+        return _say(f"absent {error}")
     code = launcher.follow()
-    _report(f"{'unfed' if launcher.unfed else 'ended'} {code}")
+    _say(f"{'unfed' if launcher.unfed else 'ended'} {code}")
     return launcher.leave()
 
 
@@ -233,9 +235,9 @@ def _leave_it_to_terraform(*_: object) -> None:
     """What is sent to the whole group is for Terraform. A handler, unlike "ignored", isn't inherited by it."""
 
 
-def _report(line: str) -> None:
+def _say(words: str) -> None:
     try:
-        os.write(WORKER, line.encode())
+        os.write(WORKER, words.encode())
     except ConnectionError:
         return  # the worker is gone: nobody wants to know
 

@@ -3,26 +3,28 @@
 import contextlib
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
+from terraform_runner import launcher
 from terraform_runner.domain.output import Output
 from terraform_runner.domain.tools import Tools
 from terraform_runner.errors import TerraformMissing
 from terraform_runner.points import Point, reached
-from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group
+from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group, signal_group
 
 POLL_SECONDS = 0.1
 READ_BYTES = 65_536
 LAUNCHER = Path(__file__).with_name("launcher.py")
-# A launcher that was told to end Terraform does it within the grace period; then it is taken for stopped.
+# So much later than it should have ended Terraform, or have answered, a launcher is taken for stopped.
 LAUNCHER_SECONDS = 5.0
 # What Terraform writes (state, its backups, plans) is for this user only.
 UMASK = 0o077
@@ -84,7 +86,7 @@ def run(command: Command, *, limits: Limits, control: Control, output: Output) -
 
     1. Its output goes line by line to ``control``, standard error together with standard output.
     2. It begins, and goes on, only for as long as ``control`` holds the run; the launcher sees to that, so that it is
-       true of a worker which was killed or stopped too.
+       true of a worker which was killed or stopped too. A launcher that was stopped alone is ended with it.
     3. When it has to stop, the launcher interrupts it once and kills it after the grace period.
 
     Raises TerraformMissing if it cannot be started.
@@ -119,6 +121,7 @@ class _Launched:
     process: "subprocess.Popen[bytes]"
     pipe: IO[bytes]
     words: socket.socket
+    heard: bytearray = field(default_factory=bytearray)
 
     @property
     def group(self) -> int:
@@ -130,12 +133,18 @@ class _Launched:
         with contextlib.suppress(BlockingIOError, ConnectionError):
             self.words.send(f"{line}\n".encode())
 
+    def answers(self) -> bool:
+        """Whether it has answered since this was asked before."""
+        so_far = len(self.heard)
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            self.heard.extend(self.words.recv(READ_BYTES))
+        return len(self.heard) > so_far
+
     def report(self) -> tuple[str, str]:
         """How it says that Terraform ended: see ``launcher``. Nothing, if the launcher itself was killed."""
-        with contextlib.suppress(BlockingIOError, ConnectionError):
-            word, _, rest = self.words.recv(READ_BYTES).decode().partition(" ")
-            return word, rest
-        return "", ""
+        self.answers()
+        word, _, rest = self.heard.decode().rpartition("\n")[2].partition(" ")
+        return word, rest
 
 
 class _Stop:
@@ -148,6 +157,7 @@ class _Stop:
         self._limits = limits
         self._control = control
         self._fed_until = float("-inf")
+        self._unheard_until = float("inf")
         self._kill_at: float | None = None
 
     def check(self) -> None:
@@ -162,12 +172,22 @@ class _Stop:
         if self.cancelled is not None or self.timed_out:
             self._launched.say("stop")
             self._kill_at = now + self._limits.grace_seconds + LAUNCHER_SECONDS
+        elif self._nobody_listens():
+            signal_group(self._launched.group, signal.SIGINT)
+            self._kill_at = now + self._limits.grace_seconds
+
+    def _nobody_listens(self) -> bool:
+        """Whether the launcher was stopped, so that Terraform would go on whatever becomes of this worker."""
+        return self._unheard_until + LAUNCHER_SECONDS <= launcher.now() < self._fed_until
 
     def _feed(self) -> None:
+        if self._launched.answers():
+            self._unheard_until = float("inf")
         until = self._control.holds_until()
         if until > self._fed_until:
             self._launched.say(f"until {until}")
             self._fed_until = until
+            self._unheard_until = min(self._unheard_until, until)
 
 
 def _ended(command: Command, launched: _Launched, stop: _Stop) -> Ended:

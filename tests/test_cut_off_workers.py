@@ -15,6 +15,7 @@ from infra.local.tests.waiting import is_gone, wait_for
 from infra.sandbox.testing import fault, held, seen
 from releases.models import Step
 from terraform_runner.domain.runs import Operation, RunStatus
+from terraform_runner.errors import TerraformKilled
 from terraform_runner.models import LogChunk, Run
 from tests.crashing import AT_MOST_SECONDS, Scene, rules_watched, shift_scene
 from tests.fault_matrix import Target
@@ -128,15 +129,17 @@ def test_a_worker_that_was_stopped_beyond_its_lease_finds_that_another_one_has_g
     assert child.children() == []
 
 
-def test_a_launcher_that_was_stopped_goes_on_with_a_run_that_its_worker_holds(scene: Scene, step: Step):
-    with shifting(scene) as run:
+def test_a_launcher_that_was_stopped_is_ended_with_its_terraform_by_the_worker_which_goes_on(
+    scene: Scene, step: Step
+):
+    with rules_watched(scene) as weights, shifting(scene) as run:
         _, launcher = processes(run)
+        below = launcher.children(recursive=True)
         launcher.suspend()
-        time.sleep(LEASE_SECONDS + GRACE_SECONDS)
-        assert status(run) == RunStatus.RUNNING
-        launcher.resume()
-    scene.goes_on(step, Operation.APPLY)
-    assert (status(run), planned_again(step)) == (RunStatus.SUCCEEDED, 0)
+        scene.goes_on(step, Operation.APPLY)
+        assert all(is_gone(process.pid) for process in (launcher, *below))
+    assert weights == [(0, 100), (4, 96)]
+    assert (Run.objects.get(pk=run.pk).error_code, planned_again(step)) == (TerraformKilled.code, 1)
 
 
 def test_a_worker_that_is_told_to_end_has_its_apply_end_gently_and_hands_it_over(scene: Scene, step: Step):

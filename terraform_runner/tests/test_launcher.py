@@ -217,17 +217,37 @@ def test_program_ends_when_its_launcher_goes_on_after_having_been_stopped_with_t
     assert (stopped.folder / "ended").read_text() == "1"
 
 
+class StoppingLauncher(RecordingControl):
+    """Stops the launcher as soon as its program runs, and holds the run for a second at a time."""
+
+    def lines(self, lines: list[str]) -> None:
+        super().lines(lines)
+        os.kill(self.groups[0], signal.SIGSTOP)
+
+    def holds_until(self) -> float:
+        return launcher.now() + 1
+
+
 def test_launcher_that_was_stopped_is_killed_with_its_program_by_a_worker_that_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "LAUNCHER_SECONDS", 0.2)
-    control = RecordingControl(stop_when=lambda seen: "ready" in seen and stop_launcher())
-
-    def stop_launcher() -> bool:
-        os.kill(control.groups[0], signal.SIGSTOP)
-        return True
-
-    ended = run(tmp_path, STUBBORN, control, grace=0.2)
+    ended = run(tmp_path, STUBBORN, StoppingLauncher(stop_when=lambda seen: "ready" in seen), grace=0.2)
 
     assert ended.cancelled == "asked to stop"
+    assert has_ended(tmp_path, "running")
+    assert has_ended(tmp_path, "escaped")
+
+
+def test_program_whose_launcher_was_stopped_is_ended_gently_by_the_worker_that_goes_on(tmp_path):
+    says_little = GENTLE.replace(" * 1000", "")
+    ended = run(tmp_path, says_little, StoppingLauncher(), grace=5)
+
+    assert ended == Ended(exit_code=-signal.SIGKILL, cancelled=None, timed_out=False, unfed=False)
+    assert (tmp_path / "ended").read_text() == "1"
+
+
+def test_nothing_survives_whose_launcher_was_stopped_and_that_ignores_interrupts(tmp_path):
+    run(tmp_path, STUBBORN, StoppingLauncher(), grace=0.2)
+
     assert has_ended(tmp_path, "running")
     assert has_ended(tmp_path, "escaped")
 
