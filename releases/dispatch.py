@@ -14,8 +14,9 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 RUNS, URGENT = "runs", "urgent"
-# A broker that is slow or frozen is waited for so long, and not at all while it still owes an answer.
-PATIENCE_SECONDS = 1.0
+# A broker that is slow or frozen is waited for so long, and not at all while it still owes an answer. Who presses the
+# emergency button wants to know of the users, not of the broker.
+PATIENCE_SECONDS = {RUNS: 1.0, URGENT: 0.2}
 # A page waits no longer for a look.
 LOOK_SECONDS = 15
 
@@ -41,7 +42,7 @@ def _send(task: str, what: UUID, queue: str, *, otherwise: str, expires: float |
         current_app.send_task, task, args=[str(what)], queue=queue, expires=expires, ignore_result=True
     )
     try:
-        _sender.send(send)
+        _sender.send(send, seconds=PATIENCE_SECONDS[queue])
     except (OperationalError, TimeoutError) as error:
         logger.warning("the broker took nothing (%s): %s", error, otherwise)
 
@@ -53,16 +54,16 @@ class _Sender:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker")
         self._late: Future[object] | None = None
 
-    def send(self, send: Callable[[], object]) -> None:
+    def send(self, send: Callable[[], object], *, seconds: float) -> None:
         """Raises TimeoutError if that takes too long; then it may be sent yet, which does no harm."""
         if self._late is not None and not self._late.done():
             raise TimeoutError("it owes an answer to an earlier message")
         sent = self._thread.submit(send)
         try:
-            sent.result(PATIENCE_SECONDS)
+            sent.result(seconds)
         except TimeoutError as error:
             self._late = sent
-            raise TimeoutError(f"no answer within {PATIENCE_SECONDS:g} s") from error
+            raise TimeoutError(f"no answer within {seconds:g} s") from error
 
 
 _sender = _Sender()
