@@ -24,16 +24,14 @@ class TrailForm(forms.Form):
     release = forms.IntegerField(required=False, min_value=1, max_value=999_999_999, label="Release")
     since = forms.DateField(required=False, label="From (UTC)", widget=forms.DateInput(attrs=DAY))
     until = forms.DateField(required=False, label="To (UTC)", widget=forms.DateInput(attrs=DAY))
-    request = forms.RegexField(
-        r"^[0-9a-f-]{1,64}\Z", required=False, label="Request", widget=forms.HiddenInput
-    )
+    request = forms.RegexField(r"^[0-9a-f-]{1,64}\Z", required=False, label="Request's id")
     before = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, seen: Seen, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._seen = seen
         for field in self.fields.values():
-            field.widget.attrs.setdefault("class", "form-control")
+            field.widget.attrs["class"] = "form-control"
         self.fields["what"].widget.attrs["class"] = "form-select"
 
     def clean_q(self) -> str:
