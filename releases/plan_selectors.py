@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import F, Q, QuerySet, Window
-from django.db.models.functions import DenseRank
+from django.db.models.functions import Coalesce, DenseRank
 
-from releases.domain.lifecycle import OPEN_STATUSES, StepStatus
+from releases.domain.lifecycle import OPEN_STATUSES
 from releases.models import Approval, Service, Step, StepRun
+from releases.selectors import AT_A_GATE
 from terraform_runner.domain.runs import RunStatus
 
 _WITH_ALL = ("service", "release", "release__requested_by", "requested_by", "plan_run")
@@ -59,14 +60,14 @@ def steps_with_failed_runs(steps: Sequence[Step], *, code: str) -> set[UUID]:
 
 
 def plans_for_others(services: QuerySet[Service], *, but: QuerySet[Step]) -> QuerySet[Step]:
-    """The plans of these services that wait for a decision, but for these; the one that has waited longest first."""
-    waiting = Step.objects.filter(status=StepStatus.WAITING.value, service__in=services).exclude(wanted=[])
+    """The plans and requests of these services that wait for a decision, but for these; the oldest first."""
+    waiting = Step.objects.filter(AT_A_GATE, service__in=services).exclude(wanted=[])
     is_open = Q(release__isnull=True) | Q(release__status__in=sorted(OPEN_STATUSES))
     return (
         waiting.filter(is_open)
         .exclude(pk__in=but.order_by().values("pk"))
         .select_related(*_WITH_ALL)
-        .order_by("plan_run__ended_at", "pk")
+        .order_by(Coalesce("plan_run__ended_at", "asked_at"), "pk")
     )
 
 

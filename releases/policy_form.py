@@ -32,6 +32,7 @@ _TITLES = {
 _AS_PLANNED = (Need.AS_PLANNED.value, "as the release's plan says")
 _ALWAYS, _NEVER = (Need.ALWAYS.value, "always"), (Need.NEVER.value, "never")
 _NEEDS = {
+    Gate.REQUEST: [(Need.AS_PLANNED.value, "no"), _ALWAYS],
     Gate.CANARY: [_AS_PLANNED, _ALWAYS, _NEVER],
     Gate.SHIFT: [_AS_PLANNED, _ALWAYS, _NEVER],
     Gate.PROMOTE: [_AS_PLANNED, _ALWAYS, _NEVER],
@@ -137,7 +138,7 @@ class PolicyForm(StyledForm):
         self.add_error(next((name for name in names if name in self.fields), None), message)
 
 
-_PEOPLE = (Gate.CANARY, Gate.SHIFT, Gate.PROMOTE, Gate.SETTINGS, Gate.REMOVE)
+_PEOPLE = (Gate.REQUEST, Gate.CANARY, Gate.SHIFT, Gate.PROMOTE, Gate.SETTINGS, Gate.REMOVE)
 _USUAL = {"need": Need.AS_PLANNED.value, "slots": ["anybody"]}
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
@@ -24,6 +24,9 @@ _OPEN = sorted(OPEN_STATUSES)
 # Nothing waits for these once somebody has said no; a set-up can be asked for again.
 _END_WHEN_REJECTED = [Transition.SETTINGS.value, Transition.REMOVE.value]
 _REACHED = [StepStatus.BAKING.value, StepStatus.DONE.value]
+AT_A_GATE = Q(status=StepStatus.WAITING.value) | Q(status=StepStatus.PENDING.value) & ~Q(request_digest="")
+"""A step's plan waits, or before there is one its release's request."""
+
 SPLIT = Q(green_weight__gt=0, green_weight__lt=100) | Q(activate_canary=True)
 # A set-up is called off before its first apply only, so that nothing of the service was ever at AWS.
 CALLED_OFF = Q(set_up_at__isnull=True, removed_at__isnull=False)
@@ -46,6 +49,11 @@ def somebody_was_sent(release: Release) -> bool:
     sending = release.steps.exclude(transition__in=ROTATIONS)
     began = Q(step_runs__run__plan_used_at__isnull=False) | Q(status__in=_REACHED)
     return sending.filter(began).exists()
+
+
+def release_has_begun(release: Release) -> bool:
+    """Whether an apply of any of its steps has begun."""
+    return release.steps.filter(step_runs__run__plan_used_at__isnull=False).exists()
 
 
 def current_step(service: Service) -> Step | None:
@@ -182,13 +190,13 @@ def services_with_something_due() -> list[UUID]:
 
 def services_with_gates_to_look_at() -> list[UUID]:
     """Services at whose gates something may have changed by the time alone."""
-    due = Step.objects.filter(status=StepStatus.WAITING.value, look_again_at__lte=Now())
+    due = Step.objects.filter(AT_A_GATE, look_again_at__lte=Now())
     return list(due.order_by().values_list("service_id", flat=True).distinct())
 
 
 def services_at_gates(environment: str) -> list[UUID]:
-    """The services of an environment where a plan waits."""
-    waiting = Step.objects.filter(status=StepStatus.WAITING.value, service__environment=environment)
+    """The services of an environment where a plan waits, or a request."""
+    waiting = Step.objects.filter(AT_A_GATE, service__environment=environment)
     return list(waiting.order_by().values_list("service_id", flat=True).distinct())
 
 
@@ -200,8 +208,8 @@ def services_of_asker(environment: str, user: User) -> list[Service]:
 
 
 def waiting_step(service: Service) -> Step | None:
-    """The step of a service that waits with a plan: the present one, or the next one while that one bakes."""
-    return unfinished_steps(service).filter(status=StepStatus.WAITING.value).first()
+    """The step of a service that waits at a gate: the present one, or the next one while that one bakes."""
+    return unfinished_steps(service).filter(AT_A_GATE).first()
 
 
 def by_need_of_attention(services: QuerySet[Service]) -> QuerySet[Service]:
@@ -237,18 +245,16 @@ def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
 
 
 def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step]:
-    """The plans of these services that wait for somebody like this person, oldest first; not those of one's own
-    releases, nor those that they have approved. Two queries."""
+    """The plans and requests of these services that wait for somebody like this person, oldest first; not those of
+    one's own releases, nor those that they have approved. Two queries."""
     groups = user.groups.values_list("name", flat=True)
-    approved = Approval.objects.filter(
-        step=OuterRef("pk"),
-        decided_by=user,
-        changes_digest=OuterRef("plan_run__changes_digest"),
-        epoch=OuterRef("epoch"),
-        withdrawn_at__isnull=True,
+    of_plan = Q(
+        step=OuterRef("pk"), changes_digest=OuterRef("plan_run__changes_digest"), epoch=OuterRef("epoch")
     )
+    of_request = Q(step__release=OuterRef("release"), changes_digest=OuterRef("request_digest"))
+    approved = Approval.objects.filter(of_plan | of_request, decided_by=user, withdrawn_at__isnull=True)
     return (
-        Step.objects.filter(status=StepStatus.WAITING.value, service__in=services)
+        Step.objects.filter(AT_A_GATE, service__in=services)
         .filter(wanted__has_any_keys=["", *groups])
         .filter(Q(release__isnull=True) | Q(release__status__in=_OPEN))
         .exclude(release__requested_by=user)
@@ -256,7 +262,7 @@ def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step
         .exclude(requested_by=user)
         .exclude(Exists(approved))
         .select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
-        .order_by("plan_run__ended_at", "pk")
+        .order_by(Coalesce("plan_run__ended_at", "asked_at"), "pk")
     )
 
 

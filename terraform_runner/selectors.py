@@ -30,6 +30,13 @@ def last_state(workspace: str) -> StateIdentity | None:
     return StateIdentity(lineage=found[0], serial=found[1] or 0) if found else None
 
 
+def last_tools(workspace: str) -> dict[str, str]:
+    """The versions by which a workspace's last plan was made: of "terraform", and of each provider by its source."""
+    planned = Run.objects.filter(workspace=workspace, operation=Operation.PLAN).exclude(terraform_version="")
+    found = planned.order_by("-queued_at").values_list("terraform_version", "providers").first()
+    return {"terraform": found[0], **found[1]} if found else {}
+
+
 def list_kept_plans(*, older_than_days: int) -> QuerySet[Run]:
     """Runs that ended so long ago and whose plan is in the store, the oldest first."""
     limit = Now() - Value(timedelta(days=older_than_days))

@@ -183,5 +183,5 @@ def _make_step(release: Release, position: int, planned: PlannedStep) -> Step:
         StepRun.objects.create(step=step, run=step.plan_run)
     step.save()
     if step.status == StepStatus.WAITING:
-        gates.note(gates.StepGate(service, step))
+        gates.ask(service, step)
     return step

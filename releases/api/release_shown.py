@@ -15,7 +15,8 @@ from releases.api.shown import (
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Release, Service, Step
 from releases.services import facts
-from releases.services.gates import StepGate
+from releases.services.gate import Gate
+from releases.services.gates import gate_now
 from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.words import step_title
 
@@ -31,7 +32,7 @@ def release_shown(service: Service, release: Release) -> ReleaseOut:
     """The document of a release of this service."""
     current, acting = facts.present_steps(service) if release.is_open else (None, None)
     step = acting or current
-    gate = StepGate(service, step) if step and step.status == StepStatus.WAITING else None
+    gate = gate_now(service, step)
     plan = plan_of(service, step) if step else None
     document = ReleaseOut(
         service=service.name,
@@ -46,6 +47,7 @@ def release_shown(service: Service, release: Release) -> ReleaseOut:
         ended_at=release.ended_at,
         current_step=step.pk if step else None,
         plan=_plan(plan) if plan else None,
+        request_digest=gate.identity.changes_digest if gate and gate.of_request and gate.identity else "",
         waits_for="" if gate is None or gate.is_open else gate.words,
         frozen="" if gate is None or gate.frozen is None else str(gate.frozen),
         steps=[_step(one) for one in selectors.steps_of_release(release)],
@@ -54,7 +56,7 @@ def release_shown(service: Service, release: Release) -> ReleaseOut:
     return document
 
 
-def _state(release: Release, step: Step | None, gate: StepGate | None) -> State:
+def _state(release: Release, step: Step | None, gate: Gate | None) -> State:
     if not release.is_open:
         return _ENDED[release.status]
     status = StepStatus(step.status) if step else StepStatus.DONE
@@ -65,7 +67,7 @@ def _state(release: Release, step: Step | None, gate: StepGate | None) -> State:
     return _waiting(gate) if gate else "going_on"
 
 
-def _waiting(gate: StepGate) -> State:
+def _waiting(gate: Gate) -> State:
     if not gate.is_open:
         return "waiting_for_approval"
     is_started = gate.step.started_at is not None or gate.step.automatic

@@ -126,6 +126,9 @@ class ReleaseOut(BaseModel):
     ended_at: datetime | None
     current_step: UUID | None = Field(description="The step that goes on, or waits for somebody.")
     plan: PlanOut | None = Field(description="The plan of the current step.")
+    request_digest: str = Field(
+        "", description="The request itself waits: an approval carries this as both of its digests."
+    )
     waits_for: str = Field(description="Whose approval is missing, in words; empty where none is.")
     frozen: str = Field(description="Why nothing begins now, in words; empty where something may.")
     steps: list[StepOut]

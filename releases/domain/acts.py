@@ -57,7 +57,7 @@ class StepFacts:
     """The step that a release has arrived at, or the next one while that one bakes.
 
     `gate` says whether an approval is needed, `at_gate` how that stands, `approval` whether the plan may be applied by
-    what was approved. `used`: its plan's apply has begun.
+    what was approved, `approved_by` whose approval that is, by their ids. `used`: its plan's apply has begun.
     """
 
     status: StepStatus
@@ -66,6 +66,7 @@ class StepFacts:
     plan: PlanIdentity | None
     approval: Decision
     at_gate: GateFacts = field(default_factory=GateFacts)
+    approved_by: frozenset[str] = frozenset()
     used: bool = False
     automatic: bool = False
     paused: bool = False
@@ -170,7 +171,7 @@ def may_withdraw(person: Person, step: StepFacts) -> Decision:
     permitted = has_permission(person, Permission.APPROVE)
     if not permitted:
         return permitted
-    if person.id not in {approver.id for approver in step.at_gate.approvers}:
+    if person.id not in step.approved_by:
         return Refused("approval:not-yours", "No approval of yours counts here.")
     if step.used:
         return Refused("approval:used", "It was used already: its apply has begun.")
@@ -228,7 +229,7 @@ def may_give_reason(person: Person) -> Decision:
 
 
 def _waits_for(step: StepFacts) -> str:
-    if step.status is not StepStatus.WAITING:
+    if step.status is not StepStatus.WAITING and not step.at_gate.of_request:
         return "Its plan is being made."
     return (
         step.approval.reason if step.gate and isinstance(step.approval, Refused) else "It goes on by itself."

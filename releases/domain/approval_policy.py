@@ -37,13 +37,15 @@ class Approval:
 class GateFacts:
     """A gate as it is now: its places, whose approval counts, and those who have approved already, the first one first.
 
-    `decided` says who has opened it, or rejected what it stands before, and when; "" where nobody has.
+    `decided` says who has opened it, or rejected what it stands before, and when; "" where nobody has. `of_request`: it
+    is the release's request that is decided on, which has no plan yet.
     """
 
     slots: tuple[Slot, ...] = (ANYBODY,)
     who_counts: WhoCounts = field(default_factory=WhoCounts)
     approvers: tuple[Person, ...] = ()
     decided: str = ""
+    of_request: bool = False
 
 
 def may_approve(
@@ -89,10 +91,13 @@ def may_reject(
         return Refused("approval:decided", f"{facts.decided} Nothing is left to decide.")
     if person.id in {approver.id for approver in facts.approvers}:
         return Refused("approval:yours", "You have approved this already; somebody else has to as well.")
-    if step_status is not StepStatus.WAITING or plan is None:
+    if plan is None or (step_status is not StepStatus.WAITING and not facts.of_request):
         return Refused("approval:no-plan", f"No plan waits for a decision: the step is {step_status.label}.")
     if shown != plan:
-        return Refused("approval:other-plan", "The plan is another one by now: look at it before you decide.")
+        what = "request" if facts.of_request else "plan"
+        return Refused(
+            "approval:other-plan", f"The {what} is another one by now: look at it before you decide."
+        )
     return Allowed()
 
 

@@ -68,7 +68,10 @@ ALLOWED_RELEASE: Mapping[ReleaseStatus, frozenset[ReleaseStatus]] = {
 }
 
 ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
-    StepStatus.PENDING: frozenset({StepStatus.PLANNING, StepStatus.SKIPPED, StepStatus.ABANDONED}),
+    # Rejected, here and while it is planned: the request was that it belongs to.
+    StepStatus.PENDING: frozenset(
+        {StepStatus.PLANNING, StepStatus.REJECTED, StepStatus.SKIPPED, StepStatus.ABANDONED}
+    ),
     # Straight to baking or done: the plan changes nothing, and what is real has been verified. To planning again: the
     # run was lost with its worker. Back to pending: it gave way to another step.
     StepStatus.PLANNING: frozenset(
@@ -78,6 +81,7 @@ ALLOWED_STEP: Mapping[StepStatus, frozenset[StepStatus]] = {
             StepStatus.BAKING,
             StepStatus.DONE,
             StepStatus.FAILED,
+            StepStatus.REJECTED,
             StepStatus.PENDING,
             StepStatus.SKIPPED,
             StepStatus.ABANDONED,

@@ -19,13 +19,15 @@ class Decision(models.TextChoices):
 class Approval(models.Model):
     """Bound to what was shown: this plan, by the digest of its bytes and by that of its changes.
 
+    Without a plan it is the request that was decided on, at the step that it stood before: both are its digest then.
+
     ``role`` are the groups that its approver was in then; ``withdrawn_at`` is when they took it back, before it was
     used.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="approvals")
-    plan_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
+    plan_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     plan_sha256 = models.CharField(max_length=64)
     changes_digest = models.CharField(max_length=64)
     epoch = models.PositiveIntegerField()

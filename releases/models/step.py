@@ -25,7 +25,8 @@ class Step(models.Model):
     somebody asked for knowing that requests may still come. ``wanted`` are the groups of which somebody is missing at
     its gate, "" for whoever may approve: none where nobody is. It was so when the service was last brought forward, for
     lists; the gate itself is asked anew. ``asked_at`` is since when somebody has been missing, ``look_again_at`` when
-    that may change by the time alone.
+    that may change by the time alone. ``request_digest``: it is the release's request that waits there, the one that
+    has this digest; empty where it is the step's plan.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -40,6 +41,7 @@ class Step(models.Model):
     wanted = models.JSONField(default=list, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True)
     look_again_at = models.DateTimeField(null=True, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True)
     automatic = models.BooleanField(default=False)
     bake_seconds = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=12, default=StepStatus.PENDING.value)

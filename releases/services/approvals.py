@@ -1,9 +1,9 @@
 """A person's decision at a gate, and the start of a step."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 
 from releases import selectors
 from releases.domain import acts
@@ -11,10 +11,17 @@ from releases.domain.approval_policy import PlanIdentity, may_approve, may_rejec
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Decision, Service, Step
 from releases.permissions import as_person
-from releases.services import facts, rollout
+from releases.services import facts, gates, rollout
+from releases.services.endings import stop_planning
 from releases.services.errors import ActRefused, refuse_unless
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
-from terraform_runner.models import Run
+
+_ACTIONS = {
+    (False, Decision.APPROVED): "plan.approved",
+    (False, Decision.REJECTED): "plan.rejected",
+    (True, Decision.APPROVED): "request.approved",
+    (True, Decision.REJECTED): "request.rejected",
+}
 
 
 def approve(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str = "") -> None:
@@ -40,6 +47,7 @@ def reject(*, step_id: UUID, user: User, shown: PlanIdentity, comment: str) -> N
         step = selectors.get_step(step_id)
         _decide(service, step, user, shown, Decision.REJECTED, comment)
         actor = person(user)
+        stop_planning(step)
         change_step(
             step, StepStatus.REJECTED, actor=actor, action="step.rejected", reason=comment, ended_at=now()
         )
@@ -54,13 +62,11 @@ def withdraw(*, step_id: UUID, user: User) -> None:
     with locked(_service_id(step_id)) as service:
         step = selectors.get_step(step_id)
         refuse_unless(acts.may_withdraw(as_person(user, service), facts.step_facts(service, step)))
-        mine = step.approvals.filter(decided_by=user, withdrawn_at__isnull=True)
-        for approval in mine.filter(decision=Decision.APPROVED):
+        for approval in _to_take_back(step, user):
             approval.withdrawn_at = now()
             approval.save(update_fields=["withdrawn_at"])
-            record(
-                service, step, actor=person(user), action="plan.approval-withdrawn", after=_bound_to(approval)
-            )
+            action = "plan.approval-withdrawn" if approval.plan_run_id else "request.approval-withdrawn"
+            record(service, step, actor=person(user), action=action, after=_bound_to(approval))
         rollout.advance(service, actor=person(user))
 
 
@@ -86,21 +92,21 @@ def start(*, step_id: UUID, user: User) -> None:
 def _decide(
     service: Service, step: Step, user: User, shown: PlanIdentity, decision: Decision, comment: str
 ) -> None:
-    step_now, decider = facts.step_facts(service, step), as_person(user, service)
+    gate, decider = gates.gates_before(service, step).present, as_person(user, service)
     may = may_approve if decision is Decision.APPROVED else may_reject
     refuse_unless(
         may(
             decider,
-            facts=step_now.at_gate,
-            step_status=step_now.status,
-            gate=step_now.gate,
-            plan=step_now.plan,
+            facts=gate.facts,
+            step_status=StepStatus(step.status),
+            gate=gate.is_needed,
+            plan=gate.identity,
             shown=shown,
         )
     )
     approval = Approval.objects.create(
         step=step,
-        plan_run=cast(Run, step.plan_run),  # without one the policy has refused
+        plan_run=None if gate.of_request else step.plan_run,
         plan_sha256=shown.sha256,
         changes_digest=shown.changes_digest,
         epoch=service.epoch,
@@ -113,14 +119,25 @@ def _decide(
         service,
         step,
         actor=person(user),
-        action="plan.approved" if decision is Decision.APPROVED else "plan.rejected",
+        action=_ACTIONS[gate.of_request, decision],
         after=_bound_to(approval),
         reason=comment,
     )
 
 
 def _bound_to(approval: Approval) -> dict[str, str]:
+    if approval.plan_run_id is None:
+        return {"request_digest": approval.changes_digest}
     return {"plan_sha256": approval.plan_sha256, "changes_digest": approval.changes_digest}
+
+
+def _to_take_back(step: Step, user: User) -> QuerySet[Approval]:
+    """A person's approvals of the step's plan, and of its release's request where nothing of that has begun."""
+    mine = Approval.objects.filter(decided_by=user, withdrawn_at__isnull=True, decision=Decision.APPROVED)
+    here = Q(step=step, plan_run__isnull=False)
+    if step.release and not selectors.release_has_begun(step.release):
+        here |= Q(step__release=step.release, plan_run__isnull=True)
+    return mine.filter(here)
 
 
 def _service_id(step_id: UUID) -> UUID:

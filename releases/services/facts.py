@@ -6,7 +6,6 @@ from releases import rollback_selectors, selectors
 from releases.domain import acts
 from releases.domain.acts import Act, ServiceFacts, StepFacts
 from releases.domain.any_weight import PlacedStep
-from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Decision
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.managing import MANAGED, going_on_words
@@ -51,19 +50,29 @@ def _busy(service: Service, step: Step | None) -> str:
 
 def step_facts(service: Service, step: Step) -> StepFacts:
     """A step as the rules see it."""
-    run, gate = step.plan_run, gates.StepGate(service, step)
-    plan = PlanIdentity(sha256=run.plan_sha256, changes_digest=run.changes_digest) if run else None
+    run, before = step.plan_run, gates.gates_before(service, step)
+    gate = before.present
     return StepFacts(
         status=StepStatus(step.status),
         gate=gate.is_needed,
         started=step.started_at is not None,
-        plan=plan,
+        plan=gate.identity,
         approval=gate.answer,
         at_gate=gate.facts,
+        approved_by=_approved_by(before),
         used=run is not None and run.plan_used_at is not None,
         automatic=step.automatic,
         paused=step.release is not None and step.release.is_paused,
     )
+
+
+def _approved_by(before: gates.Gates) -> frozenset[str]:
+    """Whose approval counts, here or at the request; that one is used once anything of the release has begun."""
+    release, here = before.own.step.release, before.present.counted
+    of_request = before.of_request.counted if before.of_request.is_needed else ()
+    if release is None or not of_request or selectors.release_has_begun(release):
+        of_request = ()
+    return frozenset(person.id for person in (*here, *of_request))
 
 
 def release_facts(service: Service, release: Release) -> ReleaseFacts:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from releases.domain.gate_policy import Policy, gate_of
+from releases.domain.gate_policy import Gate, Policy, gate_of
 from releases.domain.traffic import Transition
 from releases.models import Approval, Decision, Step
 from releases.models import Policy as KeptPolicy
@@ -13,7 +13,7 @@ from releases.services.policies import combined
 
 
 def counts_of(steps: Sequence[Step]) -> dict[UUID, str]:
-    """For each of these steps "1 of 2": who has approved its present plan, and how many its gate asks for.
+    """For each of these steps "1 of 2": who has approved its present plan or request, and how many its gate asks for.
 
     Two queries, however many there are.
     """
@@ -23,14 +23,16 @@ def counts_of(steps: Sequence[Step]) -> dict[UUID, str]:
 
 
 def _count(step: Step, policy: Policy, approvers: set[int]) -> str:
-    gate = gate_of(Transition(step.transition))
+    gate = Gate.REQUEST if step.request_digest else gate_of(Transition(step.transition))
     needed = len(policy.rule(gate).slots) if gate else 1
     return f"{min(len(approvers), needed)} of {needed}"
 
 
 def _approvers(steps: Sequence[Step]) -> dict[UUID, set[int]]:
     given = Approval.objects.filter(step__in=steps, decision=Decision.APPROVED, withdrawn_at__isnull=True)
-    present = given.filter(changes_digest=F("step__plan_run__changes_digest"), epoch=F("step__epoch"))
+    of_request = Q(changes_digest=F("step__request_digest"))
+    of_plan = Q(changes_digest=F("step__plan_run__changes_digest"), epoch=F("step__epoch"))
+    present = given.filter(of_request | of_plan & Q(step__request_digest=""))
     found: dict[UUID, set[int]] = {}
     for step_id, person_id in present.order_by().values_list("step_id", "decided_by_id"):
         found.setdefault(step_id, set()).add(person_id)

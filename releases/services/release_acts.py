@@ -18,7 +18,7 @@ from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.release_acts import ReleaseFacts
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
-from releases.services import facts, rollout
+from releases.services import facts, gates, rollout
 from releases.services.endings import cancel_release, stop_planning
 from releases.services.errors import ActRefused, refuse_unless
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
@@ -82,9 +82,10 @@ def allowed(
 
 
 def note_change(release: Release, user: User) -> None:
-    """Who changes a release's course does not approve what comes of it (invariant 6)."""
+    """Who changes a release's course does not approve what comes of it (invariant 6); its request is another one."""
     release.changed_by = user
     release.save(update_fields=["changed_by"])
+    gates.ask_nobody(release)
 
 
 def ask_again(service: Service, step: Step, actor: Actor, **wanted: Any) -> None:

@@ -10,9 +10,13 @@ from terraform_runner.errors import RunnerError
 
 def approved_before(step: Step, planned: Planned) -> str:
     """The changes digest of that plan; empty if there is none, or none that can be read any more."""
-    approvals = [one for one in gates.given_since_rejection(step) if one.epoch == step.epoch]
+    approvals = [one for one in gates.since_rejection(step) if one.epoch == step.epoch]
     others = [one for one in approvals if one.changes_digest != planned.changes_digest]
-    found = (one for one in others if _is_rest(planned.document_sha256, one.plan_run.document_sha256))
+    found = (
+        one
+        for one in others
+        if one.plan_run and _is_rest(planned.document_sha256, one.plan_run.document_sha256)
+    )
     return next((one.changes_digest for one in found), "")
 
 

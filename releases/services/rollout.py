@@ -17,6 +17,7 @@ from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import Transition, changed_colors
 from releases.models import Service, Step, StepRun
 from releases.services import gates
+from releases.services.gate import Gate
 from releases.services.lifecycle import SYSTEM, change_release, change_step, now, record
 from terraform_runner import claims
 from terraform_runner.domain.runs import Operation
@@ -30,15 +31,13 @@ def advance(service: Service, *, actor: Actor = SYSTEM) -> None:
         return
     step, *later = steps
     if step.status != StepStatus.BAKING:
-        _plan_if_due(service, step, actor)
-        _apply_if_ready(service, step, actor)
+        _bring_forward(service, step, actor)
     elif step.bake_until and step.bake_until <= (moment := now()):
         change_step(step, StepStatus.DONE, actor=actor, action="step.done", ended_at=moment)
         advance(service, actor=actor)
     else:
         for following in later:
-            _plan_if_due(service, following, actor)
-            _ask(service, following)
+            _plan_if_due(service, following, gates.ask(service, following), actor)
 
 
 def is_held(service: Service, step: Step) -> bool:
@@ -80,17 +79,9 @@ def settled_at(service: Service, step: Step) -> datetime:
     return max((end + settle for end in ends if end), default=step.created_at)
 
 
-def _plan_if_due(service: Service, step: Step, actor: Actor) -> None:
-    if (
-        step.status == StepStatus.PENDING
-        and not is_held(service, step)
-        and settled(service, step, moment=now())
-    ):
-        plan(service, step, actor=actor, action="step.planning")
-
-
-def _apply_if_ready(service: Service, step: Step, actor: Actor) -> None:
-    gate = _ask(service, step)
+def _bring_forward(service: Service, step: Step, actor: Actor) -> None:
+    gate = gates.ask(service, step)
+    _plan_if_due(service, step, gate, actor)
     ready = gate and gate.is_open and (step.started_at or step.automatic)
     if gate and ready and not is_held(service, step) and not gate.frozen:
         if not step.started_at:
@@ -98,13 +89,14 @@ def _apply_if_ready(service: Service, step: Step, actor: Actor) -> None:
         _apply(step, actor=actor)
 
 
-def _ask(service: Service, step: Step) -> gates.StepGate | None:
-    """The gate of a step that waits, with who is missing there kept for the lists."""
-    if step.status != StepStatus.WAITING:
-        return None
-    gate = gates.StepGate(service, step)
-    gates.note(gate)
-    return gate
+def _plan_if_due(service: Service, step: Step, gate: Gate | None, actor: Actor) -> None:
+    if (
+        step.status == StepStatus.PENDING
+        and gate is None
+        and not is_held(service, step)
+        and settled(service, step, moment=now())
+    ):
+        plan(service, step, actor=actor, action="step.planning")
 
 
 def _start_by_itself(service: Service, step: Step) -> None:

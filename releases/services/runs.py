@@ -293,11 +293,11 @@ def _refuse_if_overtaken(service: Service, step: Step, run: Run, hold: Hold) -> 
     stop = hold.should_stop()
     if stop or not outcomes.waits_for(step, run) or step.epoch != service.epoch:
         raise RunCancelled(stop or "Its step has gone on without it.")
-    gate = gates.StepGate(service, step)
-    if not gate.is_open and isinstance(gate.answer, Refused):
-        raise PlanOutdated(f"It may not be applied any more. {gate.answer.reason}")
-    if gate.frozen:
-        raise PlanOutdated(f"{gate.frozen} It was not applied before that began.")
+    for gate in gates.gates_before(service, step):
+        if not gate.is_open and isinstance(gate.answer, Refused):
+            raise PlanOutdated(f"It may not be applied any more. {gate.answer.reason}")
+        if gate.frozen:
+            raise PlanOutdated(f"{gate.frozen} It was not applied before that began.")
     if rollout.is_held(service, step):
         raise PlanOutdated("The release was paused before this apply began.")
     if not rollout.settled(service, step, now()):

@@ -9,7 +9,7 @@ from releases.domain.traffic import Transition
 from releases.models import Release, Service, Step
 from releases.services import emergency, gates
 from releases.services.endings import abandon_own_steps, cancel_release
-from releases.services.gates import StepGate
+from releases.services.gate import Gate
 from releases.services.lifecycle import SYSTEM, change_release, locked, now, record
 
 REASON = "Its gate has waited for too long."
@@ -26,9 +26,10 @@ def look_again(service_id: UUID) -> None:
 
 def _look_again(service: Service, step: Step) -> bool:
     """Gives whether everyone has to be brought back: that is done when the service's row is free again."""
-    gate = StepGate(service, step)
-    gates.note(gate)
-    if step.transition == Transition.SET_UP or gate.waits_until is None or gate.waits_until > now():
+    gate = gates.ask(service, step)
+    if gate is None or step.transition == Transition.SET_UP:
+        return False
+    if gate.waits_until is None or gate.waits_until > now():
         return False
     # Should this process die now, a wait begins anew: never is one ended twice.
     Step.objects.filter(pk=step.pk).update(asked_at=None, look_again_at=None)
@@ -45,7 +46,7 @@ def _look_again(service: Service, step: Step) -> bool:
     return _end(service, step.release, gate.policy.after_wait)
 
 
-def _end_own(service: Service, gate: StepGate) -> bool:
+def _end_own(service: Service, gate: Gate) -> bool:
     if gate.policy.after_wait is not AfterWait.HOLD:
         abandon_own_steps(service, actor=SYSTEM, action="step.cancelled", reason=REASON)
     return False

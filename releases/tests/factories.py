@@ -180,7 +180,7 @@ def waiting_step(step: Step, *, log: str = "Plan: 0 to add, 1 to change, 0 to de
     step.state_before, step.state_after = states.to_json(before), states.to_json(after)
     step.epoch = service.epoch
     step.save()
-    gates.note(gates.StepGate(service, step))
+    gates.ask(service, step)
     return step
 
 
@@ -216,7 +216,7 @@ def approve(step: Step, user: User, comment: str = "") -> Approval:
         decided_by=user,
         comment=comment,
     )
-    gates.note(gates.StepGate(step.service, step))
+    gates.ask(step.service, step)
     return approval
 
 

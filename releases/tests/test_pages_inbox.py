@@ -43,7 +43,7 @@ def waiting_canary(scene, service: Service) -> Step:
 def approved_by_rosa(step: Step) -> None:
     rosa = factories.person("rosa", step.service, Permission.VIEW, Permission.APPROVE)
     factories.approve(step, rosa)
-    gates.note(gates.StepGate(step.service, step))
+    gates.ask(step.service, step)
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_a_gate_of_two_says_how_many_have_approved_and_who_is_missing(scene, as_
     sre = factories.person("li", scene.service, Permission.VIEW, Permission.APPROVE)
     sre.groups.add(Group.objects.create(name="SRE"))
     factories.approve(scene.canary, scene.manager, comment="ship it")
-    gates.note(gates.StepGate(scene.service, scene.canary))
+    gates.ask(scene.service, scene.canary)
     page = text_of(as_user(sre).get("/inbox/"))
     assert "1 of 2 approved" in page
     assert "1 of 2: somebody of SRE is missing (@li)." in page

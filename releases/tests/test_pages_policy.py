@@ -109,7 +109,7 @@ def two_places(scene):
     Policy.objects.create(service=scene.service, content=content)
     sam = factories.person("sam", scene.service, Permission.VIEW, Permission.APPROVE)
     sam.groups.add(Group.objects.create(name="SRE"))
-    gates.note(gates.StepGate(scene.service, scene.canary))
+    gates.ask(scene.service, scene.canary)
     return scene
 
 

@@ -59,7 +59,7 @@ def _decide(
         return refused(request, service, release_of(step), what_is_wrong(form))
     comment = form.cleaned_data["comment"]
     act = partial(decide, step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
-    return carry_out(request, service, release_of(step), act, done)
+    return carry_out(request, service, release_of(step), act, done, seen=form.identity.sha256)
 
 
 def what_is_wrong(form: ShownPlanForm) -> str:
@@ -71,25 +71,36 @@ def what_is_wrong(form: ShownPlanForm) -> str:
 
 
 def carry_out(
-    request: HttpRequest, service: Service, release: Release, act: Callable[[], None], done: str
+    request: HttpRequest,
+    service: Service,
+    release: Release,
+    act: Callable[[], None],
+    done: str,
+    *,
+    seen: str = "",
 ) -> HttpResponse:
-    """Do something with a release; back on its page, it says that it is done, or why it was refused."""
+    """Do something with a release; back on its page, it says that it is done, or why it was refused.
+
+    ``seen`` is the SHA-256 of the plan that the page showed: where it is another one by now, the page says in what.
+    """
     try:
         act()
     except (ActRefused, IllegalChange) as error:
         if is_personal(error):
             raise PermissionDenied(error.message) from error
-        return refused(request, service, release, error.message)
+        return refused(request, service, release, error.message, seen=seen)
     messages.success(request, done)
     return redirect("release-detail", name=service.name, number=release.number)
 
 
-def refused(request: HttpRequest, service: Service, release: Release, problem: str) -> HttpResponse:
+def refused(
+    request: HttpRequest, service: Service, release: Release, problem: str, *, seen: str = ""
+) -> HttpResponse:
     """The release as it is by now, with what is wrong with the act, and what was typed."""
     service = find_service(request, service.name)
     typed = {name: request.POST.get(name, "") for name in ("comment", "share")}
     return render_release(
-        request, service, find_release(service, release.number), problem=problem, typed=typed
+        request, service, find_release(service, release.number), problem=problem, typed=typed, seen=seen
     )
 
 

@@ -125,7 +125,10 @@ def _list(request: HttpRequest) -> dict[str, Any]:
     context = {"count_mine": mine.count(), "count_others": others.count()}
     if view == "done":
         page = _page(request, plan_selectors.decisions_by(user, services=services))
-        done = [(decision, step_title(decision.step)) for decision in page.object_list]
+        done = [
+            (decision, step_title(decision.step) if decision.plan_run_id else "Request")
+            for decision in page.object_list
+        ]
         return context | {"view": "done", "page": page, "done": done}
     steps = _page(request, others if view == "others" else mine)
     rows = waiting(list(steps.object_list))

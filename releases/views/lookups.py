@@ -44,11 +44,10 @@ def find_step(service: Service, step_id: UUID) -> Step:
 
 
 def find_plan(request: HttpRequest, step_id: UUID) -> Step:
-    """A step that has had a plan, of a service that this person may see."""
-    planned = Step.objects.filter(plan_run__isnull=False, service__in=visible_services(signed_in(request)))
-    with_all = planned.select_related(
-        "service", "release", "release__requested_by", "requested_by", "plan_run"
-    )
+    """A step that has had a plan, or whose request waits, of a service that this person may see."""
+    decidable = Q(plan_run__isnull=False) | ~Q(request_digest="")
+    steps = Step.objects.filter(decidable, service__in=visible_services(signed_in(request)))
+    with_all = steps.select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
     return get_object_or_404(with_all, pk=step_id)
 
 

@@ -12,12 +12,11 @@ from django.views.decorators.http import require_safe
 
 from releases import selectors
 from releases.domain.configuration_words import changes
-from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
 from releases.domain.variables import variables_text
 from releases.models import Release, Service, Step
 from releases.services import facts, rollout, states
-from releases.services.gates import StepGate
+from releases.services.gates import gate_now
 from releases.services.policies import policy_of
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.pages import service_context
@@ -29,6 +28,8 @@ from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
 from releases.views.shown.next_release import NextRelease, next_release
 from releases.views.shown.plans import plan_of
+from releases.views.shown.replaced import replaced_plan
+from releases.views.shown.requested import request_of
 from releases.views.shown.stairs import stairs
 from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import consequence, start_words, step_meaning, step_title
@@ -64,9 +65,14 @@ def render_release(
     *,
     problem: str = "",
     typed: Mapping[str, str] | None = None,
+    seen: str = "",
 ) -> HttpResponse:
-    """The page of a release; with a ``problem`` it answers 409 to an act that was refused, and keeps what was typed."""
+    """The page of a release; with a ``problem`` it answers 409 to an act that was refused, and keeps what was typed.
+
+    It says in what the present plan differs from the one whose SHA-256 was ``seen``.
+    """
     context = release_context(request, service, release) | {"problem": problem, "typed": typed or {}}
+    context["replaced"] = replaced_plan(context["step"], seen)
     return render(request, "releases/release_detail.html", context, status=409 if problem else 200)
 
 
@@ -78,7 +84,8 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     present = acting or current
     shown = _chosen(request, steps) or present or steps[-1]
     approvals = selectors.approvals_of_release(release)
-    gate = _gate(service, present)
+    gate, plan = gate_now(service, present), plan_of(service, shown)
+    requested = request_of(gate, steps) if present == shown else None
     tab = request.GET.get("tab", "")
     settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
     shared = service_context(request, service)
@@ -101,21 +108,21 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "consequence": consequence(shown),
         "acting": acting if acting == shown else None,
         "current": current,
-        "plan": plan_of(service, shown),
+        "plan": plan,
+        "request_shown": requested,
+        "is_whole": requested is not None or (plan is not None and plan.is_complete),
         "tab": tab if tab in TABS else TABS[0],
         "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
-        "approvals": [(approval, step_title(approval.step)) for approval in approvals],
+        "approvals": [
+            (approval, step_title(approval.step) if approval.plan_run_id else "the request")
+            for approval in approvals
+        ],
         "gate": gate_of(gate) if gate and gate.is_needed and present == shown else None,
         "canary": _canary(request, service, release, shown),
         "next": _next(request, service, release),
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
-
-
-def _gate(service: Service, step: Step | None) -> StepGate | None:
-    """The gate that a waiting step stands before."""
-    return StepGate(service, step) if step and step.status == StepStatus.WAITING else None
 
 
 def _still_to_come(moment: datetime) -> datetime | None:

@@ -77,7 +77,7 @@ def test_a_step_is_started_once_and_the_page_says_what_it_waits_for(step, words)
 
 
 def test_an_approval_is_taken_back_by_who_gave_it_until_its_apply_has_begun():
-    approved = replace(WAITING, at_gate=replace(WAITING.at_gate, approvers=(EVERYTHING,)))
+    approved = replace(WAITING, approved_by=frozenset({EVERYTHING.id}))
     assert Act.WITHDRAW in allowed(EVERYTHING, IN_RELEASE, approved)
     assert refusal(EVERYTHING, IN_RELEASE, replace(approved, used=True), Act.WITHDRAW).code == "approval:used"
     somebody_else = replace(EVERYTHING, id="3")

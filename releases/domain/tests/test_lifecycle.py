@@ -20,8 +20,8 @@ RELEASE_CHANGES = """
     promoted -> rolled_back
 """
 STEP_CHANGES = """
-    pending -> planning skipped abandoned
-    planning -> planning waiting baking done failed pending skipped abandoned
+    pending -> planning rejected skipped abandoned
+    planning -> planning waiting baking done failed rejected pending skipped abandoned
     waiting -> applying planning rejected pending skipped abandoned
     applying -> baking done planning failed abandoned
     baking -> done abandoned

@@ -8,7 +8,7 @@ from releases import selectors
 from releases.domain.lifecycle import ALLOWED_RELEASE, ALLOWED_STEP, OPEN_STATUSES, ReleaseStatus, StepStatus
 from releases.domain.traffic import NOBODY, Color
 from releases.models import Decision, Release, Service, Step
-from releases.services import gates
+from releases.services.gate import requester_ids
 from releases.services.tests.world import World
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus
@@ -84,7 +84,7 @@ def _check_approved(step: Step, plan_run: Run) -> None:
         decision=Decision.APPROVED, changes_digest=plan_run.changes_digest, epoch=step.epoch
     )
     approvers = approvals.filter(decided_by__is_active=True).values_list("decided_by_id", flat=True)
-    assert set(map(str, approvers)) - gates.requester_ids(step), "somebody else has approved these changes"
+    assert set(map(str, approvers)) - requester_ids(step), "somebody else has approved these changes"
 
 
 def served(world: World) -> set[Color]:

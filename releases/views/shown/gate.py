@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Person, Refused
 from releases.domain.gate_standing import check_place
-from releases.services.gates import Given, StepGate
+from releases.services.gate import Gate, Given
 
 _CANNOT = {
     "approval:own-release": "own request",
@@ -31,7 +32,14 @@ class GivenShown:
 
 @dataclass(frozen=True, kw_only=True)
 class GateShown:
-    """``count`` is "1 of 2"; ``could`` are those who could fill a place that is left, ``cannot`` the others."""
+    """``count`` is "1 of 2"; ``could`` are those who could fill a place that is left, ``cannot`` the others.
+
+    ``what`` is decided on, as "plan 9ab3"; the form carries its ``identity``.
+    """
+
+    of_request: bool
+    what: str
+    identity: PlanIdentity | None
 
     count: str
     words: str
@@ -41,7 +49,7 @@ class GateShown:
     cannot: tuple[tuple[str, str], ...]
 
 
-def gate_of(gate: StepGate) -> GateShown:
+def gate_of(gate: Gate) -> GateShown:
     """A gate that is needed, as it is now."""
     stands = gate.standing
     could = {account.username for account in gate.could}
@@ -52,6 +60,9 @@ def gate_of(gate: StepGate) -> GateShown:
         if account.username not in could and person.id not in counted
     ]
     return GateShown(
+        of_request=gate.of_request,
+        what=f"{'request' if gate.of_request else 'plan'} {gate.identity.sha256[:4] if gate.identity else ''}",
+        identity=gate.identity,
         count=f"{len(stands.filled)} of {len(stands.slots)}",
         words=gate.words,
         is_open=stands.is_open,
@@ -72,7 +83,7 @@ def _given(one: Given) -> GivenShown:
     )
 
 
-def _why_not(gate: StepGate, person: Person) -> str:
+def _why_not(gate: Gate, person: Person) -> str:
     answer = gate.who_counts.check(person)
     if answer and not gate.standing.is_open:
         answer = check_place(person, gate.slots, gate.counted)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Release, Step
-from releases.services.gates import StepGate
+from releases.services.gate import Gate
 from releases.views.shown.waiting import Waiting
 from releases.views.shown.words import Tone, step_title
 
@@ -24,7 +24,7 @@ class Headline:
 def headline(
     release: Release,
     step: Step | None,
-    gate: StepGate | None,
+    gate: Gate | None,
     *,
     settled_at: datetime | None = None,
     waiting: Waiting | None = None,
@@ -42,9 +42,9 @@ def _for_a_worker(waiting: Waiting) -> Headline:
     return Headline(word="Waiting for a worker", text=waiting.text, tone=waiting.tone)
 
 
-def _frozen(step: Step, gate: StepGate | None) -> Headline | None:
+def _frozen(step: Step, gate: Gate | None) -> Headline | None:
     """What is ready but for a freeze; approvals may be given meanwhile."""
-    if gate is None or gate.frozen is None:
+    if gate is None or gate.of_request or gate.frozen is None:
         return None
     waits = "" if gate.is_open else f" It waits for somebody to approve it, too, {gate.words}."
     text = f"{step_title(step)} is planned. {gate.frozen}{waits}"
@@ -71,9 +71,12 @@ def _paused(release: Release, present: Headline) -> Headline:
     return Headline(word="Paused", text=text, tone=Tone.WARN, since=release.paused_at, until=present.until)
 
 
-def _open(step: Step, gate: StepGate | None, settled_at: datetime | None) -> Headline:
+def _open(step: Step, gate: Gate | None, settled_at: datetime | None) -> Headline:
     title = step_title(step)
     status = StepStatus(step.status)
+    if gate and gate.of_request:
+        text = f"The request waits for somebody to approve it, {gate.words}. Nothing begins before."
+        return Headline(word="Waiting for approval", text=text, tone=Tone.WARN, since=step.asked_at)
     if status is StepStatus.WAITING:
         return _waiting(step, title, gate)
     if status is StepStatus.BAKING:
@@ -94,7 +97,7 @@ def _open(step: Step, gate: StepGate | None, settled_at: datetime | None) -> Hea
     return Headline(word=word, text=text, tone=tone)
 
 
-def _waiting(step: Step, title: str, gate: StepGate | None) -> Headline:
+def _waiting(step: Step, title: str, gate: Gate | None) -> Headline:
     since = step.plan_run.ended_at if step.plan_run else None
     if gate and not gate.is_open:
         started = " It goes on at once then: it is started." if step.started_at else ""

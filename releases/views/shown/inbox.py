@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from releases import plan_selectors
+from releases import plan_selectors, selectors
 from releases.domain import acts
 from releases.domain.decisions import Decision as Answer
 from releases.domain.lifecycle import StepStatus
@@ -15,17 +15,19 @@ from releases.domain.risk import Risk, RiskWord
 from releases.models import Approval, Step
 from releases.permissions import as_person
 from releases.services import facts, gate_counts, risks
-from releases.services.gates import StepGate
+from releases.services.gate import Gate
+from releases.services.gates import gates_before
 from releases.views.shown.gate import GateShown, gate_of
 from releases.views.shown.plans import PlanShown, plan_of, sentence_of
 from releases.views.shown.ready import TakingOver, other_side
+from releases.views.shown.requested import RequestShown, request_of, request_sentence
 from releases.views.shown.traffic import TrafficShown, traffic_of
 from releases.views.shown.words import age_in_words, consequence, step_status, step_title
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """One plan that waits for somebody, in a line; ``count`` says how many of how many have approved it."""
+    """One plan, or request, that waits for somebody; ``count`` says how many of how many have approved it."""
 
     step: Step
     title: str
@@ -66,6 +68,7 @@ class Chosen:
     title: str
     consequence: str
     plan: PlanShown | None
+    request: RequestShown | None
     traffic: TrafficShown
     other_side: TakingOver | None
     checks: tuple[Check, ...]
@@ -75,6 +78,19 @@ class Chosen:
     may_reject: Answer
     nothing_to_do: str
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is decided on is shown."""
+        return self.request is not None or (self.plan is not None and self.plan.is_complete)
+
+
+_OF_A_REQUEST = Risk(RiskWord.NEEDS_A_LOOK, "It is the request: its plans are made when it is approved.")
+
+
+def title_of(step: Step) -> str:
+    """What is decided on at a step."""
+    return "Request" if step.request_digest else step_title(step)
+
 
 def waiting(steps: Sequence[Step]) -> list[Waiting]:
     """These plans, each in a line; four queries for all of them."""
@@ -82,10 +98,10 @@ def waiting(steps: Sequence[Step]) -> list[Waiting]:
     return [
         Waiting(
             step=step,
-            title=step_title(step),
-            sentence=sentence_of(step.service, step),
-            risk=risk[step.pk],
-            since=step.plan_run.ended_at if step.plan_run else None,
+            title=title_of(step),
+            sentence=request_sentence(step) if step.request_digest else sentence_of(step.service, step),
+            risk=_OF_A_REQUEST if step.request_digest else risk[step.pk],
+            since=step.plan_run.ended_at if step.plan_run else step.asked_at,
             count=counts[step.pk],
         )
         for step in steps
@@ -96,13 +112,14 @@ def chosen(user: User, step: Step) -> Chosen:
     """The plan of a step with all that a decision needs; a constant number of queries."""
     service, person = step.service, as_person(user, step.service)
     step_now, approvals = facts.step_facts(service, step), plan_selectors.approvals_of(step)
-    gate, may = StepGate(service, step), acts.may_decide(person, step_now)
+    gate, may = gates_before(service, step).present, acts.may_decide(person, step_now)
     side = other_side(service) if service.set_up_at else None
     return Chosen(
         step=step,
-        title=step_title(step),
+        title=title_of(step),
         consequence=consequence(step),
-        plan=plan_of(service, step),
+        plan=None if gate.of_request else plan_of(service, step),
+        request=request_of(gate, selectors.steps_of_release(step.release)) if step.release else None,
         traffic=traffic_of(service),
         other_side=side,
         checks=_checks(gate, side),
@@ -127,12 +144,12 @@ def decided_words(step: Step, approvals: Sequence[Approval]) -> str:
 
 def _nothing_to_do(step: Step, approvals: Sequence[Approval], may: Answer) -> str:
     code = getattr(may, "code", "")
-    if step.status == StepStatus.WAITING and code != "approval:decided":
+    if (step.status == StepStatus.WAITING or step.request_digest) and code != "approval:decided":
         return ""
     return f"{decided_words(step, approvals)}: nothing to do."
 
 
-def _checks(gate: StepGate, side: TakingOver | None) -> tuple[Check, ...]:
+def _checks(gate: Gate, side: TakingOver | None) -> tuple[Check, ...]:
     fits = gate.step.epoch == gate.service.epoch
     checks = [
         Check(is_good=True, text="The guard has found nothing in the plan but what this step may change."),

@@ -83,6 +83,7 @@ def _step_in_words(step: Step) -> tuple[Status, str]:
         StepStatus.REJECTED: (Status(word="Rejected", tone=Tone.BAD), title),
         StepStatus.BAKING: (Status(word="Bakes", tone=Tone.GO), title),
         StepStatus.WAITING: (_waiting(step), title),
+        **({StepStatus.PENDING: (_waiting(step), "Request")} if step.request_digest else {}),
     }
     if (
         step.release

@@ -1,0 +1,272 @@
+"""A gate as it is now: what the policy asks for, who has given it, and who could."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import takewhile
+
+from django.contrib.auth.models import User
+
+from releases.domain import gate_policy
+from releases.domain.any_weight import lowers
+from releases.domain.approval_policy import Approval as GivenApproval
+from releases.domain.approval_policy import GateFacts, PlanIdentity, still_good
+from releases.domain.decisions import Allowed, Person, Refused
+from releases.domain.decisions import Decision as Answer
+from releases.domain.freezes import Frozen, frozen_at
+from releases.domain.gate_policy import ANYBODY, Policy, Slot
+from releases.domain.gate_standing import Standing, WhoCounts, groups_wanted, in_words, standing, who_could
+from releases.domain.lifecycle import StepStatus
+from releases.domain.traffic import Transition
+from releases.models import Approval, Decision, Service, Step
+from releases.models import Policy as KeptPolicy
+from releases.permissions import approvers
+from releases.services.lifecycle import now
+from releases.services.policies import combined, kept_policies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A decision at this gate, whether it counts now, and until when if that ends by itself."""
+
+    approval: Approval
+    person: Person
+    answer: Answer
+    good_until: datetime | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an approval that counts now."""
+        return bool(self.answer)
+
+
+@dataclass(frozen=True)
+class Gate(ABC):
+    """What stands before a step; each part is read when it is asked for. ``kept`` is its policy, if it was read."""
+
+    service: Service
+    step: Step
+    kept: tuple[KeptPolicy, ...] | None = None
+
+    of_request = False
+    """Whether it is the request that is approved, not a plan."""
+
+    @property
+    @abstractmethod
+    def gate(self) -> gate_policy.Gate | None:
+        """Whose rule of the policy counts; None where it asks for anybody."""
+
+    @property
+    @abstractmethod
+    def is_needed(self) -> bool:
+        """Whether an approval is needed."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> PlanIdentity | None:
+        """What a decision is bound to; None where there is nothing to decide on yet."""
+
+    @property
+    @abstractmethod
+    def covered(self) -> frozenset[str]:
+        """The digests of which one has to have been approved."""
+
+    @property
+    @abstractmethod
+    def decisions(self) -> list[Approval]:
+        """All decisions at this gate that were not taken back, newest first."""
+
+    @property
+    @abstractmethod
+    def elsewhere(self) -> frozenset[str]:
+        """The ids of those whose approvals were given at other gates of the release."""
+
+    @cached_property
+    def _kept(self) -> tuple[KeptPolicy, ...]:
+        return tuple(kept_policies(self.service)) if self.kept is None else self.kept
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy as it is now."""
+        return combined(self._kept)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The places that have to be filled."""
+        return self.policy.rule(self.gate).slots if self.gate else (ANYBODY,)
+
+    @cached_property
+    def approvers(self) -> dict[User, Person]:
+        """Who may approve for this service, by name."""
+        return approvers(self.service)
+
+    @cached_property
+    def who_counts(self) -> WhoCounts:
+        """Whose approval counts here, as the policy has it."""
+        changed_by = self.step.release.changed_by_id if self.step.release else None
+        return WhoCounts(
+            four_eyes=self.policy.four_eyes,
+            requester_ids=requester_ids(self.step),
+            changer_ids=frozenset({str(changed_by)} if changed_by else ()),
+            policy_maker_ids=frozenset(str(one.changed_by_id) for one in self._kept if one.changed_by_id),
+            elsewhere_ids=self.elsewhere if self.policy.one_gate_each else frozenset(),
+        )
+
+    @cached_property
+    def given(self) -> tuple[Given, ...]:
+        """The approvals since somebody rejected what stands here, newest first, each with whether it counts."""
+        people = {account.pk: person for account, person in self.approvers.items()}
+        moment = now()
+        return tuple(
+            self._given(one, people.get(one.decided_by_id), moment)
+            for one in approved_since_rejection(self.decisions)
+        )
+
+    @cached_property
+    def counted(self) -> tuple[Person, ...]:
+        """Those whose approval counts, the first one first; each once."""
+        people = [one.person for one in reversed(self.given) if one.counts]
+        return tuple({person.id: person for person in people}.values())
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Which places are filled."""
+        return standing(self.slots, self.counted)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is missing between what stands here and its going on."""
+        return not self.is_needed or self.standing.is_open
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the approvals let it go on, or why not."""
+        if self.standing.is_open:
+            return Allowed()
+        if self.given and not self.counted:
+            return self.given[0].answer
+        what = "The release's request" if self.of_request else "This step"
+        if self.slots == (ANYBODY,):
+            return Refused("approval:missing", f"{what} waits for an approval.")
+        return Refused("approval:missing", f"{what} waits for an approval, {self.words}.")
+
+    @property
+    def could(self) -> list[User]:
+        """Those who could fill a place that is left."""
+        counted = {person.id for person in self.counted}
+        free = [
+            person
+            for person in self.approvers.values()
+            if person.id not in counted and self.who_counts.check(person)
+        ]
+        could = {person.id for person in who_could(self.slots, self.counted, free)}
+        return [account for account in self.approvers if str(account.pk) in could]
+
+    @property
+    def words(self) -> str:
+        """What is missing and who could give it, in words."""
+        return in_words(self.standing, [account.username for account in self.could])
+
+    @property
+    def wanted(self) -> list[str]:
+        """The groups of which somebody is missing; none where it is open."""
+        return [] if self.is_open else sorted(groups_wanted(self.slots, self.counted))
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When the wait for those who are missing becomes too long; None where it never does."""
+        seconds = self.policy.wait_seconds
+        return self.step.asked_at + timedelta(seconds=seconds) if seconds and self.step.asked_at else None
+
+    @property
+    def look_again_at(self) -> datetime | None:
+        """When the gate may stand otherwise by the time alone."""
+        ends = [one.good_until for one in self.given if one.counts and one.good_until]
+        return min([*ends, *([self.waits_until] if self.waits_until else [])], default=None)
+
+    @cached_property
+    def frozen(self) -> Frozen | None:
+        """Whether nothing begins now, and until when; what takes users off the candidate always may."""
+        if self.step.transition == Transition.ROLLBACK or self.lowers:
+            return None
+        return frozen_at(now(), freezes=self.policy.freezes, allowed=self.policy.allowed_hours)
+
+    @cached_property
+    def facts(self) -> GateFacts:
+        """The gate as the rules see it."""
+        return GateFacts(
+            slots=self.slots,
+            who_counts=self.who_counts,
+            approvers=self.counted,
+            decided=self._decided(),
+            of_request=self.of_request,
+        )
+
+    @property
+    def is_unasked(self) -> bool:
+        """A lower share, or an address that is added to a canary which is on: neither waits for anybody."""
+        step = self.step
+        added = step.transition == Transition.CANARY and step.requested_by_id is not None and not step.gate
+        return added or self.lowers
+
+    @property
+    def lowers(self) -> bool:
+        """Whether the step takes users off the candidate."""
+        return lowers(self.service.state, Transition(self.step.transition), self.step.candidate_share)
+
+    def good_until(self, approval: Approval) -> datetime | None:
+        """When an approval becomes too old; None where it never does."""
+        seconds = self.policy.approval_seconds
+        return approval.decided_at + timedelta(seconds=seconds) if seconds else None
+
+    def _decided(self) -> str:
+        last = next(iter(self.given), None)
+        if last is not None and self.standing.is_open:
+            return _said(last.approval)
+        newest = next(iter(self.decisions), None) if self.step.status == StepStatus.REJECTED else None
+        return _said(newest) if newest and newest.decision == Decision.REJECTED else ""
+
+    def _given(self, approval: Approval, approver: Person | None, moment: datetime) -> Given:
+        person = approver or Person(id=str(approval.decided_by_id), is_active=False)
+        good_until = self.good_until(approval)
+        answer = still_good(
+            GivenApproval(
+                approver=person,
+                release_id=str(approval.step.release_id),
+                step_id="" if self.of_request else str(approval.step_id),
+                changes_digest=approval.changes_digest,
+                epoch=approval.epoch,
+                good_until=good_until,
+            ),
+            who_counts=self.who_counts,
+            release_id=str(self.step.release_id),
+            step_id="" if self.of_request else str(self.step.pk),
+            changes_digests=self.covered,
+            epoch=self.service.epoch,
+            moment=moment,
+        )
+        return Given(approval=approval, person=person, answer=answer, good_until=good_until)
+
+
+def approved_since_rejection(decisions: list[Approval]) -> list[Approval]:
+    """The approvals of these, newest first, that no rejection came after."""
+    return list(takewhile(lambda one: one.decision == Decision.APPROVED, decisions))
+
+
+def requester_ids(step: Step) -> frozenset[str]:
+    """Who asked for what the step does: for its release, and for the very step where somebody did."""
+    asked = (step.release.requested_by_id if step.release else None, step.requested_by_id)
+    return ids(one for one in asked if one is not None)
+
+
+def ids(found: Iterable[object]) -> frozenset[str]:
+    """Keys of accounts as the rules have them."""
+    return frozenset(map(str, found))
+
+
+def _said(approval: Approval) -> str:
+    return (
+        f"{approval.decided_by.username} {approval.decision} it on {approval.decided_at:%d %B at %H:%M} UTC."
+    )
