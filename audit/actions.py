@@ -12,6 +12,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "person.locked-out": "tried too often to sign in under this name: none counts for a while",
         "person.added": "made the person's account",
         "person.changed": "was asked for an account that was there already",
+        "access.refused": "was refused",
         "token.made": "made a token for programs",
         "token.revoked": "revoked a token",
         "service.created": "created the service",

@@ -211,6 +211,8 @@ LEASE_SECONDS = env.int("BLUEGREEN_LEASE_SECONDS", default=45)
 # A worker that is told to stop lets its run go on for so long; then it hands it over to another one.
 WORKER_GRACE_SECONDS = env.int("BLUEGREEN_WORKER_GRACE_SECONDS", default=30)
 
+# How many requests a token may send in a minute, to each web process; the emergency button is not counted.
+API_REQUESTS_PER_MINUTE = env.int("BLUEGREEN_API_REQUESTS_PER_MINUTE", default=600)
 # A service counts as unused when no request has reached it for so long.
 REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)
 # Plans, and what `init` has prepared, are kept for so long after they were last needed.

@@ -21,6 +21,7 @@ from releases.views import (
     runs,
     services,
     settings,
+    tokens,
     trail,
 )
 
@@ -31,6 +32,8 @@ urlpatterns = [
     path("audit/", trail.audit, name="audit"),
     path("audit/export/", trail.audit_export, name="audit-export"),
     path("audit/<uuid:event_id>/", trail.audit_event, name="audit-event"),
+    path("tokens/", tokens.own_tokens, name="tokens"),
+    path("tokens/<uuid:token_id>/revoke/", tokens.revoke_token, name="token-revoke"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/approve/", inbox.inbox_approve_routine, name="inbox-approve-routine"),
     path("inbox/<uuid:step_id>/", inbox.inbox_item, name="inbox-item"),

@@ -46,4 +46,14 @@ def authenticate(request: HttpRequest) -> Caller:
     token = tokens.find(secret.strip()) if scheme.lower() == _SCHEME else None
     if token is None:
         raise ApiProblem(UNAUTHENTICATED)
+    return _caller(token)
+
+
+def still_calling(caller: Caller) -> Caller | None:
+    """The same caller, as they are now; None where the token counts no more."""
+    token = tokens.find_again(caller.token.digest)
+    return _caller(token) if token else None
+
+
+def _caller(token: Token) -> Caller:
     return Caller(token=token, user=limited(token.user, tokens.scope_of(token)))

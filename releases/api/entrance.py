@@ -33,9 +33,9 @@ def by_token(view: View) -> View:
             with acting_in(token_id=str(token.pk), token_name=token.name):
                 called.document = read_document(request)
                 answer = partial(view, request, *args, **kwargs)
-                return _without_pages(once(called, answer))
+                return _kept_by_nobody(_without_pages(once(called, answer)))
         except Exception as error:  # noqa: BLE001 - whatever it is, programs get a document
-            return problems.respond(request, error)
+            return _kept_by_nobody(problems.problem_of(error).response())
 
     return entrance
 
@@ -63,3 +63,8 @@ def _without_pages(response: HttpResponseBase) -> HttpResponseBase:
         headers={"Allow": allowed},
     )
     return problem.response()
+
+
+def _kept_by_nobody(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -2,23 +2,42 @@
 
 from uuid import UUID
 
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
-from releases.api.auth import ApiRequest
+from releases.api.auth import ApiRequest, Caller
+from releases.api.refusals import NotTheirs
 from releases.models import Release, Service, Step
 from releases.permissions import visible_services
 
 
 def service_of(request: ApiRequest, name: str) -> Service:
     """The service of this name."""
-    return get_object_or_404(visible_services(request.caller.user), name=name)
+    return service_for(request.caller, name)
+
+
+def service_for(caller: Caller, name: str) -> Service:
+    """The same for a caller whose request is over."""
+    service = visible_services(caller.user).filter(name=name).first()
+    if service is None:
+        raise _none(is_elsewhere=Service.objects.filter(name=name).exists())
+    return service
 
 
 def release_of(service: Service, number: int) -> Release:
     """A release of this service, not of another one."""
-    return get_object_or_404(service.releases.select_related("requested_by"), number=number)
+    release = service.releases.select_related("requested_by").filter(number=number).first()
+    if release is None:
+        raise _none(is_elsewhere=False)
+    return release
 
 
 def step_of(release: Release, step_id: UUID) -> Step:
     """A step of this release, not of another one."""
-    return get_object_or_404(release.steps.select_related("service", "release", "plan_run"), pk=step_id)
+    step = release.steps.select_related("service", "release", "plan_run").filter(pk=step_id).first()
+    if step is None:
+        raise _none(is_elsewhere=Step.objects.filter(pk=step_id).exists())
+    return step
+
+
+def _none(*, is_elsewhere: bool) -> Http404:
+    return NotTheirs() if is_elsewhere else Http404()

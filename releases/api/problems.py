@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from ninja.errors import AuthenticationError, Throttled, ValidationError
 
 from audit.context import current
@@ -73,11 +73,6 @@ UNAUTHENTICATED = Problem(
 NOT_FOUND = Problem(
     status=404, code="request:not-found", detail="There is no such thing here, or it is not yours to see."
 )
-
-
-def respond(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
-    """The answer to what went wrong while a request was worked on."""
-    return problem_of(error if isinstance(error, Exception) else error()).response()
 
 
 def problem_of(error: Exception) -> Problem:

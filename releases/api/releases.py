@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from ninja import Router
 
@@ -15,6 +15,7 @@ from releases.api.idempotency import Key, NeededKey
 from releases.api.release_shown import release_shown
 from releases.api.shown import ReleaseOut
 from releases.api.stale import OTHER_PLAN, IfMatch, other_plan, refuse_other_version
+from releases.api.waiting import Known, WaitSeconds, another_than
 from releases.api.wanted import release_wanted
 from releases.domain.approval_policy import PlanIdentity
 from releases.services import approvals, release_acts, requests
@@ -44,9 +45,18 @@ def request_release(
 
 
 @router.get(_ONE, response=ReleaseOut, operation_id="get_release", summary="Look at a release")
-def get_release(request: ApiRequest, name: str, number: int) -> ReleaseOut:
-    """Where a release stands, and what its current step will do."""
-    return _now(request, name, number)
+def get_release(
+    request: ApiRequest, name: str, number: int, wait_seconds: WaitSeconds = 0, known: Known = ""
+) -> ReleaseOut | StreamingHttpResponse:
+    """Where a release stands, and what its current step will do; at once, or as soon as that changes.
+
+    An answer without content means: ask again.
+    """
+    service = service_of(request, name)
+    release = release_shown(service, release_of(service, number))
+    if wait_seconds and release.open and known in {"", release.version}:
+        return another_than(release, request.caller, str(service.pk), wait_seconds)
+    return release
 
 
 @router.post(

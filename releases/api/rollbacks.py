@@ -22,6 +22,7 @@ router = Router(tags=["rollback"])
     response={200: RollbackOut, 202: RollbackOut},
     operation_id="roll_back",
     summary="Bring all users back, now",
+    throttle=[],  # never too often
 )
 def roll_back(
     request: ApiRequest, name: str, body: RollbackIn | None = None, idempotency_key: Key = None

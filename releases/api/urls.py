@@ -9,9 +9,10 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from releases.api import problems, releases, rollbacks, services
+from releases.api import refusals, releases, rollbacks, services
 from releases.api.auth import BearerToken
 from releases.api.entrance import View, by_token, for_anybody, nothing_here
+from releases.api.limits import PerToken
 
 DESCRIPTION = "Everything that a pipeline needs. What goes wrong is a problem document (RFC 9457)."
 
@@ -31,9 +32,10 @@ api = NinjaAPI(
     urls_namespace="api",
     auth=BearerToken(),
     parser=_DocumentRead(),
+    throttle=PerToken(),
 )
 for kind in (Exception, Http404, HttpError, ValidationError):
-    api.add_exception_handler(kind, problems.respond)
+    api.add_exception_handler(kind, refusals.respond)
 api.add_router("", services.router)
 api.add_router("", releases.router)
 api.add_router("", rollbacks.router)

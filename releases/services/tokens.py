@@ -5,10 +5,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,6 +26,7 @@ _HINT_LETTERS = 8
 # What there is of a person's can be looked through.
 MOST_TOKENS = 50
 USE_NOTED_EVERY = timedelta(minutes=1)
+SHOWN_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +68,13 @@ def revoke(token: Token, *, actor: Actor) -> None:
 
 def find(secret: str) -> Token | None:
     """The token of this secret, with its person, if both count now; its use is noted once a minute. One query."""
-    token = (
-        Token.objects.select_related("user")
-        .filter(digest=_digest(secret), revoked_at=None, expires_at__gt=Now(), user__is_active=True)
-        .first()
-    )
+    return find_again(_digest(secret))
+
+
+def find_again(digest: str) -> Token | None:
+    """The same for one that was found before, by its digest."""
+    counting = Token.objects.filter(revoked_at=None, expires_at__gt=Now(), user__is_active=True)
+    token = counting.select_related("user").filter(digest=digest).first()
     if token:
         _note_use(token)
     return token
@@ -87,9 +90,11 @@ def scope_of(token: Token) -> Scope:
     )
 
 
-def own(user: User, token_id: UUID) -> Token | None:
-    """One of a person's own tokens."""
-    return Token.objects.filter(user=user, pk=token_id).first()
+def of(user: User) -> QuerySet[Token]:
+    """A person's tokens, the newest first; those that are over are shown for as long as anybody may ask about them."""
+    recently = Now() - SHOWN_FOR
+    is_over = Q(expires_at__lt=recently) | Q(revoked_at__lt=recently)
+    return Token.objects.filter(user=user).exclude(is_over).select_related("user")
 
 
 def _refuse_impossible(user: User, wanted: WantedToken) -> None:

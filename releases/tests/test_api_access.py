@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import get_resolver
 
+from audit.models import AuditEvent
 from releases.api.urls import api, urlpatterns
 from releases.domain.decisions import Permission
 from releases.tests import factories
@@ -114,6 +115,8 @@ def test_what_is_elsewhere_is_not_found_here(scene, path):
     factories.ServiceFactory.create(name="other")
     secret = secret_of(scene.manager)
     assert problem(call(secret, "GET", address_of(scene, path)), 404)["code"] == "request:not-found"
+    is_there = "other" in path
+    assert AuditEvent.objects.filter(action="access.refused").count() == is_there
 
 
 @pytest.mark.parametrize("path", ["/", "/services/", "/no/such", "/services/catalog/"])
@@ -137,3 +140,18 @@ def test_anybody_may_read_the_description_which_has_each_operation(db):
         for operation in methods.values():
             assert operation["security"] == [{"BearerToken": []}]
             assert operation["summary"]
+
+
+def test_a_token_that_asks_too_often_waits_but_for_the_button(aws, scene, settings):
+    settings.API_REQUESTS_PER_MINUTE = 0
+    secret = secret_of(scene.manager)
+    answer = call(secret, "GET", "/services")
+    assert problem(answer, 429)["code"] == "token:too-many"
+    assert 0 < int(answer["Retry-After"]) <= 60
+    assert call(secret, "POST", "/services/catalog/rollback").status_code == 200
+
+
+def test_each_token_has_a_count_of_its_own(scene, settings):
+    settings.API_REQUESTS_PER_MINUTE = 2
+    first, second = secret_of(scene.manager), secret_of(scene.manager)
+    assert [call(secret, "GET", "/services").status_code for secret in (first, first, second)] == [200] * 3

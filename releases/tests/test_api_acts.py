@@ -56,6 +56,16 @@ def test_a_token_that_does_not_pass_the_right_on_approves_nothing(scene, gate):
     document = problem(call(secret, "POST", f"{gate}/approve", shown(scene.canary)), 403)
     assert document["code"] == "person:no-permission"
     assert not Approval.objects.exists()
+    event = AuditEvent.objects.get(action="access.refused")
+    assert (event.actor_name, event.via, event.service_id) == ("manager", "token", str(scene.service.pk))
+    assert event.subject == {
+        "act": "POST approve_step",
+        "path": f"/api/v1{gate}/approve",
+        "answer": 403,
+        "code": "person:no-permission",
+    }
+    assert event.reason == "You may not approve for this service."
+    assert event.context["token_name"] == "ci"
 
 
 def test_a_rejection_needs_its_reason_and_stops_the_release(scene, gate):
@@ -115,6 +125,11 @@ def test_a_step_is_found_below_its_own_release_and_service_only(scene, act):
         path = f"/services/{name}/releases/{scene.release.number}/steps/{step}/{act}"
         problem(call(secret, "POST", path, sent), 404)
     assert not Approval.objects.exists()
+    refusals = AuditEvent.objects.filter(action="access.refused")
+    assert [one.subject["answer"] for one in refusals] == [
+        404,
+        404,
+    ]  # of a step that there is nowhere, nothing
 
 
 def test_the_requester_gives_a_release_up_with_a_reason(scene):

@@ -12,8 +12,10 @@ from audit import events
 from audit.events import Actor
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
-from releases.models import EmergencyRollback, Service, Step
+from releases.models import EmergencyRollback, Service, Step, Token
 from releases.permissions import grant
+from releases.services import tokens
+from releases.services.tokens import WantedToken
 from releases.tests import factories
 
 ROLES = ["anonymous", "stranger", "viewer", "requester", "manager", "operator"]
@@ -32,6 +34,10 @@ TABLE = [
     ("rollback-all", "post", SIGN_IN, 302, 302, 302, 302, 302),
     ("rollback-all-result", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("rollback-all-result", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("tokens", "get", SIGN_IN, 200, 200, 200, 200, 200),
+    ("tokens", "post", SIGN_IN, 422, 422, 422, 422, 422),
+    ("token-revoke", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("token-revoke", "post", SIGN_IN, 404, 404, 404, 302, 404),
     ("inbox", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("inbox", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("inbox-item", "get", SIGN_IN, 404, 200, 200, 200, 200),
@@ -151,6 +157,12 @@ def rollback(scene) -> EmergencyRollback:
 
 
 @pytest.fixture
+def token(scene) -> Token:
+    """The manager's."""
+    return tokens.make(scene.manager, WantedToken(name="ci", days=1, permissions=frozenset()))[0]
+
+
+@pytest.fixture
 def people(scene) -> dict[str, User]:
     return {
         "stranger": factories.UserFactory.create(),
@@ -167,13 +179,15 @@ def seen_event(service: Service) -> AuditEvent:
 
 
 @pytest.fixture
-def addresses(scene, rollback) -> dict[str, str]:
+def addresses(scene, rollback, token) -> dict[str, str]:
     name, step, run = scene.service.name, scene.canary.pk, scene.canary.plan_run.pk
     arguments = {
         "login": [],
         "logout": [],
         "service-list": [],
         "inbox": [],
+        "tokens": [],
+        "token-revoke": [token.pk],
         "audit": [],
         "audit-export": [],
         "audit-event": [seen_event(scene.service).pk],

@@ -59,6 +59,7 @@ def addresses(scene, aws) -> list[str]:
     return [
         "/",
         "/?q=nothing",
+        "/tokens/",
         "/inbox/",
         "/inbox/?view=others",
         "/inbox/?view=done",

@@ -1,0 +1,53 @@
+"""A person's tokens: what programs sign in with in their name."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from releases.services import tokens
+from releases.services.errors import FieldsInvalid
+from releases.services.lifecycle import person
+from releases.token_form import TokenForm
+from releases.views.lookups import signed_in
+from releases.views.shown.tokens import token_rows
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_tokens(request: HttpRequest) -> HttpResponse:
+    """One's tokens, and the form for another one. The page that answers it is the only one that has the secret."""
+    user = signed_in(request)
+    form = TokenForm(request.POST if request.method == "POST" else None, user=user)
+    secret = _made(request, form) if form.is_bound and form.is_valid() else ""
+    context = {
+        "form": TokenForm(user=user) if secret else form,
+        "secret": secret,
+        "rows": token_rows(tokens.of(user)),
+    }
+    status = 201 if secret else 422 if form.errors else 200
+    return render(request, "releases/tokens.html", context, status=status)
+
+
+@require_POST
+def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """End one of one's own tokens."""
+    user = signed_in(request)
+    token = tokens.of(user).filter(pk=token_id).first()
+    if token is None:
+        raise Http404
+    tokens.revoke(token, actor=person(user))
+    messages.success(request, f"“{token.name}” is revoked: nothing gets in with it any more.")
+    return redirect("tokens")
+
+
+def _made(request: HttpRequest, form: TokenForm) -> str:
+    try:
+        return tokens.make(signed_in(request), form.wanted)[1]
+    except FieldsInvalid as error:
+        for name, problem in error.by_field.items():
+            form.add_error(name, problem)
+        return ""
