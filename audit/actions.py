@@ -39,6 +39,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "release.rejected": "ended the release: rejected",
         "release.cancelled": "cancelled the release",
         "release.rolled-back": "ended the release: rolled back",
+        "release.record-exported": "took the change record of the release as a file",
         "plan.made": "made a plan, and had the guard judge it",
         "plan.approved": "approved the plan",
         "plan.approval-withdrawn": "took the approval back",

@@ -14,6 +14,7 @@ from releases.views import (
     preparation,
     rehearsal,
     release_acts,
+    release_record,
     releases,
     requests,
     rollback,
@@ -59,6 +60,16 @@ urlpatterns = [
     path("services/<slug:name>/request/", requests.release_request, name="release-request"),
     path("services/<slug:name>/request/steps/", requests.request_steps, name="release-request-steps"),
     path("services/<slug:name>/releases/<int:number>/", releases.release_detail, name="release-detail"),
+    path(
+        "services/<slug:name>/releases/<int:number>/record/",
+        release_record.release_record,
+        name="release-record",
+    ),
+    path(
+        "services/<slug:name>/releases/<int:number>/record.<slug:form>",
+        release_record.record_file,
+        name="record-file",
+    ),
     path("services/<slug:name>/releases/<int:number>/again/", again.release_again, name="release-again"),
     path(
         "services/<slug:name>/releases/<int:number>/pause/", release_acts.release_pause, name="release-pause"

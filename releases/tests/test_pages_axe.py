@@ -82,6 +82,7 @@ def addresses(scene, aws) -> list[str]:
         "/environments/production/policy/",
         "/services/catalog/request/",
         at_work,
+        f"{at_work}record/",
         f"{at_work}?tab=variables",
         f"{at_work}?tab=raw",
         "/services/failed/releases/1/",

@@ -65,9 +65,10 @@ def test_twenty_releases_need_as_many_queries_as_one(scene, as_user):
     assert queries_of(client, "/services/catalog/") == one
 
 
-def test_twenty_more_steps_and_events_need_no_more_queries(scene, as_user):
+@pytest.mark.parametrize("below", ["", "record/"])
+def test_twenty_more_steps_and_events_need_no_more_queries(scene, as_user, below):
     client = as_user(scene.manager)
-    address = f"/services/catalog/releases/{scene.release.number}/"
+    address = f"/services/catalog/releases/{scene.release.number}/{below}"
     one = queries_of(client, address)
     for position in range(20, 40):
         step = factories.StepFactory.create(release=scene.release, position=position, candidate_share=99)

@@ -1,0 +1,165 @@
+"""The change record of a release: what an auditor asks of a change, in the form that its page and its files share.
+
+All times are aware. A text is cut visibly where it is longer than `MOST_LETTERS`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from releases.domain.traffic_picture import TrafficMoment
+
+MOST_LETTERS = 2000
+MOST_EVENTS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    """One step: what its plan would do, under which digests, and what came of it.
+
+    `state_serial_before` and `state_serial_after` are Terraform's, `plan_sha256` and `changes_digest` those of the plan
+    that it has now, or was applied by; empty or None where there was none.
+    """
+
+    number: int
+    title: str
+    status: str
+    needs_approval: bool
+    summary: str
+    resources: str
+    plan_sha256: str
+    changes_digest: str
+    planned_at: datetime | None
+    started_by: str
+    started_at: datetime | None
+    applied_from: datetime | None
+    applied_until: datetime | None
+    exit_code: int | None
+    state_serial_before: int | None
+    state_serial_after: int | None
+    verified_at: datetime | None
+    bake_seconds: int
+    ended_at: datetime | None
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRecord:
+    """A decision at a gate, bound to what was seen; `compared` says how that fits with what the step has now."""
+
+    step: str
+    decision: str
+    by: str
+    role: str
+    at: datetime
+    comment: str
+    plan_sha256: str
+    changes_digest: str
+    compared: str
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackRecord:
+    """A press of the emergency button that took the release's users back. `reason` was said afterwards."""
+
+    pressed_by: str
+    pressed_at: datetime
+    back_to: str
+    traffic_back_at: datetime | None
+    terraform_agreed_at: datetime | None
+    reason: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRecord:
+    """An event of the trail. `number` and `hash` are its place in the chain; None and empty where it has none."""
+
+    number: int | None
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    words: str
+    reason: str
+    digest: str
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRecord:
+    """`tested`, `way_back` and `result` are sentences; `events_are_all` is whether no later event was left out."""
+
+    service: str
+    environment: str
+    account_id: str
+    region: str
+    release: str
+    release_id: str
+    made_at: datetime
+    title: str
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    changed_by: str
+    from_tag: str
+    from_image: str
+    tag: str
+    image: str
+    configuration_changes: Sequence[str]
+    impact: str
+    tested: str
+    way_back: str
+    status: str
+    result: str
+    ended_at: datetime | None
+    traffic_in_words: str
+    traffic: Sequence[TrafficMoment]
+    approvals: Sequence[ApprovalRecord]
+    steps: Sequence[StepRecord]
+    rollbacks: Sequence[RollbackRecord]
+    events: Sequence[EventRecord]
+    events_are_all: bool
+
+    def as_document(self) -> dict[str, Any]:
+        """The record as JSON; its times are texts in the form of ISO 8601, in UTC."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    def as_rows(self) -> list[list[object]]:
+        """The record as a table: part, number within the part, field, value; what stands alone is of the "release"."""
+        rows: list[list[object]] = [["part", "number", "field", "value"]]
+        for name, value in self.as_document().items():
+            rows += _rows(name, value)
+        return rows
+
+
+def bounded(text: str) -> str:
+    """A text that fits into a record, cut visibly where it does not."""
+    if len(text) <= MOST_LETTERS:
+        return text
+    mark = f"… [cut from {len(text)} characters]"
+    return text[: MOST_LETTERS - len(mark)] + mark
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of a record
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case dict():
+            return {name: _plain(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case _:
+            return value
+
+
+def _rows(name: str, value: Any) -> list[list[object]]:  # noqa: ANN401 - any field of a document
+    if not isinstance(value, list):
+        return [["release", "", name, value]]
+    rows: list[list[object]] = []
+    for number, item in enumerate(value, start=1):
+        fields = item.items() if isinstance(item, dict) else [("text", item)]
+        rows += [[name, number, field, inner] for field, inner in fields]
+    return rows
