@@ -27,6 +27,7 @@ class StepRecord:
     status: str
     needs_approval: bool
     summary: str
+    risk: str
     resources: str
     plan_sha256: str
     changes_digest: str

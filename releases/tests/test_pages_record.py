@@ -6,8 +6,9 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -134,6 +135,7 @@ def test_the_traffic_is_what_was_read_back_until_everyone_was_back(told, reader,
 def test_each_step_has_its_plan_and_what_came_of_it(told, scene, reader, address):
     steps = {step["title"]: step for step in document(reader, address)["steps"]}
     canary = steps["Canary"]
+    assert canary["risk"].startswith("needs a look: No release of this service has done this step before.")
     assert canary["summary"].startswith("Sends only 127.0.0.9/32 to green · green")
     assert canary["plan_sha256"] == scene.canary.plan_run.plan_sha256
     assert (canary["exit_code"], canary["state_serial_after"]) == (0, 8)
@@ -222,3 +224,15 @@ def test_the_fonts_have_each_character_that_is_kept(told, reader, address):
         "change_record", {**record, "result": kept_characters()}, picture="<svg xmlns='http://www.w3.org/2000/svg'/>",
         made_at=timezone.now(),
     ).startswith(b"%PDF-")  # fmt: skip
+
+
+def test_a_record_of_many_plans_needs_as_many_queries_as_one_of_one(
+    scene, reader, address, django_assert_max_num_queries
+):
+    reader.get(f"{address}/")
+    with CaptureQueriesContext(connection) as captured:
+        reader.get(f"{address}/")
+    for step in scene.release.steps.filter(transition="shift"):
+        factories.approve(factories.waiting_step(step), scene.manager)
+    with django_assert_max_num_queries(len(captured)):
+        reader.get(f"{address}/")

@@ -1,7 +1,8 @@
 """Puts the change record of a release together; its page, PDF, JSON and CSV say the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from audit.actions import ACTIONS
 from audit.models import AuditEvent
@@ -19,8 +20,9 @@ from releases.domain.configuration_words import changes
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic_picture import in_words
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
+from releases.services import risks
 from releases.services.lifecycle import now
-from releases.views.shown.plans import plan_of
+from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.release_traffic import traffic_over_time
 from releases.views.shown.words import release_status, step_meaning, step_status, step_title
 
@@ -28,7 +30,7 @@ _APPLIED = {StepStatus.BAKING, StepStatus.DONE}
 
 
 def change_record(service: Service, release: Release) -> ChangeRecord:
-    """The record as it is now; eight queries, however much has happened."""
+    """The record as it is now; a constant number of queries, however much has happened."""
     steps = selectors.steps_of_release(release)
     rollbacks = record_selectors.rollbacks_of(release)
     events = record_selectors.numbered_events(release, limit=MOST_EVENTS + 1)
@@ -36,6 +38,7 @@ def change_record(service: Service, release: Release) -> ChangeRecord:
         str(event.subject.get("step")): event.at for event in events if event.action == "step.verified"
     }
     traffic = traffic_over_time(release, steps, rollbacks, verified_at)
+    plans = _plans(service, steps)
     return ChangeRecord(
         service=service.name,
         environment=service.environment,
@@ -56,7 +59,7 @@ def change_record(service: Service, release: Release) -> ChangeRecord:
         configuration_changes=[
             bounded(str(change)) for change in changes(release.from_configuration, release.configuration)
         ],
-        impact=_impact(service, steps),
+        impact=_impact(plans.values()),
         tested=_tested(steps),
         way_back=(
             "The version before stays in place on the other colour, and the emergency button sends everyone back to it "
@@ -68,20 +71,25 @@ def change_record(service: Service, release: Release) -> ChangeRecord:
         traffic_in_words=in_words(traffic),
         traffic=traffic,
         approvals=[_approval(approval, steps) for approval in selectors.approvals_of_release(release)],
-        steps=[_step(service, step, verified_at) for step in steps],
+        steps=[_step(step, plans.get(step.pk), verified_at) for step in steps],
         rollbacks=[_rollback(rollback) for rollback in rollbacks],
         events=[_event(event) for event in events[:MOST_EVENTS]],
         events_are_all=len(events) <= MOST_EVENTS,
     )
 
 
-def _impact(service: Service, steps: Sequence[Step]) -> str:
-    plans = [plan for plan in (plan_of(service, step) for step in steps) if plan]
-    kinds = sorted({str(plan.risk.word) for plan in plans})
+def _plans(service: Service, steps: Sequence[Step]) -> dict[UUID, PlanShown]:
+    risk = risks.risks_of(steps)
+    shown = {step.pk: plan_of(service, step, risk[step.pk]) for step in steps}
+    return {step_id: plan for step_id, plan in shown.items() if plan}
+
+
+def _impact(plans: Collection[PlanShown]) -> str:
     if not plans:
         return "No plan has been made yet."
+    words = ", ".join(sorted({str(plan.risk.word) for plan in plans}))
     guarded = "each was compared with the list of what its step may change before anybody was asked."
-    return f"{_count(len(plans), 'plan')} ({', '.join(kinds)}); {guarded}"
+    return f"{_count(len(plans), 'plan')} ({words}); {guarded}"
 
 
 def _tested(steps: Sequence[Step]) -> str:
@@ -114,8 +122,8 @@ def _result(release: Release, rollbacks: Sequence[EmergencyRollback]) -> str:
     }[status]
 
 
-def _step(service: Service, step: Step, verified_at: Mapping[str, datetime]) -> StepRecord:
-    shown, plan, apply = plan_of(service, step), step.plan_run, step.apply_run
+def _step(step: Step, shown: PlanShown | None, verified_at: Mapping[str, datetime]) -> StepRecord:
+    plan, apply = step.plan_run, step.apply_run
     starter = step.started_by.username if step.started_by else ""
     return StepRecord(
         number=step.position + 1,
@@ -123,6 +131,7 @@ def _step(service: Service, step: Step, verified_at: Mapping[str, datetime]) -> 
         status=step_status(step).word,
         needs_approval=step.gate,
         summary=shown.sentence if shown else step_meaning(step),
+        risk=f"{shown.risk.word}: {shown.risk.reason}" if shown else "",
         resources=shown.counts if shown else "",
         plan_sha256=plan.plan_sha256 if plan else "",
         changes_digest=plan.changes_digest if plan else "",
