@@ -48,6 +48,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "request.approval-withdrawn": "took the approval of the release's request back",
         "request.rejected": "rejected the release's request",
         "gate.waited-too-long": "found that a gate had waited for too long",
+        "gate.glass-broken": "broke the glass: opened a gate without those whom it asks for",
+        "gate.break-reviewed": "reviewed a broken glass",
         "step.cancelled": "called it off",
         "step.replaced": "asked for something else in its place",
         "apply.ended": "ended the apply",

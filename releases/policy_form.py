@@ -79,6 +79,11 @@ class PolicyForm(StyledForm):
         label="Allowed hours, outside of which nothing begins",
         help_text="One a line, such as Mon-Fri 09:00 - 17:00 Europe/Berlin. None: at any time.",
     )
+    break_glass = LinesField(
+        label="Who may break the glass",
+        help_text="Groups, one a line: each of them may open a gate alone, with a reason, and somebody else reviews it "
+        "afterwards. None: nobody may.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,6 +135,7 @@ class PolicyForm(StyledForm):
             "after_wait": sent["after_wait"],
             "freezes": list(sent["freezes"]),
             "allowed_hours": list(sent["allowed_hours"]),
+            "break_glass": list(sent["break_glass"]),
         }
 
     def refuse(self, field: str, message: str) -> None:
@@ -154,6 +160,7 @@ def as_typed(policy: Policy) -> Mapping[str, Any]:
         "after_wait": policy.after_wait.value,
         "freezes": "\n".join(kept.get("freezes", ())),
         "allowed_hours": "\n".join(kept.get("allowed_hours", ())),
+        "break_glass": "\n".join(policy.break_glass),
         **{f"{NEED}{gate}": rule.need.value for gate, rule in rules.items() if gate in _NEEDS},
         **{f"{PEOPLE}{gate}": "\n".join(map(str, rule.slots)) for gate, rule in rules.items()},
     }

@@ -7,6 +7,7 @@ from releases.views import (
     acts,
     after_rollback,
     again,
+    break_glass,
     changes,
     inbox,
     new_service,
@@ -101,6 +102,16 @@ urlpatterns = [
     path("services/<slug:name>/steps/<uuid:step_id>/approve/", acts.step_approve, name="step-approve"),
     path("services/<slug:name>/steps/<uuid:step_id>/reject/", acts.step_reject, name="step-reject"),
     path("services/<slug:name>/steps/<uuid:step_id>/withdraw/", acts.step_withdraw, name="step-withdraw"),
+    path(
+        "services/<slug:name>/steps/<uuid:step_id>/break-glass/",
+        break_glass.step_break_glass,
+        name="step-break-glass",
+    ),
+    path(
+        "services/<slug:name>/broken-glass/<uuid:broken_id>/review/",
+        break_glass.broken_glass_review,
+        name="broken-glass-review",
+    ),
     path("services/<slug:name>/steps/<uuid:step_id>/retry/", release_acts.step_retry, name="step-retry"),
     path("services/<slug:name>/steps/<uuid:step_id>/skip/", release_acts.step_skip, name="step-skip"),
     path(

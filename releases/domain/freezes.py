@@ -49,6 +49,9 @@ class Window:
     once: tuple[datetime, datetime] | None = None
     weekly: tuple[tuple[int, time, int, time], ...] = ()
 
+    def __str__(self) -> str:
+        return self.text
+
     def times_around(self, moment: datetime, *, wide: bool) -> Iterator[tuple[datetime, datetime]]:
         """Begin and end, in UTC, of each time that it may cover this moment, or comes next.
 

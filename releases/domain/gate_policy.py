@@ -92,6 +92,7 @@ class Policy:
     of a release does not count at another. `approval_seconds`: how long an approval counts that waits to be used.
     `wait_seconds`: how long a gate waits, and `after_wait` what comes then. `freezes`: when nothing begins;
     `allowed_hours`: outside of which nothing does, if there are any. `ticket`: a request names one.
+    `break_glass`: the groups of whom each may open a gate alone.
     """
 
     gates: Mapping[Gate, GateRule] = field(default_factory=lambda: MappingProxyType({}))
@@ -103,6 +104,7 @@ class Policy:
     freezes: tuple[Window, ...] = ()
     allowed_hours: tuple[Window, ...] = ()
     ticket: bool = False
+    break_glass: tuple[str, ...] = ()
 
     def rule(self, gate: Gate) -> GateRule:
         """What this gate asks for."""
@@ -190,7 +192,7 @@ def _usual(name: str) -> Any:  # noqa: ANN401 - of any of the fields
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, StrEnum):
         return value.value
-    return [window.text for window in value] if isinstance(value, tuple) else value
+    return [str(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _gate_to_json(rule: GateRule) -> dict[str, Any]:
@@ -218,11 +220,19 @@ def _parsed(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
         return AfterWait(value)
     if name in {"freezes", "allowed_hours"}:
         return _windows(name, value)
+    if name == "break_glass":
+        return _groups(name, value)
     if isinstance(value, bool):
         return value
     if not 0 <= value <= LONGEST_SECONDS:
         raise InvalidPolicy(name, f"From 0 to {LONGEST_SECONDS} seconds, which is 30 days.")
     return value
+
+
+def _groups(name: str, names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) > MOST_NAMES or not all(0 < len(one) <= LONGEST_NAME for one in names):
+        raise InvalidPolicy(name, f"Write at most {MOST_NAMES} groups, one a line.")
+    return tuple(names)
 
 
 def _windows(name: str, lines: Sequence[str]) -> tuple[Window, ...]:

@@ -1,6 +1,7 @@
 """What is stored: columns and constraints. Rules stand in ``releases.domain``, changes in ``releases.services``."""
 
 from releases.models.approval import Approval, Decision
+from releases.models.broken_glass import BrokenGlass
 from releases.models.emergency import EmergencyRollback, Press, TrafficCount, Try, Watch
 from releases.models.kept_answer import KeptAnswer
 from releases.models.policy import Policy
@@ -13,6 +14,7 @@ from releases.models.token import Token
 
 __all__ = [
     "Approval",
+    "BrokenGlass",
     "Decision",
     "EmergencyRollback",
     "KeptAnswer",

@@ -21,7 +21,10 @@ class FieldsInvalid(DomainError):
 
 
 # Whatever the state of the release: these are refused to the person.
-_PERSONAL = ("person:", "approval:own-release", "approval:changed-it", "approval:service-account")
+_PERSONAL = (
+    *("person:", "approval:own-release", "approval:changed-it", "approval:service-account"),
+    *("glass:not-yours", "glass:own"),
+)
 
 
 def is_personal(error: DomainError) -> bool:

@@ -13,6 +13,7 @@ from releases.domain import gate_policy
 from releases.domain.any_weight import lowers
 from releases.domain.approval_policy import Approval as GivenApproval
 from releases.domain.approval_policy import GateFacts, PlanIdentity, still_good
+from releases.domain.break_glass import still_holds
 from releases.domain.decisions import Allowed, Person, Refused
 from releases.domain.decisions import Decision as Answer
 from releases.domain.freezes import Frozen, frozen_at
@@ -20,9 +21,9 @@ from releases.domain.gate_policy import ANYBODY, Policy, Slot
 from releases.domain.gate_standing import Standing, WhoCounts, groups_wanted, in_words, standing, who_could
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
-from releases.models import Approval, Decision, Service, Step
+from releases.models import Approval, BrokenGlass, Decision, Service, Step
 from releases.models import Policy as KeptPolicy
-from releases.permissions import approvers
+from releases.permissions import approvers, as_person
 from releases.services.lifecycle import now
 from releases.services.policies import combined, kept_policies
 
@@ -138,12 +139,27 @@ class Gate(ABC):
     @property
     def is_open(self) -> bool:
         """Whether nothing is missing between what stands here and its going on."""
-        return not self.is_needed or self.standing.is_open
+        return not self.is_needed or self.standing.is_open or self.broken is not None
+
+    @cached_property
+    def broken(self) -> BrokenGlass | None:
+        """The broken glass that opens it instead of approvals, for as long as its person might break it."""
+        glasses = BrokenGlass.objects.filter(
+            step__release=self.step.release_id,
+            changes_digest__in=self.covered,
+            epoch=self.service.epoch,
+            plan_run__isnull=self.of_request,
+        )
+        if not self.of_request:
+            glasses = glasses.filter(step=self.step)
+        last = glasses.select_related("broken_by").last() if self.policy.break_glass else None
+        holds = last and still_holds(as_person(last.broken_by, self.service), self.policy.break_glass)
+        return last if holds else None
 
     @property
     def answer(self) -> Answer:
         """Whether the approvals let it go on, or why not."""
-        if self.standing.is_open:
+        if self.standing.is_open or self.broken:
             return Allowed()
         if self.given and not self.counted:
             return self.given[0].answer
@@ -225,6 +241,8 @@ class Gate(ABC):
         last = next(iter(self.given), None)
         if last is not None and self.standing.is_open:
             return _said(last.approval)
+        if self.broken:
+            return f"{self.broken.broken_by.username} broke the glass on {self.broken.broken_at:%d %B at %H:%M} UTC."
         newest = next(iter(self.decisions), None) if self.step.status == StepStatus.REJECTED else None
         return _said(newest) if newest and newest.decision == Decision.REJECTED else ""
 

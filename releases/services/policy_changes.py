@@ -88,6 +88,8 @@ def _refuse_own_gates(environment: str, user: User) -> None:
 def _check(wanted: Mapping[str, Any]) -> None:
     policy = from_columns(wanted)
     known = set(Group.objects.values_list("name", flat=True))
+    if unknown := sorted(set(policy.break_glass) - known):
+        raise InvalidPolicy("break_glass", f"There is no group “{unknown[0][:60]}”.")
     for gate, rule in policy.gates.items():
         missing = sorted({name for slot in rule.slots for name in slot.groups} - known)
         if missing:

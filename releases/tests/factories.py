@@ -13,7 +13,7 @@ from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.rollout_plan import build_steps
 from releases.domain.traffic import Color, Transition, Version, target_state
-from releases.models import Approval, Release, Service, Step, StepRun
+from releases.models import Approval, BrokenGlass, Release, Service, Step, StepRun
 from releases.permissions import grant
 from releases.services import gates, states
 from terraform_runner.domain.runs import Operation, RunStatus
@@ -218,6 +218,22 @@ def approve(step: Step, user: User, comment: str = "") -> Approval:
     )
     gates.ask(step.service, step)
     return approval
+
+
+def broken_glass(step: Step, user: User) -> BrokenGlass:
+    """A gate that somebody opened alone, for the plan that the step has."""
+    run = step.plan_run
+    if run is None:
+        raise ValueError("There is no plan to open the gate for.")
+    return BrokenGlass.objects.create(
+        step=step,
+        plan_run=run,
+        plan_sha256=run.plan_sha256,
+        changes_digest=run.changes_digest,
+        epoch=step.service.epoch,
+        broken_by=user,
+        reason="The shop is down",
+    )
 
 
 CHANGE = {

@@ -98,7 +98,7 @@ def refused(
 ) -> HttpResponse:
     """The release as it is by now, with what is wrong with the act, and what was typed."""
     service = find_service(request, service.name)
-    typed = {name: request.POST.get(name, "") for name in ("comment", "share")}
+    typed = {name: request.POST.get(name, "") for name in ("comment", "share", "glass_reason", "review")}
     return render_release(
         request, service, find_release(service, release.number), problem=problem, typed=typed, seen=seen
     )

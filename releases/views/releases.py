@@ -15,7 +15,7 @@ from releases.domain.configuration_words import changes
 from releases.domain.traffic import Transition
 from releases.domain.variables import variables_text
 from releases.models import Release, Service, Step
-from releases.services import facts, rollout, states
+from releases.services import break_glass, facts, rollout, states
 from releases.services.gates import gate_now
 from releases.services.policies import policy_of
 from releases.views.lookups import find_release, find_service, find_step, signed_in
@@ -24,6 +24,7 @@ from releases.views.shown.canary import CanaryShown, canary_of
 from releases.views.shown.course import course
 from releases.views.shown.events import events_shown
 from releases.views.shown.gate import gate_of
+from releases.views.shown.glasses import glasses_of
 from releases.views.shown.headline import headline
 from releases.views.shown.log import log_tail, whole_log
 from releases.views.shown.next_release import NextRelease, next_release
@@ -110,6 +111,10 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "current": current,
         "plan": plan,
         "request_shown": requested,
+        "may_break": break_glass.answer(service, shown, signed_in(request))
+        if gate and present == shown and not gate.is_open and gate.policy.break_glass
+        else None,
+        "glasses": glasses_of(service, release, signed_in(request)),
         "is_whole": requested is not None or (plan is not None and plan.is_complete),
         "tab": tab if tab in TABS else TABS[0],
         "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
