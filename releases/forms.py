@@ -11,6 +11,7 @@ from releases.domain.bakes import LONGEST_BAKE_SECONDS, parse_bakes
 from releases.domain.canary import parse_addresses
 from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import parse_weights
+from releases.domain.tickets import LONGEST
 from releases.domain.traffic import TAG
 
 BAKE_OF = "bake-"
@@ -98,6 +99,7 @@ class ReleaseForm(RolloutForm):
     keep_plan = forms.BooleanField(required=False, label="Make this the usual plan of the service")
     gives_up_old_version = forms.BooleanField(required=False)
     reason = forms.CharField(required=False, max_length=2000, label="Reason")
+    ticket = forms.CharField(required=False, max_length=LONGEST, label="Ticket")
 
 
 class RollbackReasonForm(forms.Form):
@@ -118,6 +120,7 @@ class AgainForm(forms.Form):
 
     gives_up_old_version = forms.BooleanField(required=False)
     reason = forms.CharField(required=False, max_length=2000, label="Reason")
+    ticket = forms.CharField(required=False, max_length=LONGEST, label="Ticket")
 
 
 class ShownPlanForm(forms.Form):

@@ -58,6 +58,7 @@ class PolicyForm(StyledForm):
     one_gate_each = forms.BooleanField(
         required=False, label="Whoever approved at one gate of a release does not count at another"
     )
+    ticket = forms.BooleanField(required=False, label="A request names a ticket")
     approval_minutes = forms.IntegerField(
         min_value=0,
         max_value=_MOST_MINUTES,
@@ -130,6 +131,7 @@ class PolicyForm(StyledForm):
             "gates": {name: rule for name, rule in gates.items() if rule != _USUAL},
             "four_eyes": sent["four_eyes"],
             "one_gate_each": sent["one_gate_each"],
+            "ticket": sent["ticket"],
             "approval_seconds": sent["approval_minutes"] * 60,
             "wait_seconds": sent["wait_minutes"] * 60,
             "after_wait": sent["after_wait"],
@@ -155,6 +157,7 @@ def as_typed(policy: Policy) -> Mapping[str, Any]:
     return {
         "four_eyes": policy.four_eyes,
         "one_gate_each": policy.one_gate_each,
+        "ticket": policy.ticket,
         "approval_minutes": policy.approval_seconds // 60,
         "wait_minutes": policy.wait_seconds // 60,
         "after_wait": policy.after_wait.value,

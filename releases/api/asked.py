@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from releases.domain.bakes import LONGEST_BAKE_SECONDS
+from releases.domain.tickets import LONGEST
 
 DIGEST = r"^[0-9a-f]{64}$"
 _LONGEST_TEXT = 2000
@@ -59,6 +60,9 @@ class ReleaseIn(Asked):
     bakes: dict[str, int] | None = Field(None, description="Bake times of single steps, in seconds.")
     gives_up_old_version: bool = False
     reason: str = Field("", max_length=_LONGEST_TEXT)
+    ticket: str = Field(
+        "", max_length=LONGEST, description="Its address or key, where the policy asks for one."
+    )
 
 
 class ApprovalIn(Asked):

@@ -17,6 +17,7 @@ from audit.context import current
 from aws.errors import AwsError
 from releases.domain.configuration import InvalidConfiguration
 from releases.domain.errors import DomainError, InvalidCanary, InvalidRolloutPlan
+from releases.domain.tickets import InvalidTicket
 from releases.permissions import NotAllowed
 from releases.services.errors import is_personal
 from releases.services.kept_answers import KeyReused
@@ -104,6 +105,8 @@ def _field_of(error: DomainError) -> str:
         return "canary_addresses"
     if isinstance(error, InvalidRolloutPlan):
         return _OF_A_PLAN.get(error.code, "weights")
+    if isinstance(error, InvalidTicket):
+        return "ticket"
     return "tag" if error.code == "request:tag" else ""
 
 

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from releases.domain.lifecycle import OPEN_STATUSES, ReleaseStatus
+from releases.domain.tickets import address_of
 from releases.models.service import Service
 
 
@@ -29,6 +30,7 @@ class Release(models.Model):
     from_tag = models.CharField(max_length=128, blank=True)
     canary_addresses = models.JSONField(default=list, blank=True)
     reason = models.TextField(max_length=2000, blank=True)
+    ticket = models.CharField(max_length=300, blank=True)
     status = models.CharField(max_length=12, default=ReleaseStatus.OPEN.value)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     changed_by = models.ForeignKey(
@@ -55,6 +57,11 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"R-{self.number}"
+
+    @property
+    def ticket_address(self) -> str:
+        """Where its ticket leads to; empty where that is no address."""
+        return address_of(self.ticket)
 
     @property
     def digest(self) -> str:

@@ -40,11 +40,18 @@ class PastVersion:
 
 
 def request_again(
-    *, service_id: UUID, user: User, number: int, reason: str = "", gives_up_old_version: bool = False
+    *,
+    service_id: UUID,
+    user: User,
+    number: int,
+    reason: str = "",
+    ticket: str = "",
+    gives_up_old_version: bool = False,
 ) -> Release:
     """Open a release of the version that release ``number`` had, with the configuration that it had.
 
-    Raises ``NotAllowed``, ``RequestRefused``, ``InvalidRolloutPlan``, ``Release.DoesNotExist``, and ``AwsError``.
+    Raises ``NotAllowed``, ``RequestRefused``, ``InvalidRolloutPlan``, ``InvalidTicket``, ``Release.DoesNotExist``, and
+    ``AwsError``.
     """
     service = Service.objects.get(pk=service_id)
     refuse_unless_allowed(service, user)
@@ -58,6 +65,7 @@ def request_again(
             steps=steps_again(service, past),
             gives_up_old_version=gives_up_old_version,
             reason=reason,
+            ticket=ticket,
         )
         return open_release(service, user, opening)
 

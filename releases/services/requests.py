@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidCanary
 from releases.domain.preparation import gives_up_old_version
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
+from releases.domain.tickets import check_ticket
 from releases.domain.traffic import TAG, Version
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
@@ -26,6 +27,7 @@ from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, person, record_release
+from releases.services.policies import policy_of
 from releases.services.preparation import kept_in_words, window_of
 from releases.services.usual_plans import keep_plan
 
@@ -53,6 +55,7 @@ class ReleaseRequest:
     keep_plan: bool = False
     gives_up_old_version: bool = False
     reason: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,7 @@ class Opening:
     steps: Sequence[PlannedStep]
     gives_up_old_version: bool
     reason: str
+    ticket: str = ""
     canary_addresses: Sequence[str] = ()
 
 
@@ -110,6 +114,7 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
                 steps=planned,
                 gives_up_old_version=wanted.gives_up_old_version,
                 reason=wanted.reason,
+                ticket=wanted.ticket,
                 canary_addresses=_canary_addresses(service, wanted),
             ),
         )
@@ -121,10 +126,13 @@ def request_release(*, service_id: UUID, user: User, wanted: ReleaseRequest) -> 
 def open_release(service: Service, user: User, opening: Opening) -> Release:
     """Record a release, and begin it; the caller holds the service's row, and has asked whether the person may.
 
-    Raises ``RequestRefused`` where it would bring nothing new, or lose a version that is still to be kept.
+    Raises ``RequestRefused`` where it would bring nothing new, or lose a version that is still to be kept, and
+    ``InvalidTicket``.
     """
     refuse_same_version(service, opening.version)
     _refuse_to_lose_old_version(service, opening)
+    ticket = check_ticket(opening.ticket, is_needed=policy_of(service).ticket)
+    opening = replace(opening, ticket=ticket)
     release = _create(service, user, opening)
     rollout.advance(service, actor=person(user))
     return release
@@ -200,6 +208,7 @@ def _create(service: Service, user: User, opening: Opening) -> Release:
         from_tag=service.blue_tag if service.state.serving == "blue" else service.green_tag,
         canary_addresses=list(opening.canary_addresses),
         reason=opening.reason,
+        ticket=opening.ticket,
         requested_by=user,
     )
     Step.objects.bulk_create(
@@ -226,6 +235,7 @@ def _create(service: Service, user: User, opening: Opening) -> Release:
             "configuration": [
                 str(change) for change in changes(release.from_configuration, release.configuration)
             ],
+            "ticket": release.ticket,
             "gives_up_old_version": opening.gives_up_old_version,
             "steps": [[step.key, step.gate, step.bake_seconds, step.automatic] for step in opening.steps],
         },

@@ -14,6 +14,7 @@ from releases.domain.acts import Act
 from releases.domain.decisions import Refused
 from releases.domain.errors import InvalidRolloutPlan
 from releases.domain.rollout_plan import PlannedStep
+from releases.domain.tickets import InvalidTicket
 from releases.forms import AgainForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
@@ -55,6 +56,8 @@ def _request(request: HttpRequest, service: Service, number: int, form: AgainFor
         )
     except NotAllowed as error:
         raise PermissionDenied(error.message) from error
+    except InvalidTicket as error:
+        form.add_error("ticket", error.message)
     except (RequestRefused, InvalidRolloutPlan, AwsError) as error:
         form.add_error(None, error.message)
     return None

@@ -17,6 +17,7 @@ from releases.domain.acts import Act
 from releases.domain.configuration import InvalidConfiguration
 from releases.domain.decisions import Refused
 from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
+from releases.domain.tickets import InvalidTicket
 from releases.forms import ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
@@ -79,6 +80,7 @@ def _request(
                 keep_plan=wanted["keep_plan"],
                 gives_up_old_version=wanted["gives_up_old_version"],
                 reason=wanted["reason"],
+                ticket=wanted["ticket"],
             ),
         )
     except NotAllowed as error:
@@ -87,6 +89,8 @@ def _request(
         form.add_error("canary_addresses", error.message)
     except InvalidRolloutPlan as error:
         form.add_error("weights", error.message)
+    except InvalidTicket as error:
+        form.add_error("ticket", error.message)
     except InvalidConfiguration as error:
         configuration.refuse(error)
     except (RequestRefused, AwsError) as error:
