@@ -80,6 +80,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "rollback.reason-given": "said why it was rolled back",
         "rollback.failed": "could not bring the traffic back",
         "rollback.told-late": "pressed the emergency button, which is told only now: a release had gone on since",
+        "image.marked": "marked the image as bad",
+        "image.mark-lifted": "lifted the mark of the image",
         "audit.verified": "checked the audit trail",
         "audit.exported": "exported the audit trail",
     }

@@ -9,6 +9,7 @@ from releases.views import (
     again,
     break_glass,
     changes,
+    image_marks,
     inbox,
     new_service,
     policy,
@@ -102,6 +103,16 @@ urlpatterns = [
     path("services/<slug:name>/steps/<uuid:step_id>/approve/", acts.step_approve, name="step-approve"),
     path("services/<slug:name>/steps/<uuid:step_id>/reject/", acts.step_reject, name="step-reject"),
     path("services/<slug:name>/steps/<uuid:step_id>/withdraw/", acts.step_withdraw, name="step-withdraw"),
+    path(
+        "services/<slug:name>/releases/<int:number>/mark-image/",
+        image_marks.release_mark_image,
+        name="release-mark-image",
+    ),
+    path(
+        "services/<slug:name>/releases/<int:number>/lift-mark/",
+        image_marks.release_lift_mark,
+        name="release-lift-mark",
+    ),
     path(
         "services/<slug:name>/steps/<uuid:step_id>/break-glass/",
         break_glass.step_break_glass,

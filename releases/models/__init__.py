@@ -3,6 +3,7 @@
 from releases.models.approval import Approval, Decision
 from releases.models.broken_glass import BrokenGlass
 from releases.models.emergency import EmergencyRollback, Press, TrafficCount, Try, Watch
+from releases.models.image_mark import ImageMark
 from releases.models.kept_answer import KeptAnswer
 from releases.models.policy import Policy
 from releases.models.readiness import Readiness
@@ -17,6 +18,7 @@ __all__ = [
     "BrokenGlass",
     "Decision",
     "EmergencyRollback",
+    "ImageMark",
     "KeptAnswer",
     "Policy",
     "Press",

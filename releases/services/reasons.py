@@ -9,6 +9,7 @@ from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError
 from releases.models import EmergencyRollback
 from releases.permissions import NotAllowed, as_person
+from releases.services import image_marks
 from releases.services.lifecycle import locked, person
 from releases.services.rollbacks import record_event
 
@@ -18,7 +19,9 @@ class ReasonMissing(DomainError):
 
 
 def give_reason(rollback_id: UUID, *, user: User, reason: str) -> None:
-    """Say why a rollback was pressed, or say it better. Raises ``NotAllowed``, and ``ReasonMissing`` without one."""
+    """Say why a rollback was pressed, or say it better; if it was the version, its image is marked.
+
+    Raises ``NotAllowed``, and ``ReasonMissing`` without one."""
     service_id = EmergencyRollback.objects.values_list("service_id", flat=True).get(pk=rollback_id)
     with locked(service_id) as service:
         answer = may_give_reason(as_person(user, service))
@@ -30,3 +33,5 @@ def give_reason(rollback_id: UUID, *, user: User, reason: str) -> None:
         rollback.reason = reason.strip()
         rollback.save(update_fields=["reason"])
         record_event(rollback, person(user), "rollback.reason-given", reason=rollback.reason)
+        if rollback.release and image_marks.blames_image(rollback.reason):
+            image_marks.mark(rollback.release, user=user, reason=f"Rolled back: {rollback.reason}")

@@ -22,7 +22,7 @@ from releases.domain.tickets import check_ticket
 from releases.domain.traffic import TAG, Version
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
-from releases.services import rollout
+from releases.services import image_marks, rollout
 from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.facts import service_facts
@@ -130,6 +130,7 @@ def open_release(service: Service, user: User, opening: Opening) -> Release:
     ``InvalidTicket``.
     """
     refuse_same_version(service, opening.version)
+    _refuse_marked(opening.version)
     _refuse_to_lose_old_version(service, opening)
     ticket = check_ticket(opening.ticket, is_needed=policy_of(service).ticket)
     opening = replace(opening, ticket=ticket)
@@ -151,6 +152,16 @@ def _wanted_configuration(service: Service, wanted: ReleaseRequest) -> Configura
     if wanted.configuration is None:
         return present
     return settle(service.pk, wanted.configuration, present=present)
+
+
+def _refuse_marked(version: Version) -> None:
+    if found := image_marks.mark_of(version.image):
+        seen = f"{found.release} of {found.release.service.name}"
+        raise RequestRefused(
+            "request:marked",
+            f"This image is marked as bad since {seen}: {found.reason}. "
+            "Who manages that service can lift the mark there.",
+        )
 
 
 def refuse_same_version(service: Service, version: Version) -> None:

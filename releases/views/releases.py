@@ -15,7 +15,8 @@ from releases.domain.configuration_words import changes
 from releases.domain.traffic import Transition
 from releases.domain.variables import variables_text
 from releases.models import Release, Service, Step
-from releases.services import break_glass, facts, rollout, states
+from releases.permissions import as_person
+from releases.services import break_glass, facts, image_marks, rollout, states
 from releases.services.gates import gate_now
 from releases.services.policies import policy_of
 from releases.views.lookups import find_release, find_service, find_step, signed_in
@@ -111,6 +112,8 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "current": current,
         "plan": plan,
         "request_shown": requested,
+        "mark": image_marks.mark_of(release.image),
+        **_on_image(request, service),
         "may_break": break_glass.answer(service, shown, signed_in(request))
         if gate and present == shown and not gate.is_open and gate.policy.break_glass
         else None,
@@ -128,6 +131,11 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
+
+
+def _on_image(request: HttpRequest, service: Service) -> dict[str, Any]:
+    person = as_person(signed_in(request), service)
+    return {"may_mark": image_marks.may_mark(person), "may_lift": image_marks.may_lift(person)}
 
 
 def _still_to_come(moment: datetime) -> datetime | None:

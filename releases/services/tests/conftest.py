@@ -164,7 +164,7 @@ class Life:
     def say_why(self) -> None:
         """Give the reasons that are due."""
         for rollback in self.service.rollbacks.filter(reason=""):
-            reasons.give_reason(rollback.pk, user=self.operator, reason="5xx")
+            reasons.give_reason(rollback.pk, user=self.operator, reason="An exercise")
 
     def now(self):
         """The recorded state."""
