@@ -1,7 +1,9 @@
 """What holds after each act, whatever came before, as far as database and the stand-in of AWS can show it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from audit.models import AuditEvent
 from releases import selectors
@@ -94,42 +96,60 @@ def served(world: World) -> set[Color]:
     return {color for color in Color for weights in rules if weights[f"arn:group/{color}"]}
 
 
-def check_always(world: World) -> None:
+class Trail:
+    """The trail so far: every status that anything has, and has had, is in it, and follows the one before.
+
+    Events are only ever added, so that each is looked at once.
+    """
+
+    def __init__(self) -> None:
+        self._last = UUID(int=0)
+        self._presses = 0
+        self._steps: dict[str, str] = {}
+        self._releases: dict[str, str] = {}
+
+    def check(self) -> None:
+        """What was added, and that nothing has changed without it."""
+        for event in AuditEvent.objects.filter(pk__gt=self._last).order_by("pk"):
+            self._last = event.pk
+            self._presses += event.action == "rollback.pressed"
+            if "status" in event.after:
+                self._check(event, event.before.get("status"), event.after["status"])
+        for step_id, status in Step.objects.values_list("pk", "status"):
+            assert self._steps.get(str(step_id), StepStatus.PENDING) == status
+        for release_id, status in Release.objects.values_list("pk", "status"):
+            assert self._releases.get(str(release_id), ReleaseStatus.OPEN) == status
+        assert Service.objects.get().epoch == self._presses
+
+    def _check(self, event: AuditEvent, old: str | None, new: str) -> None:
+        if event.action.startswith("release."):
+            assert old is None or ReleaseStatus(new) in ALLOWED_RELEASE[ReleaseStatus(old)]
+            assert self._releases.get(event.subject["release"], old) == old
+            self._releases[event.subject["release"]] = new
+        else:
+            assert old is not None
+            assert StepStatus(new) in ALLOWED_STEP[StepStatus(old)]
+            assert self._steps.get(event.subject["step"], StepStatus.PENDING) == old
+            self._steps[event.subject["step"]] = new
+
+
+def check_always(world: World, trail: Trail) -> None:
     """At each moment."""
     for weights in world.weights.values():
         assert sum(weights.values()) == 100
     assert Run.objects.filter(status=RunStatus.RUNNING).count() <= 1
     assert Release.objects.filter(status__in=OPEN_STATUSES).count() <= 1
-    for release in Release.objects.all():
-        positions = list(release.steps.order_by("position").values_list("position", flat=True))
-        assert positions == list(range(len(positions)))
-    check_trail()
+    for release_id, positions in _positions().items():
+        assert sorted(positions) == list(range(len(positions))), release_id
+    trail.check()
 
 
-def check_trail() -> None:
-    """Every status that anything has, and has had, is in the trail, and follows the one before by the tables alone."""
-    steps: dict[str, str] = {}
-    releases: dict[str, str] = {}
-    presses = 0
-    for change in AuditEvent.objects.order_by("pk"):
-        presses += change.action == "rollback.pressed"
-        new = change.after.get("status")
-        if new is None:
-            continue
-        old = change.before.get("status")
-        if change.action.startswith("release."):
-            assert old is None or ReleaseStatus(new) in ALLOWED_RELEASE[ReleaseStatus(old)]
-            assert releases.get(change.subject["release"], old) == old
-            releases[change.subject["release"]] = new
-        else:
-            assert StepStatus(new) in ALLOWED_STEP[StepStatus(old)]
-            assert steps.get(change.subject["step"], StepStatus.PENDING) == old
-            steps[change.subject["step"]] = new
-    for step_id, status in Step.objects.values_list("pk", "status"):
-        assert steps.get(str(step_id), StepStatus.PENDING) == status
-    for release_id, status in Release.objects.values_list("pk", "status"):
-        assert releases.get(str(release_id), ReleaseStatus.OPEN) == status
-    assert Service.objects.get().epoch == presses
+def _positions() -> dict[Any, list[int]]:
+    """Those of each release's steps."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    for release_id, position in Step.objects.exclude(release=None).values_list("release", "position"):
+        found[release_id].append(position)
+    return found
 
 
 def check_at_rest(world: World) -> None:

@@ -98,13 +98,17 @@ class Surroundings:
 
     def work(self, interruption: Interruption | None = None) -> None:
         """What workers and the scheduler do until no message is left; the first run that comes there is interrupted."""
+        self.work_off(interruption)
+        recovery.sweep()
+        self.take_messages()
+
+    def work_off(self, interruption: Interruption | None = None) -> None:
+        """What workers alone do: a sweep costs more than all that they do mostly."""
         self.take_messages()
         while self.messages:
             self.execute(self.messages.pop(0), interruption)
             interruption = None if self.interrupted else interruption
             self.take_messages()
-        recovery.sweep()
-        self.take_messages()
 
     def come_to_rest(self) -> None:
         """Three minutes, in which every message is lost that was on its way: the scheduler has to see to it."""
