@@ -12,6 +12,14 @@ from aws.session import Access, ecr
 if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
 
+# Several images, one for each architecture. Lambda runs none of these, and says so only when a function is updated.
+INDEXES = frozenset(
+    {
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    }
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
@@ -40,7 +48,10 @@ def list_images(access: Access, repository_uri: str) -> list[Image]:
 
 
 def resolve_image(access: Access, reference: str) -> Image:
-    """The image behind "<repository>:<tag>" or "<repository>@sha256:…". Raises ``AwsError`` ("aws:image-missing")."""
+    """The image behind "<repository>:<tag>" or "<repository>@sha256:…".
+
+    Raises ``AwsError`` ("aws:image-missing", or "aws:image-index" for one that no function can have).
+    """
     repository_uri, _, digest = reference.partition("@")
     tag = ""
     if not digest:
@@ -49,7 +60,14 @@ def resolve_image(access: Access, reference: str) -> Image:
     wanted: ImageIdentifierTypeDef = {"imageDigest": digest} if digest else {"imageTag": tag}
     with _missing_in_words(reference), in_words(f"find the image {reference[:200]}"):
         answer = ecr(access).describe_images(registryId=account, repositoryName=name, imageIds=[wanted])
-    return _image(repository_uri, tag, answer["imageDetails"][0])
+    detail = answer["imageDetails"][0]
+    if detail.get("imageManifestMediaType") in INDEXES:
+        raise AwsError(
+            "aws:image-index",
+            f"{reference[:200]} is an index of images for several architectures, which Lambda does not run. Push the "
+            "image of the function's architecture alone: docker buildx build --platform=… --provenance=false.",
+        )
+    return _image(repository_uri, tag, detail)
 
 
 @contextmanager

@@ -44,6 +44,27 @@ def test_a_digest_is_resolved_if_the_image_is_still_there(access, sandbox):
     assert resolve_image(access, sandbox.images["yellow"]).reference == sandbox.images["yellow"]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    ],
+)
+def test_an_index_of_several_architectures_is_refused_since_no_function_can_have_it(scripted, kind):
+    access, answer = scripted
+    asked = {
+        "registryId": "123456789012",
+        "repositoryName": "team/shop",
+        "imageIds": [{"imageTag": "v2"}],
+    }
+    found = {"imageDigest": "sha256:" + "2" * 64, "imageManifestMediaType": kind}
+    answer(session.ecr(access), ("describe_images", asked, {"imageDetails": [found]}))
+    with pytest.raises(AwsError, match="index of images for several architectures") as refused:
+        resolve_image(access, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/shop:v2")
+    assert refused.value.code == "aws:image-index"
+
+
 @pytest.mark.parametrize("ending", [":purple", "@sha256:" + "0" * 64])
 def test_an_image_that_is_not_there_is_named(access, sandbox, ending):
     with pytest.raises(AwsError) as refused:

@@ -128,7 +128,7 @@ def _of_the_edges(error: Exception) -> Problem | None:
 def _of_others(error: Exception) -> Problem | None:
     """Of AWS, and of the database."""
     if isinstance(error, AwsError):
-        is_image = error.code == "aws:image-missing"
+        is_image = error.code in {"aws:image-missing", "aws:image-index"}
         if is_image:
             return _invalid([{"field": "tag", "message": error.message}], code=error.code)
         return Problem(status=502, code=error.code, detail=error.message)
