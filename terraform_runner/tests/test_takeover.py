@@ -21,7 +21,8 @@ from terraform_runner.tests.support import stand_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
-LEASE, GRACE = 2.0, 1.0
+# Half of the lease is what a busy machine may take for a heartbeat.
+LEASE, GRACE = 6.0, 1.0
 # Ends by itself when it is interrupted.
 PROGRAM = """
 import os, signal, sys, time
