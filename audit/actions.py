@@ -84,5 +84,6 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "image.mark-lifted": "lifted the mark of the image",
         "audit.verified": "checked the audit trail",
         "audit.exported": "exported the audit trail",
+        "report.exported": "took a report over a period as a file",
     }
 )

@@ -17,6 +17,7 @@ MEASURED_BY = {
     "approval": "bench.approval.measure",
     "audit-verify": "bench.trail.measure_verification",
     "audit-search": "bench.trail_search.measure",
+    "report": "bench.reports.measure",
     "audit-record": "bench.trail.measure_recording",
     # The last, since it leaves other versions on both colours.
     "load": "bench.load.measure",

@@ -18,6 +18,7 @@ from releases.views import (
     release_acts,
     release_record,
     releases,
+    reports,
     requests,
     rollback,
     rollback_all,
@@ -42,6 +43,8 @@ urlpatterns = [
     path("inbox/<uuid:step_id>/", inbox.inbox_item, name="inbox-item"),
     path("inbox/<uuid:step_id>/approve/", inbox.inbox_approve, name="inbox-approve"),
     path("inbox/<uuid:step_id>/reject/", inbox.inbox_reject, name="inbox-reject"),
+    path("reports/", reports.report, name="report"),
+    path("reports/report.<slug:form>", reports.report_file, name="report-file"),
     # Before the services' own pages: no service is called so (releases.domain.new_service).
     path("services/new/", new_service.service_new, name="service-new"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),

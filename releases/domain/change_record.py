@@ -4,9 +4,8 @@ All times are aware. A text is cut visibly where it is longer than `MOST_LETTERS
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from releases.domain.traffic_picture import TrafficMoment
 
@@ -124,17 +123,6 @@ class ChangeRecord:
     events: Sequence[EventRecord]
     events_are_all: bool
 
-    def as_document(self) -> dict[str, Any]:
-        """The record as JSON; its times are texts in the form of ISO 8601, in UTC."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
-
-    def as_rows(self) -> list[list[object]]:
-        """The record as a table: part, number within the part, field, value; what stands alone is of the "release"."""
-        rows: list[list[object]] = [["part", "number", "field", "value"]]
-        for name, value in self.as_document().items():
-            rows += _rows(name, value)
-        return rows
-
 
 def bounded(text: str) -> str:
     """A text that fits into a record, cut visibly where it does not."""
@@ -142,25 +130,3 @@ def bounded(text: str) -> str:
         return text
     mark = f"… [cut from {len(text)} characters]"
     return text[: MOST_LETTERS - len(mark)] + mark
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of a record
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case dict():
-            return {name: _plain(inner) for name, inner in value.items()}
-        case list() | tuple():
-            return [_plain(inner) for inner in value]
-        case _:
-            return value
-
-
-def _rows(name: str, value: Any) -> list[list[object]]:  # noqa: ANN401 - any field of a document
-    if not isinstance(value, list):
-        return [["release", "", name, value]]
-    rows: list[list[object]] = []
-    for number, item in enumerate(value, start=1):
-        fields = item.items() if isinstance(item, dict) else [("text", item)]
-        rows += [[name, number, field, inner] for field, inner in fields]
-    return rows

@@ -61,6 +61,7 @@ def addresses(scene, aws) -> list[str]:
         "/?q=nothing",
         "/tokens/",
         "/inbox/",
+        "/reports/",
         "/inbox/?view=others",
         "/inbox/?view=done",
         f"/inbox/{scene.canary.pk}/",

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from audit.spreadsheets import csv_lines
 from releases.domain.change_record import ChangeRecord
+from releases.domain.documents import as_document, as_rows
 from releases.domain.traffic_picture import picture
 from releases.pdf import make_pdf
 from releases.services.exports import note_record
@@ -54,12 +55,12 @@ def _drawn(record: ChangeRecord) -> dict[str, object]:
 
 def _pdf(record: ChangeRecord) -> bytes:
     drawn = render_to_string("releases/traffic_picture.svg", _drawn(record))
-    return make_pdf("change_record", record.as_document(), picture=drawn, made_at=record.made_at)
+    return make_pdf("change_record", as_document(record), picture=drawn, made_at=record.made_at)
 
 
 def _json(record: ChangeRecord) -> str:
-    return json.dumps(record.as_document(), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(as_document(record), ensure_ascii=False, indent=2) + "\n"
 
 
 def _csv(record: ChangeRecord) -> str:
-    return "".join(csv_lines(record.as_rows()))
+    return "".join(csv_lines(as_rows(as_document(record))))

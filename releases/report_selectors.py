@@ -1,0 +1,186 @@
+"""Reads for the report over a period, all from the trail: one query each, however many events there are."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from audit.models import AuditEvent
+from releases.domain.access_history import Held, Told
+from releases.domain.period_report import Period, ReleaseTimes
+
+# The releases to which anything happened in the period, each with all that ever happened to it.
+_RELEASES = """
+WITH told AS (
+    SELECT at, action, subject->>'release' AS release, subject->>'transition' AS transition
+    FROM audit_auditevent
+    WHERE service_id = ANY(%(services)s) AND action = ANY(%(actions)s) AND at < %(ends)s
+)
+SELECT
+    min(at) FILTER (WHERE action = 'release.requested'),
+    min(at) FILTER (WHERE action = 'step.verified' AND transition IN ('shift', 'promote')),
+    min(at) FILTER (WHERE action = 'step.verified' AND transition = 'promote'),
+    min(at) FILTER (WHERE action = 'rollback.pressed'),
+    min(at) FILTER (WHERE action = 'rollback.traffic-back'),
+    min(at) FILTER (WHERE action = 'release.rejected'),
+    min(at) FILTER (WHERE action = 'release.cancelled')
+FROM told
+WHERE release <> ''
+GROUP BY release
+HAVING max(at) >= %(begins)s
+"""
+_RELEASE_ACTIONS = [
+    "release.requested",
+    "step.verified",
+    "rollback.pressed",
+    "rollback.traffic-back",
+    "release.rejected",
+    "release.cancelled",
+]
+# From a step's first plan to its last approval.
+_WAITS = """
+SELECT extract(epoch FROM max(at) FILTER (WHERE action = 'plan.approved')
+    - min(at) FILTER (WHERE action = 'step.planned'))::float
+FROM audit_auditevent
+WHERE service_id = ANY(%(services)s) AND action IN ('plan.approved', 'step.planned') AND at < %(ends)s
+GROUP BY subject->>'step'
+HAVING max(at) FILTER (WHERE action = 'plan.approved') >= %(begins)s
+"""
+_ROLLBACKS = """
+SELECT
+    min(service_id),
+    min(at) FILTER (WHERE action = 'rollback.pressed'),
+    min(actor_name) FILTER (WHERE action = 'rollback.pressed'),
+    min(at) FILTER (WHERE action = 'rollback.traffic-back'),
+    coalesce((array_agg(reason ORDER BY id DESC) FILTER (WHERE action = 'rollback.reason-given'))[1], '')
+FROM audit_auditevent
+WHERE service_id = ANY(%(services)s) AND at >= %(begins)s
+    AND action IN ('rollback.pressed', 'rollback.traffic-back', 'rollback.reason-given')
+GROUP BY subject->>'rollback'
+HAVING min(at) FILTER (WHERE action = 'rollback.pressed') < %(ends)s
+ORDER BY 2 DESC
+LIMIT %(limit)s
+"""
+
+
+class Rollback(NamedTuple):
+    """A press of the emergency button, with the reason that was given last."""
+
+    service: str
+    pressed_at: datetime
+    pressed_by: str
+    back_at: datetime | None
+    reason: str
+
+
+class Broken(NamedTuple):
+    """A gate that was opened without those whom it asks for; ``reviewed_by`` is empty until somebody has looked."""
+
+    service: str
+    at: datetime
+    by: str
+    reason: str
+    reviewed_by: str
+
+
+class Decided(NamedTuple):
+    """What a person has decided at gates, in numbers, and how often they were refused something."""
+
+    name: str
+    approved: int
+    rejected: int
+    withdrawn: int
+    refused: int
+
+
+def release_times(service_ids: Sequence[str], period: Period) -> list[ReleaseTimes]:
+    """The times of the releases to which anything happened in the period or since its beginning."""
+    rows = _rows(_RELEASES, service_ids, period, actions=_RELEASE_ACTIONS)
+    return [ReleaseTimes(**dict(zip(ReleaseTimes.__dataclass_fields__, row, strict=True))) for row in rows]
+
+
+def approval_waits(service_ids: Sequence[str], period: Period) -> list[float]:
+    """How long each step that was approved last in the period had waited for that, in seconds."""
+    return [seconds for (seconds,) in _rows(_WAITS, service_ids, period) if seconds is not None]
+
+
+def rollbacks(service_ids: Sequence[str], period: Period, *, limit: int) -> list[Rollback]:
+    """The emergency rollbacks that were pressed in the period, the newest first."""
+    return [Rollback(*row) for row in _rows(_ROLLBACKS, service_ids, period, limit=limit)]
+
+
+def broken_glasses(service_ids: Sequence[str], period: Period, *, limit: int) -> list[Broken]:
+    """The gates that were opened in the period without those whom they ask for, the newest first."""
+    told = _events(service_ids).filter(action__in=["gate.glass-broken", "gate.break-reviewed"]).order_by("pk")
+    broken: dict[int, tuple[str, Broken]] = {}
+    fields = ("action", "subject__step", "after__broken_by", "service_id", "at", "actor_name", "reason")
+    for action, step, broken_by, service, at, name, reason in told.values_list(*fields).iterator():
+        if action == "gate.glass-broken":
+            broken[len(broken)] = (step, Broken(service, at, name, reason, ""))
+        else:
+            _note_review(broken, step, broken_by, name)
+    return [one for _, one in reversed(broken.values()) if one.at in period][:limit]
+
+
+def _note_review(broken: dict[int, tuple[str, Broken]], step: str, broken_by: str, reviewer: str) -> None:
+    """A review is of the first time that this person opened a gate of this step, and nobody has looked at yet."""
+    for number, (of_step, one) in broken.items():
+        if of_step == step and one.by == broken_by and not one.reviewed_by:
+            broken[number] = (of_step, one._replace(reviewed_by=reviewer))
+            return
+
+
+def decisions(service_ids: Sequence[str], period: Period) -> list[Decided]:
+    """What each person has decided and was refused in the period, by name."""
+    counted = {
+        "approved": "plan.approved",
+        "rejected": "plan.rejected",
+        "withdrawn": "plan.approval-withdrawn",
+        "refused": "access.refused",
+    }
+    events = _events(service_ids).filter(
+        action__in=counted.values(), at__gte=period.begins, at__lt=period.ends
+    )
+    by_name = (
+        events.order_by()
+        .values("actor_name")
+        .annotate(**{name: Count("pk", filter=Q(action=action)) for name, action in counted.items()})
+    )
+    return [Decided(*row) for row in by_name.order_by("actor_name").values_list("actor_name", *counted)]
+
+
+def roles_told(before: datetime) -> Iterator[Told]:
+    """What the trail tells of roles before a moment, in the order of time."""
+    events = AuditEvent.objects.filter(action__in=["role.given", "role.taken"], at__lt=before).order_by("pk")
+    for action, subject in events.values_list("action", "subject").iterator():
+        yield Told(action == "role.given", _held(subject))
+
+
+def _held(subject: dict[str, Any]) -> Held:
+    kind = "group" if "group" in subject else "person"
+    return Held(
+        holder=str(subject.get(kind, "")),
+        kind=kind,
+        role=str(subject.get("role", "")),
+        service=str(subject.get("service", "")),
+        environment=str(subject.get("environment", "")),
+    )
+
+
+def _events(service_ids: Sequence[str]) -> Any:  # noqa: ANN401 - a query set
+    return AuditEvent.objects.filter(service_id__in=service_ids)
+
+
+def _rows(sql: str, service_ids: Sequence[str], period: Period, **more: object) -> list[tuple[Any, ...]]:
+    given: dict[str, Any] = {
+        "services": list(service_ids),
+        "begins": period.begins,
+        "ends": period.ends,
+        **more,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

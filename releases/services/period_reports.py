@@ -1,0 +1,82 @@
+"""Puts the report over a period together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from releases import report_selectors
+from releases.domain.access_history import Held, held_after
+from releases.domain.period_report import Figures, Period, figures
+from releases.report_selectors import Broken, Decided, Rollback
+
+MOST_ROWS = 200
+# The roles by which one may approve.
+APPROVING = frozenset({"approver", "manager", "admin"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodReport:
+    """``services`` are the names of those it is about; ``access`` is who could approve at the end of ``access_day``.
+
+    Of rollbacks and broken glasses only the newest are told one by one.
+    """
+
+    begins: datetime
+    ends: datetime
+    services: Sequence[str]
+    figures: Figures
+    rollbacks: Sequence[Rollback]
+    broken_glasses: Sequence[Broken]
+    people: Sequence[Decided]
+    access_day: date
+    access: Sequence[Held]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came of any release, nor began."""
+        told = self.figures
+        return not (told.requested or told.deployed or told.changed or told.rollbacks or self.people)
+
+
+def period_report(
+    services: Mapping[str, str],
+    environments: Mapping[str, str],
+    period: Period,
+    *,
+    access_day: date,
+    access_before: datetime,
+) -> PeriodReport:
+    """The report about services, whose names and environments are given by their ids; six queries.
+
+    The names stand in place of the ids in what it tells.
+    """
+    ids = list(services)
+    return PeriodReport(
+        begins=period.begins,
+        ends=period.ends,
+        services=sorted(services.values()),
+        figures=figures(
+            report_selectors.release_times(ids, period), report_selectors.approval_waits(ids, period), period
+        ),
+        rollbacks=[
+            one._replace(service=services[one.service])
+            for one in report_selectors.rollbacks(ids, period, limit=MOST_ROWS)
+        ],
+        broken_glasses=[
+            one._replace(service=services[one.service])
+            for one in report_selectors.broken_glasses(ids, period, limit=MOST_ROWS)
+        ],
+        people=report_selectors.decisions(ids, period),
+        access_day=access_day,
+        access=[
+            held
+            for held in held_after(report_selectors.roles_told(access_before))
+            if held.role in APPROVING and _is_about(held, services, environments)
+        ],
+    )
+
+
+def _is_about(held: Held, services: Mapping[str, str], environments: Mapping[str, str]) -> bool:
+    if held.service:
+        return held.service in services.values()
+    return not held.environment or held.environment in environments.values()
