@@ -19,6 +19,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "service.rights-given": "gave people their rights on the service",
         "service.defaults-changed": "changed what releases begin with",
         "policy.changed": "changed what the gates ask for",
+        "webhook.changed": "changed where messages go",
+        "person.mails-chosen": "chose which mails to get",
         "service.removed": "noted that the service is removed",
         "service.renamed": "gave the service's name to another one",
         "service.state-accepted": "said that the stored state is the right one",

@@ -4,6 +4,7 @@ Each variable is listed with its default in ``docs/settings.md``. Nothing here r
 supervisor of ``make run`` makes what a single machine needs and passes it on, elsewhere they come from the platform.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -173,6 +174,7 @@ CELERY_TASK_DEFAULT_QUEUE = "runs"
 CELERY_TASK_ROUTES = {
     "releases.sweep": {"queue": "urgent"},
     "releases.write_offline_file": {"queue": "urgent"},
+    "releases.deliver_messages": {"queue": "urgent"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -192,6 +194,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "releases.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "messages": {"task": "releases.deliver_messages", "schedule": 2.0, "options": {"expires": 10}},
     "offline": {"task": "releases.write_offline_file", "schedule": 10.0, "options": {"expires": 20}},
     "readiness": {"task": "releases.check_readiness", "schedule": 30.0, "options": {"expires": 50}},
     "counts": {"task": "releases.count_traffic", "schedule": 20.0, "options": {"expires": 40}},
@@ -213,6 +216,20 @@ WORKER_GRACE_SECONDS = env.int("BLUEGREEN_WORKER_GRACE_SECONDS", default=30)
 
 # How many requests a token may send in a minute, to each web process; the emergency button is not counted.
 API_REQUESTS_PER_MINUTE = env.int("BLUEGREEN_API_REQUESTS_PER_MINUTE", default=600)
+# Where people reach the pages: links in messages begin so, whatever a request says of its host.
+PUBLIC_URL = env.str("BLUEGREEN_PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", PUBLIC_URL):
+    raise ImproperlyConfigured("BLUEGREEN_PUBLIC_URL: write https:// and a host name, without a path.")
+# The server that takes mails, as in smtp+tls://user:password@host:587; without one, nobody gets any.
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+MAIL_IS_SET_UP = bool(env.str("EMAIL_URL", default=""))
+DEFAULT_FROM_EMAIL = env.str("BLUEGREEN_MAIL_FROM", default="Bluegreen <bluegreen@localhost>")
+EMAIL_TIMEOUT = 5
+# A plan that has waited for so long is told of once more; 0 for never.
+REMIND_AFTER_HOURS = env.int("BLUEGREEN_REMIND_AFTER_HOURS", default=4)
+# Whether webhooks may lead to this machine, over plain HTTP: for the sandbox only.
+WEBHOOK_LOOPBACK = env.bool("BLUEGREEN_WEBHOOK_LOOPBACK", default=False)
+
 # A service counts as unused when no request has reached it for so long.
 REMOVAL_QUIET_HOURS = env.int("BLUEGREEN_REMOVAL_QUIET_HOURS", default=24)
 # Plans, and what `init` has prepared, are kept for so long after they were last needed.

@@ -1,7 +1,7 @@
 """Starts a worker: ``python -m bluegreen.worker [--urgent]``.
 
 As many runs at once as the machine has memory for, or BLUEGREEN_WORKERS. With ``--urgent`` it serves what must not wait
-behind runs: what follows the emergency button, and the scheduler's sweeps. Each machine wants one of both.
+behind runs: what follows the emergency button, the scheduler's sweeps, and messages. Each machine wants one of both.
 """
 
 import argparse
@@ -11,8 +11,8 @@ import sys
 from releases.dispatch import RUNS, URGENT
 from terraform_runner import capacity
 
-# A run and sweeps beside it: these cost little.
-URGENT_AT_ONCE = 2
+# A run, and sweeps beside it, which cost little; and messages, which may have to wait for others' servers.
+URGENT_AT_ONCE = 3
 # Celery warns root at each start. Only JSON is accepted here, so a message can't make it run code.
 QUIET_AS_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
 

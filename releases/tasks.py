@@ -11,6 +11,7 @@ from releases.services import (
     fresh_looks,
     kept_answers,
     offline,
+    outbox,
     pruning,
     readiness,
     recovery,
@@ -62,9 +63,16 @@ def write_offline_file() -> None:
 
 @shared_task(name="releases.prune")
 def prune() -> None:
-    """Remove plans that nobody can need any more, and answers that nobody can ask for again."""
+    """Remove plans and messages that nobody can need any more, and answers that nobody can ask for again."""
     pruning.prune_plans()
     kept_answers.prune()
+    outbox.prune()
+
+
+@shared_task(name="releases.deliver_messages")
+def deliver_messages() -> None:
+    """Tell people what has happened."""
+    outbox.work()
 
 
 @shared_task(name="releases.make_checkpoint")

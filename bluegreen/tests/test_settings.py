@@ -59,6 +59,7 @@ def test_the_tasks_are_known_by_the_names_that_messages_and_the_schedule_use():
         "releases.look_at_readiness",
         "releases.write_offline_file",
         "releases.make_checkpoint",
+        "releases.deliver_messages",
     }
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= own
     assert current_app.main == app.main

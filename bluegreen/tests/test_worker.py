@@ -31,7 +31,7 @@ def test_what_is_urgent_has_a_worker_of_its_own_whatever_the_setting_says(monkey
 
     command = worker.command(urgent=True)
 
-    assert "--concurrency=2" in command
+    assert "--concurrency=3" in command
     assert "--queues=urgent" in command
 
 

@@ -32,6 +32,10 @@ PASSED_ON = (
     "BLUEGREEN_WORKERS",
     "BLUEGREEN_AUDIT_SIGNING_KEY",
     "BLUEGREEN_AUDIT_PUBLIC_KEYS",
+    "EMAIL_URL",
+    "BLUEGREEN_MAIL_FROM",
+    "BLUEGREEN_PUBLIC_URL",
+    "BLUEGREEN_REMIND_AFTER_HOURS",
     "BLUEGREEN_STORAGE_BUCKET",
     "BLUEGREEN_STORAGE_ACCOUNT_ID",
     "BLUEGREEN_STORAGE_REGION",
@@ -103,6 +107,9 @@ def environment(machine: Machine, addresses: Mapping[str, str]) -> dict[str, str
     sandbox = machine.sandbox()
     return {
         **inherited(),
+        # Where nothing is said about mails, the sandbox's page of messages shows them.
+        "EMAIL_URL": f"filemail:///{machine.sandbox_dir / 'mail'}",
+        "BLUEGREEN_PUBLIC_URL": machine.address,
         **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
         **addresses,
         "PYTHONUNBUFFERED": "1",
@@ -111,6 +118,7 @@ def environment(machine: Machine, addresses: Mapping[str, str]) -> dict[str, str
         "BLUEGREEN_DATA_DIR": str(machine.data_dir),
         "BLUEGREEN_TERRAFORM_BIN": str(terraform.find_binary(machine.data_dir) or ""),
         "BLUEGREEN_TERRAFORM_MIRROR": str(terraform.find_mirror() or ""),
+        "BLUEGREEN_WEBHOOK_LOOPBACK": "True",
         "BLUEGREEN_SANDBOX_FILE": str(machine.sandbox_dir / FILE_NAME),
         "BLUEGREEN_AWS_ENDPOINT_URL": sandbox.endpoint_url,
         "BLUEGREEN_AWS_ACCESS_KEY_ID": sandbox.access_key_id,

@@ -63,6 +63,7 @@ def _greeting(machine: Machine) -> str:
             f"    sign in as   {PEOPLE}",
             f"    password     {machine.secrets.demo_password}   (the same for all of them)",
             f"    the service  {sandbox.url}/-/sandbox/   (who is answered by which version)",
+            f"    messages     {sandbox.endpoint_url}/-/sandbox/messages   (who was told what)",
             "",
         ]
     )

@@ -19,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from infra.sandbox.control import PREFIX, control
 from infra.sandbox.faults import Faults
+from infra.sandbox.mailbox import Mailbox
 
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 UNAVAILABLE = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code></Error></ErrorResponse>"
@@ -32,16 +33,18 @@ class Api:
     changing. `service` is the name that the request was signed for ("lambda"), or "" if it wasn't signed.
     """
 
-    def __init__(self, after_change: Callable[[str], None]) -> None:
+    def __init__(self, after_change: Callable[[str], None], mailbox: Mailbox) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._after_change = after_change
         self._lock = threading.Lock()
         self._faults = Faults()
+        self._mailbox = mailbox
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request. While a fault holds it, others go on."""
         if environ["PATH_INFO"].startswith(PREFIX):
-            return self._answer(environ, start_response, partial(control, faults=self._faults))
+            own = partial(control, faults=self._faults, mailbox=self._mailbox)
+            return self._answer(environ, start_response, own)
         fault = self._faults.meet(_call(environ))
         self._faults.wait(fault, "before")
         if fault and fault.act == "fail":

@@ -5,6 +5,8 @@
 
 ``POST /-/sandbox/faults`` with ``{"call": "ModifyRule", "act": "hold"}`` places a fault (see ``faults``) at a call, by
 its operation's name or, where the protocol has none, by method and path. ``GET`` tells of all, ``DELETE`` clears them.
+
+``/-/sandbox/webhook`` and ``/-/sandbox/messages`` are the mailbox (see ``mailbox``).
 """
 
 import json
@@ -16,28 +18,48 @@ from moto.awslambda.exceptions import UnknownFunctionException
 
 from infra.sandbox.corrections import family_of
 from infra.sandbox.faults import Faults
+from infra.sandbox.mailbox import Mailbox
 
 PREFIX = "/-/sandbox/"
 _FUNCTION = re.compile(r"/-/sandbox/functions/([A-Za-z0-9_-]+)")
 _FAULTS = f"{PREFIX}faults"
+_WEBHOOK, _MESSAGES = f"{PREFIX}webhook", f"{PREFIX}messages"
+_SIGNED = ("Bluegreen-Timestamp", "Bluegreen-Signature")
 _SETTABLE = {"state", "last_update_status"}
 _NOTHING = ("404 Not Found", "There is nothing here.")
 _DONE = ("204 No Content", "")
 
+# What others have written is on the page of messages.
+_NO_SCRIPTS = ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+
 Answer = tuple[str, str]
 
 
-def control(environ: dict[str, Any], start_response: Callable[..., Any], faults: Faults) -> Iterable[bytes]:
+def control(
+    environ: dict[str, Any], start_response: Callable[..., Any], faults: Faults, mailbox: Mailbox
+) -> Iterable[bytes]:
     """The WSGI application: 200 or 204, or 4xx with what is wrong."""
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    if (method, path) == ("GET", _MESSAGES):
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), _NO_SCRIPTS])
+        return [mailbox.page().encode()]
     function = _FUNCTION.fullmatch(path)
-    if function and method == "PUT":
+    if (method, path) == ("POST", _WEBHOOK):
+        mailbox.receive(_signed(environ), body)
+        status, text = _DONE
+    elif function and method == "PUT":
         status, text = _set(function[1], json.loads(body))
     else:
         status, text = _change_faults(faults, method, body) if path == _FAULTS else _NOTHING
     start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
     return [text.encode()]
+
+
+def _signed(environ: dict[str, Any]) -> dict[str, str]:
+    """The headers by which a receiver knows whose a post is."""
+    found = {name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", "") for name in _SIGNED}
+    return {name: value for name, value in found.items() if value}
 
 
 def _change_faults(faults: Faults, method: str, body: bytes) -> Answer:

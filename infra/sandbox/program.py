@@ -18,6 +18,7 @@ from infra.sandbox.corrections import apply_corrections
 from infra.sandbox.demo import LOAD_BALANCER, DemoResources, make_demo_resources
 from infra.sandbox.errors import SandboxError
 from infra.sandbox.info import FILE_NAME, SandboxInfo, write_info
+from infra.sandbox.mailbox import Mailbox
 from infra.sandbox.metrics import publishing
 from infra.sandbox.ports import bind_ports
 from infra.sandbox.provisioned_concurrency import add_provisioned_concurrency
@@ -56,7 +57,8 @@ def running(
         sockets = bind_ports(data_directory, asked_ports)
         with running_balancer([sockets[name] for name in ("own", "everyone", "you", "ipv6")]) as balancer:
             balancer.follow(read_routes())
-            with _serving(Api(partial(_after_change, store, balancer)), sockets["api"]):
+            api = Api(partial(_after_change, store, balancer), Mailbox(data_directory))
+            with _serving(api, sockets["api"]):
                 info = _info(sockets, make_demo_resources(_url(sockets["api"])))
                 with publishing(info):
                     write_info(data_directory / FILE_NAME, info)

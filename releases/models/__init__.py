@@ -5,6 +5,7 @@ from releases.models.broken_glass import BrokenGlass
 from releases.models.emergency import EmergencyRollback, Press, TrafficCount, Try, Watch
 from releases.models.image_mark import ImageMark
 from releases.models.kept_answer import KeptAnswer
+from releases.models.message import Delivery, DeliveryState, MailChoice, Message, Webhook
 from releases.models.policy import Policy
 from releases.models.readiness import Readiness
 from releases.models.rehearsal import Rehearsal
@@ -17,9 +18,13 @@ __all__ = [
     "Approval",
     "BrokenGlass",
     "Decision",
+    "Delivery",
+    "DeliveryState",
     "EmergencyRollback",
     "ImageMark",
     "KeptAnswer",
+    "MailChoice",
+    "Message",
     "Policy",
     "Press",
     "Readiness",
@@ -32,4 +37,5 @@ __all__ = [
     "TrafficCount",
     "Try",
     "Watch",
+    "Webhook",
 ]

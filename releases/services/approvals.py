@@ -9,12 +9,14 @@ from releases import selectors
 from releases.domain import acts
 from releases.domain.approval_policy import PlanIdentity, may_approve, may_reject
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.messages import MessageKind
 from releases.models import Approval, Decision, Service, Step
 from releases.permissions import as_person
 from releases.services import facts, gates, rollout
 from releases.services.endings import stop_planning
 from releases.services.errors import ActRefused, refuse_unless
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
+from releases.services.telling import tell
 
 _ACTIONS = {
     (False, Decision.APPROVED): "plan.approved",
@@ -123,6 +125,8 @@ def _decide(
         after=_bound_to(approval),
         reason=comment,
     )
+    kind = MessageKind.APPROVED if decision is Decision.APPROVED else MessageKind.REJECTED
+    tell(kind, service, step=step, actor=person(user), reason=comment)
 
 
 def _bound_to(approval: Approval) -> dict[str, str]:

@@ -8,12 +8,14 @@ from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.break_glass import may_break, may_review
 from releases.domain.decisions import Decision, Person
+from releases.domain.messages import MessageKind
 from releases.models import BrokenGlass, Service, Step
 from releases.permissions import as_person
 from releases.services import gates, rollout
 from releases.services.errors import ActRefused, refuse_unless
 from releases.services.gate import requester_ids
 from releases.services.lifecycle import locked, now, person, record
+from releases.services.telling import tell
 
 
 def answer(service: Service, step: Step, user: User, shown: PlanIdentity | None = None) -> Decision:
@@ -68,6 +70,7 @@ def break_glass(*, step_id: UUID, user: User, shown: PlanIdentity, reason: str, 
             },
             reason=reason,
         )
+        tell(MessageKind.BREAK_GLASS, service, step=step, actor=person(user), reason=reason)
         rollout.advance(service, actor=person(user))
 
 

@@ -19,6 +19,7 @@ from releases.services.gate import Gate, approved_since_rejection, ids
 from releases.services.lifecycle import now
 from releases.services.policies import kept_policies
 from releases.services.request_identities import identity_of
+from releases.services.telling import tell_that_it_waits
 
 _TO_COME = frozenset({StepStatus.PENDING, StepStatus.PLANNING, StepStatus.WAITING})
 
@@ -175,6 +176,8 @@ def _note(gate: Gate) -> None:
     step.request_digest = gate.identity.changes_digest if wanted and gate.of_request and gate.identity else ""
     if before != _noted(step):
         step.save(update_fields=["wanted", "asked_at", "look_again_at", "request_digest"])
+    if wanted:
+        tell_that_it_waits(step)
     if before[0] != wanted:
         push.service_changed(step.service_id)
 

@@ -27,8 +27,10 @@ from releases.domain.lifecycle import (
     check_release_change,
     check_step_change,
 )
+from releases.domain.messages import MessageKind
 from releases.models import Release, Service, Step
 from releases.services.patience import Overtaken, is_lost
+from releases.services.telling import tell
 
 SYSTEM = Actor(id="", name="Bluegreen", via="worker")
 
@@ -95,6 +97,8 @@ def change_step(
         setattr(step, name, value)
     after = {"status": to.value, **{name: _plain(value) for name, value in columns.items()}}
     record(step.service, step, actor=actor, action=action, before=before, after=after, reason=reason)
+    if to is StepStatus.FAILED:
+        tell(MessageKind.FAILED, step.service, step=step, actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -122,6 +126,8 @@ def change_release(
         after={"status": to.value},
         reason=reason,
     )
+    if to is ReleaseStatus.ROLLED_BACK:
+        tell(MessageKind.ROLLED_BACK, release.service, release=release, actor=actor, reason=reason)
 
 
 def record_release(

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db.models import JSONField, Model, QuerySet
 
 from releases.domain.environment import secret, token_of
-from releases.models import Release, Service, Step
-from releases.services import canary_header, secret_values, storage
+from releases.models import Release, Service, Step, Webhook
+from releases.services import canary_header, secret_values, storage, webhooks
 from releases.services.lifecycle import locked
 from terraform_runner.encrypted_objects import EncryptedObjects
 from terraform_runner.errors import RunnerError
@@ -33,10 +33,12 @@ class Renewed:
 
 
 def renew_encryption() -> Renewed:
-    """Walk through all plans, states that could not be written, and services. Raises ``AwsError`` or OSError."""
+    """Walk through plans, states that could not be written, webhooks and services. Raises ``AwsError`` or OSError."""
     renewed = Renewed()
     for folder in (storage.encrypted(storage.PLANS), storage.unsaved_states()):
         _renew_objects(folder, renewed)
+    for webhook in Webhook.objects.all():
+        _renew_webhook(webhook, renewed)
     for service_id in Service.objects.values_list("pk", flat=True):
         _renew_service(service_id, renewed)
     return renewed
@@ -48,6 +50,13 @@ def _renew_objects(folder: EncryptedObjects, renewed: Renewed) -> None:
             renewed.objects += folder.renew(name)
         except RunnerError as error:
             renewed.problems.append(f"{folder.place(name)}: {error.message}")
+
+
+def _renew_webhook(webhook: Webhook, renewed: Renewed) -> None:
+    try:
+        renewed.values += webhooks.renew(webhook)
+    except RunnerError as error:
+        renewed.problems.append(f"webhook {webhook}: {error.message}")
 
 
 @dataclass

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from audit import events
 from audit.events import Actor
 from releases.domain.decisions import Permission
-from releases.models import Release, Service
+from releases.models import Delivery, Message, Release, Service
 from releases.permissions import grant, grant_set_up
 from releases.tests import factories
 
@@ -120,3 +120,17 @@ def test_other_services_do_not_make_a_service_s_page_dearer(scene, as_user):
     add_services(scene.manager, 5)
     assert Service.objects.count() == 6
     assert queries_of(client, "/services/catalog/") == one
+
+
+@pytest.mark.parametrize("address", ["/messages/", "/services/catalog/messages/"])
+def test_many_messages_need_no_more_queries(scene, as_user, address):
+    grant(scene.manager, scene.service, Permission.MANAGE)
+    client = as_user(scene.manager)
+    message = Message.objects.get(service=scene.service)
+    message.content = {"service": "catalog", "environment": "production"}
+    message.save()
+    Delivery.objects.create(message=message, to="one")
+    one = queries_of(client, address)
+    for number in range(20):
+        Delivery.objects.create(message=message, to=f"one of {number}", state="failed")
+    assert queries_of(client, address) == one

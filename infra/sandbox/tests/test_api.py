@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.sandbox.api import Api
+from infra.sandbox.mailbox import Mailbox
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -39,9 +40,9 @@ def environ(service: str, method: str, body: str = "", **headers: str) -> dict[s
         (environ("", "PUT", "body"), [""]),
     ],
 )
-def test_change_is_told_before_the_answer_is_given(request_environ, changed, monkeypatch):
+def test_change_is_told_before_the_answer_is_given(request_environ, changed, monkeypatch, tmp_path):
     told: list[str] = []
-    api = Api(told.append)
+    api = Api(told.append, Mailbox(tmp_path))
     read: list[bytes] = []
 
     def moto(environ: dict[str, Any], start_response: object) -> list[bytes]:

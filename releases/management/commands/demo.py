@@ -16,14 +16,18 @@ from releases.domain.canary import CanaryHeader
 from releases.domain.decisions import Permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
-from releases.models import Service
+from releases.domain.messages import WebhookStyle
+from releases.models import Service, Webhook
 from releases.permissions import grant, grant_set_up
+from releases.services import webhooks
 from releases.services.configurations import WantedConfiguration
 from releases.services.lifecycle import locked
 from releases.services.setup import NewService, begin_set_up, create_service
+from releases.services.webhooks import WantedWebhook
 
 NAME = "nginx-lambda"
 OF_PARTS: dict[str, Any] = {"canary_header": CanaryHeader, "configuration": WantedConfiguration}
+LOOPBACK = "127.0.0.1"
 COMMAND = Actor(id="", name="manage.py demo", via="command")
 PEOPLE = {
     "requester": [Permission.VIEW, Permission.REQUEST],
@@ -50,6 +54,8 @@ class Command(BaseCommand):
             _try_set_up_again(service)
         for name, permissions in PEOPLE.items():
             _make_person(name, service, permissions)
+        if settings.WEBHOOK_LOOPBACK:
+            _send_messages_to(read_info(Path(settings.SANDBOX_FILE)))
 
 
 def _demo_service(sandbox: SandboxInfo) -> NewService:
@@ -99,12 +105,23 @@ def _try_set_up_again(service: Service) -> None:
             begin_set_up(service, actor=COMMAND)
 
 
+def _send_messages_to(sandbox: SandboxInfo) -> None:
+    """The sandbox's page of messages shows them; its port may be another one than at the last start."""
+    present = Webhook.objects.filter(service__isnull=True).first()
+    address = f"{sandbox.endpoint_url}/-/sandbox/webhook"
+    if present is None or (present.host == LOOPBACK and webhooks.reveal(present)[0] != address):
+        secret = sandbox.secret_access_key.ljust(webhooks.SHORTEST_SECRET, "-")
+        wanted = WantedWebhook(style=WebhookStyle.JSON, address=address, secret=secret)
+        webhooks.keep(service=None, wanted=wanted, actor=COMMAND)
+
+
 @transaction.atomic
 def _make_person(name: str, service: Service, permissions: list[Permission]) -> None:
     user, made = User.objects.get_or_create(username=name)
     if made:
         user.set_password(settings.DEMO_PASSWORD)
-        user.save(update_fields=["password"])
+        user.email = f"{name}@example.com"
+        user.save(update_fields=["password", "email"])
         grant(user, service, *permissions)
     if name == "operator":
         grant_set_up(user)

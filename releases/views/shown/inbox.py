@@ -17,8 +17,9 @@ from releases.permissions import as_person
 from releases.services import facts, gate_counts, risks
 from releases.services.gate import Gate
 from releases.services.gates import gates_before
+from releases.services.plan_sentences import sentence_of
 from releases.views.shown.gate import GateShown, gate_of
-from releases.views.shown.plans import PlanShown, plan_of, sentence_of
+from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.ready import TakingOver, other_side
 from releases.views.shown.requested import RequestShown, request_of, request_sentence
 from releases.views.shown.traffic import TrafficShown, traffic_of

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from releases.domain.risk import Risk
-from releases.domain.sentences import describe
-from releases.domain.traffic import Transition
 from releases.domain.variables import VariableLine, variable_lines
 from releases.domain.visible import visible
 from releases.models import Service, Step
 from releases.services import risks, states
+from releases.services.plan_sentences import sentence_of, tags_of_step
 from releases.views.shown.plan_environment import by_name
-from releases.views.shown.traffic import TrafficShown, tags_of, traffic_in
+from releases.views.shown.traffic import TrafficShown, traffic_in
 
 # Longer values, and more resources, than any plan has that the guard lets through.
 MOST_LETTERS = 10_000
@@ -71,7 +70,7 @@ def plan_of(service: Service, step: Step, risk: Risk | None = None) -> PlanShown
     if run is None or not run.plan_sha256 or not step.state_after:
         return None
     before, after = states.from_json(step.state_before), states.from_json(step.state_after)
-    tags = _tags(service, step)
+    tags = tags_of_step(service, step)
     return PlanShown(
         sentence=sentence_of(service, step),
         risk=risk or risks.risk_of(step),
@@ -86,18 +85,6 @@ def plan_of(service: Service, step: Step, risk: Risk | None = None) -> PlanShown
     )
 
 
-def sentence_of(service: Service, step: Step) -> str:
-    """What the plan that a step has does, in one sentence or two."""
-    return describe(
-        Transition(step.transition),
-        states.from_json(step.state_before),
-        states.from_json(step.state_after),
-        _tags(service, step),
-        canary_header=service.canary_header_name,
-        taken_over=_taken_over(step.plan_run.changes if step.plan_run else ()),
-    )
-
-
 def _worst_first(changes: Sequence[Mapping[str, Any]]) -> tuple[ChangeShown, ...]:
     in_order = sorted(changes, key=lambda change: _WORST_FIRST.index(_action(change)))
     return tuple(map(_change, in_order[:MOST_CHANGES]))
@@ -106,13 +93,6 @@ def _worst_first(changes: Sequence[Mapping[str, Any]]) -> tuple[ChangeShown, ...
 def _has_long_values(change: Mapping[str, Any]) -> bool:
     values = (attribute[side] for attribute in change["attributes"] for side in ("before", "after"))
     return any(len(str(value)) > MOST_LETTERS for value in values)
-
-
-def _tags(service: Service, step: Step) -> dict[str, str]:
-    tags = tags_of(service)
-    if step.release is not None:
-        tags |= {step.release.image: step.release.tag, step.release.from_image: step.release.from_tag}
-    return tags
 
 
 def _counts(changes: Sequence[Mapping[str, Any]]) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.step_titles import title_of
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Release, Step
 
@@ -52,18 +53,6 @@ _RELEASES = {
     ReleaseStatus.REJECTED: ("rejected", Tone.BAD),
     ReleaseStatus.CANCELLED: ("cancelled", Tone.IDLE),
 }
-_TITLES = {
-    Transition.SET_UP: "Set up",
-    Transition.ROTATE_STABLE: "Rotate: copy to stable",
-    Transition.ROTATE_TRAFFIC: "Rotate: users to the copy",
-    Transition.SWAP_COLORS: "Rotate: colours swap roles",
-    Transition.ROTATE_CANDIDATE: "Rotate: new version in place",
-    Transition.CANARY: "Canary",
-    Transition.PROMOTE: "Promote",
-    Transition.ROLLBACK: "Rollback",
-    Transition.SETTINGS: "Settings",
-    Transition.REMOVE: "Removal",
-}
 _MEANINGS = {
     Transition.SET_UP: "Creates both functions and their rules.",
     Transition.ROTATE_STABLE: "Copies the promoted version to the stable function, which has no traffic.",
@@ -103,9 +92,7 @@ def release_status(release: Release) -> Status:
 
 def step_title(step: Step) -> str:
     """A step's name: "Canary", "Shift to 25 %"."""
-    if step.transition == Transition.SHIFT:
-        return f"Shift to {step.candidate_share} %"
-    return _TITLES[Transition(step.transition)]
+    return title_of(Transition(step.transition), step.candidate_share)
 
 
 def start_words(step: Step) -> str:

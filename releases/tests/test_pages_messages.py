@@ -1,0 +1,136 @@
+"""The pages about messages: on their way, the webhooks, and which mails one gets."""
+
+import pytest
+
+from audit.models import AuditEvent
+from releases.domain.decisions import Permission
+from releases.models import Delivery, MailChoice, Message, Webhook
+from releases.permissions import grant
+from releases.services import message_contents
+from releases.tests import factories
+from releases.tests.conftest import text_of
+
+PAGE = "/services/catalog/messages/"
+HOOK = {"style": "slack", "address": "https://hooks.example/T0/part", "secret": ""}
+
+
+@pytest.fixture
+def keeper(scene):
+    return factories.person("keeper", scene.service, Permission.VIEW, Permission.MANAGE)
+
+
+@pytest.fixture
+def given_up(scene) -> Delivery:
+    message = Message.objects.filter(kind="gate_waits").get()
+    message.content = {name: str(value) for name, value in vars(message_contents.content_of(message)).items()}
+    message.save()
+    return Delivery.objects.create(
+        message=message,
+        to="hooks.example",
+        state="failed",
+        tries=12,
+        last_error="hooks.example answered 500.",
+    )
+
+
+@pytest.mark.parametrize("address", [PAGE, "/messages/"])
+def test_who_manages_sees_what_was_told_whether_it_arrived_and_tries_it_again(
+    scene, keeper, given_up, as_user, address
+):
+    client = as_user(keeper)
+    page = text_of(client.get(address))
+    assert "Canary: waits for an approval" in page
+    assert "given up" in page
+    assert "hooks.example answered 500." in page
+    again = text_of(client.post(f"/messages/{given_up.pk}/retry/", follow=True))
+    assert "The message to hooks.example is tried again." in again
+    assert "was not given up" in text_of(client.post(f"/messages/{given_up.pk}/retry/", follow=True))
+
+
+def test_others_see_nothing_of_it_and_try_nothing_again(scene, given_up, as_user):
+    client = as_user(scene.manager)
+    assert "hooks.example" not in text_of(client.get(PAGE))
+    assert "hooks.example" not in text_of(client.get("/messages/"))
+    assert client.post(f"/messages/{given_up.pk}/retry/").status_code == 404
+    assert Delivery.objects.get().state == "failed"
+
+
+def test_of_many_only_those_in_one_state_are_shown(scene, keeper, given_up, as_user):
+    client = as_user(keeper)
+    assert "Canary" in text_of(client.get(f"{PAGE}?state=failed"))
+    assert "There are none like that." in text_of(client.get(f"{PAGE}?state=waiting"))
+    assert "Canary" in text_of(client.get(f"{PAGE}?state=nonsense&page=x"))
+
+
+def test_a_webhook_is_set_and_removed_and_its_address_is_not_shown_again(keeper, as_user):
+    client = as_user(keeper)
+    page = text_of(client.post(PAGE, HOOK, follow=True))
+    assert "Messages go to <code>hooks.example</code>" in page
+    assert "T0/part" not in page
+    assert "Nothing is sent there any more." in text_of(client.post(PAGE, {"remove": "1"}, follow=True))
+    assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"address": "http://hooks.example/"}, "Only https:// addresses are sent to."),
+        ({"address": ""}, "Write the address."),
+        ({"style": "json"}, "Write a secret"),
+        ({"secret": "short"}, "at least 16 characters"),
+        ({"style": "carrier-pigeon"}, "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_the_address_stays(keeper, as_user, wrong, said):
+    response = as_user(keeper).post(PAGE, {**HOOK, **wrong})
+    assert response.status_code == 422
+    assert said in text_of(response)
+    assert ({**HOOK, **wrong})["address"] in text_of(response)
+    assert not Webhook.objects.exists()
+
+
+def test_the_webhook_for_all_takes_who_manages_every_service(scene, keeper, as_user):
+    client = as_user(keeper)
+    assert client.post("/messages/", HOOK).status_code == 302
+    assert Webhook.objects.get().service is None
+    other = factories.ServiceFactory.create()
+    assert client.post("/messages/", HOOK).status_code == 403
+    assert "Who manages all services decides" in text_of(client.get("/messages/"))
+    grant(keeper, other, Permission.MANAGE)
+    assert client.post("/messages/", HOOK).status_code == 302
+
+
+def test_everybody_chooses_their_mails_and_the_trail_does_not_have_the_address(scene, as_user):
+    client = as_user(scene.manager)
+    assert "sends no mails" in text_of(client.get("/messages/mine/"))
+    sent = {"email": "ana@example.com", "kinds": ["gate_waits", "break_glass"]}
+    assert "Kept." in text_of(client.post("/messages/mine/", sent, follow=True))
+    scene.manager.refresh_from_db()
+    assert scene.manager.email == "ana@example.com"
+    unwanted = MailChoice.objects.get().unwanted
+    assert set(unwanted) == {"gate_still_waits", "approved", "rejected", "failed", "rolled_back"}
+    event = AuditEvent.objects.get(action="person.mails-chosen")
+    assert event.after == {
+        "mails": ["break_glass", "gate_waits"],
+        "has_address": True,
+        "address_changed": True,
+    }
+    page = text_of(client.get("/messages/mine/"))
+    assert 'value="ana@example.com"' in page
+
+
+@pytest.mark.parametrize(
+    "sent", [{"email": "no address"}, {"email": "a@b.c\r\nBcc: x@y.z"}, {"kinds": ["x"]}]
+)
+def test_what_is_no_address_or_no_kind_is_refused(scene, as_user, sent):
+    assert as_user(scene.manager).post("/messages/mine/", sent).status_code == 422
+    assert not MailChoice.objects.exists()
+
+
+def test_looking_at_a_link_or_a_mail_scanner_s_opening_it_decides_nothing(scene, as_user):
+    client = as_user(scene.manager)
+    for method in (client.get, client.head):
+        assert method(f"/inbox/{scene.canary.pk}/").status_code == 200
+        assert method(f"/inbox/{scene.canary.pk}/approve/").status_code == 405
+    scene.canary.refresh_from_db()
+    assert scene.canary.approvals.count() == 0
