@@ -26,7 +26,7 @@ class Steps:
     def request(self, wanted: ReleaseRequest) -> None:
         """Request a release, and put its version in place. Whatever was rolled back before has its reason then."""
         for rollback in self.service.rollbacks.filter(reason=""):
-            reasons.give_reason(rollback.pk, user=self._manager, reason="It is measured")
+            reasons.give_reason(rollback.pk, user=self._manager, reason="An exercise: it is measured")
         request_release(service_id=self.service.pk, user=self._requester, wanted=wanted)
         self.wait_until(self.start(), StepStatus.DONE)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Page
 
@@ -48,13 +49,14 @@ def addresses(scene, aws) -> list[str]:
         status="failed", problem="AccessDenied: ModifyRule"
     )
     grant_set_up(scene.manager)
-    event = events.record(
-        actor=Actor(id="", name="x", via="page"),
-        action="step.done",
-        service_id=str(scene.service.pk),
-        after={"plan_sha256": "a" * 64},
-        reason="why",
-    )
+    with transaction.atomic():
+        event = events.record(
+            actor=Actor(id="", name="x", via="page"),
+            action="step.done",
+            service_id=str(scene.service.pk),
+            after={"plan_sha256": "a" * 64},
+            reason="why",
+        )
     at_work = f"/services/catalog/releases/{scene.release.number}/"
     return [
         "/",
