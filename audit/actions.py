@@ -13,6 +13,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "person.added": "made the person's account",
         "person.changed": "was asked for an account that was there already",
         "access.refused": "was refused",
+        "account.made": "made an account for programs",
+        "account.ended": "ended an account for programs",
         "token.made": "made a token for programs",
         "token.revoked": "revoked a token",
         "service.created": "created the service",

@@ -36,7 +36,7 @@ def as_person(user: User, service: Service) -> Person:
     What counts is what was granted on this very service, to the person or to a group: a superuser has no rights by
     that alone, and rights on all services do not exist. Of one who acts by a token only what that passes on counts.
     """
-    account = User.objects.get(pk=user.pk)
+    account = User.objects.select_related("service_account").get(pk=user.pk)
     granted = ObjectPermissionChecker(account)
     names = {*granted.get_user_perms(service), *granted.get_group_perms(service)}
     held = frozenset(permission for permission in Permission if codename(permission) in names)
@@ -44,8 +44,17 @@ def as_person(user: User, service: Service) -> Person:
     if scope is not None:
         held = scope.within(held, service_id=str(service.pk), environment=service.environment)
     return Person(
-        id=str(account.pk), is_active=account.is_active, permissions=held, groups=groups_of(account)
+        id=str(account.pk),
+        is_active=account.is_active,
+        permissions=held,
+        groups=groups_of(account),
+        is_service_account=is_service_account(account),
     )
+
+
+def is_service_account(account: User) -> bool:
+    """Whether an account is a program's: it never counts as an approver."""
+    return hasattr(account, "service_account")
 
 
 def limited(user: User, scope: Scope) -> User:
@@ -175,7 +184,8 @@ def _manages_all(user: User, there: QuerySet[Service]) -> bool:
 def holders(service: Service, permission: Permission) -> list[User]:
     """The active people who have a right on a service, by name."""
     having = get_users_with_perms(service, only_with_perms_in=[codename(permission)], with_superusers=False)
-    return list(User.objects.filter(pk__in=having, is_active=True).order_by("username"))
+    active = User.objects.filter(pk__in=having, is_active=True)
+    return list(active.select_related("service_account").order_by("username"))
 
 
 def approvers(service: Service) -> dict[User, Person]:
@@ -184,6 +194,12 @@ def approvers(service: Service) -> dict[User, Person]:
     prefetch_related_objects(accounts, "groups")
     right = frozenset({Permission.APPROVE})
     return {
-        account: Person(id=str(account.pk), is_active=True, permissions=right, groups=groups_of(account))
+        account: Person(
+            id=str(account.pk),
+            is_active=True,
+            permissions=right,
+            groups=groups_of(account),
+            is_service_account=is_service_account(account),
+        )
         for account in accounts
     }

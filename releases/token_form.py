@@ -1,4 +1,4 @@
-"""The form that a token is made with."""
+"""The forms that tokens, and the accounts of programs, are made with."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from releases.domain.scopes import LONGEST_DAYS
 from releases.forms import NumberField
 from releases.models import Service
 from releases.permissions import visible_services
+from releases.services.service_accounts import GIVEN
 from releases.services.tokens import WantedToken
 
 PASSED_ON = {
@@ -20,6 +21,25 @@ PASSED_ON = {
 }
 """What the API has operations for; to look is passed on always."""
 USUAL_DAYS = 90
+
+
+class ProgramTokenForm(forms.Form):
+    """A token of a program's account: what that may do is the account's."""
+
+    name = forms.CharField(max_length=60, label="Name")
+    days = NumberField(min_value=1, max_value=LONGEST_DAYS, initial=USUAL_DAYS, label="Good for so many days")
+
+
+class AccountForm(forms.Form):
+    """An account for a program, on one service."""
+
+    name = forms.CharField(max_length=60, label="Name", help_text="As the trail will call it.")
+    rights = forms.MultipleChoiceField(
+        required=False,
+        choices=[(right.value, PASSED_ON[right]) for right in GIVEN],
+        widget=forms.CheckboxSelectMultiple,
+        label="What it may do beside looking",
+    )
 
 
 class TokenForm(forms.Form):

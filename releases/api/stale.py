@@ -10,6 +10,7 @@ from releases.api.problems import ApiProblem, Problem
 from releases.api.shown import ReleaseOut
 from releases.domain.approval_policy import PlanIdentity
 from releases.models import Service, Step
+from releases.services.gates import gate_now
 from releases.views.shown.plans import plan_of
 from terraform_runner.models import Run
 
@@ -35,17 +36,18 @@ def refuse_other_version(if_match: str | None, release: ReleaseOut) -> None:
 
 def other_plan(service: Service, step: Step, shown: PlanIdentity, detail: str) -> ApiProblem:
     """The problem that the plan is not the one that was shown, with how both differ."""
-    present = step.plan_run
+    gate = gate_now(service, step)
+    present = gate.identity if gate else None
     sent = {"plan_sha256": shown.sha256, "changes_digest": shown.changes_digest}
     now = {
-        "plan_sha256": present.plan_sha256 if present else "",
+        "plan_sha256": present.sha256 if present else "",
         "changes_digest": present.changes_digest if present else "",
     }
     fields = [
         {"field": name, "sent": sent[name], "present": now[name]} for name in sent if sent[name] != now[name]
     ]
     before = set(_lines(service, step, _run_shown(step, shown)))
-    after = set(_lines(service, step, present))
+    after = set(_lines(service, step, step.plan_run))
     return _stale(
         OTHER_PLAN, detail, fields, no_longer=sorted(before - after), only_now=sorted(after - before)
     )

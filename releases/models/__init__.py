@@ -11,6 +11,7 @@ from releases.models.readiness import Readiness
 from releases.models.rehearsal import Rehearsal
 from releases.models.release import Release
 from releases.models.service import Service
+from releases.models.service_account import ServiceAccount
 from releases.models.step import Step, StepRun
 from releases.models.token import Token
 
@@ -31,6 +32,7 @@ __all__ = [
     "Rehearsal",
     "Release",
     "Service",
+    "ServiceAccount",
     "Step",
     "StepRun",
     "Token",

@@ -15,7 +15,8 @@ class Token(models.Model):
     """Stands for a person, for a time and for some of their rights; of the secret itself only the SHA-256 is kept.
 
     ``hint`` is the secret's beginning, by which people tell their tokens apart. ``services`` are ids, so that the token
-    never comes to reach another service: null is every service, and an empty list is none.
+    never comes to reach another service: null is every service, and an empty list is none. ``made_by`` is who made it
+    for an account that is not their own.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -26,6 +27,7 @@ class Token(models.Model):
     permissions = models.JSONField(default=list)
     services = models.JSONField(null=True, blank=True)
     environment = models.SlugField(max_length=20, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -26,6 +26,7 @@ from releases.models import Policy as KeptPolicy
 from releases.permissions import approvers, as_person
 from releases.services.lifecycle import now
 from releases.services.policies import combined, kept_policies
+from releases.services.service_accounts import with_people_behind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ class Gate(ABC):
         return WhoCounts(
             four_eyes=self.policy.four_eyes,
             requester_ids=requester_ids(self.step),
-            changer_ids=frozenset({str(changed_by)} if changed_by else ()),
+            changer_ids=ids(with_people_behind({changed_by} if changed_by else ())),
             policy_maker_ids=frozenset(str(one.changed_by_id) for one in self._kept if one.changed_by_id),
             elsewhere_ids=self.elsewhere if self.policy.one_gate_each else frozenset(),
         )
@@ -276,7 +277,7 @@ def approved_since_rejection(decisions: list[Approval]) -> list[Approval]:
 def requester_ids(step: Step) -> frozenset[str]:
     """Who asked for what the step does: for its release, and for the very step where somebody did."""
     asked = (step.release.requested_by_id if step.release else None, step.requested_by_id)
-    return ids(one for one in asked if one is not None)
+    return ids(with_people_behind(one for one in asked if one is not None))
 
 
 def ids(found: Iterable[object]) -> frozenset[str]:

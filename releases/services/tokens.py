@@ -41,8 +41,8 @@ class WantedToken:
 
 
 @transaction.atomic
-def make(user: User, wanted: WantedToken, *, actor: Actor | None = None) -> tuple[Token, str]:
-    """A new token of this person, and its secret. Raises ``FieldsInvalid``."""
+def make(user: User, wanted: WantedToken, *, by: User | None = None) -> tuple[Token, str]:
+    """A new token of this account, and its secret; ``by`` is who makes it for a program's. Raises ``FieldsInvalid``."""
     _refuse_impossible(user, wanted)
     secret = PREFIX + secrets.token_urlsafe(32)
     token = Token.objects.create(
@@ -53,9 +53,10 @@ def make(user: User, wanted: WantedToken, *, actor: Actor | None = None) -> tupl
         permissions=sorted(wanted.permissions | {Permission.VIEW}),
         services=None if wanted.services is None else sorted(str(one.pk) for one in wanted.services),
         environment=wanted.environment,
+        made_by=by,
         expires_at=now() + timedelta(days=wanted.days),
     )
-    _record(token, "token.made", actor or person(user))
+    _record(token, "token.made", person(by or user))
     return token, secret
 
 
@@ -90,11 +91,11 @@ def scope_of(token: Token) -> Scope:
     )
 
 
-def of(user: User) -> QuerySet[Token]:
-    """A person's tokens, the newest first; those that are over are shown for as long as anybody may ask about them."""
+def of(*users: User) -> QuerySet[Token]:
+    """The tokens of these accounts, the newest first; those that have ended are there for a while longer."""
     recently = Now() - SHOWN_FOR
     is_over = Q(expires_at__lt=recently) | Q(revoked_at__lt=recently)
-    return Token.objects.filter(user=user).exclude(is_over).select_related("user")
+    return Token.objects.filter(user__in=users).exclude(is_over).select_related("user")
 
 
 def _refuse_impossible(user: User, wanted: WantedToken) -> None:

@@ -12,7 +12,7 @@ from audit import events
 from audit.events import Actor
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
-from releases.models import EmergencyRollback, Service, Step, Token
+from releases.models import EmergencyRollback, Service, ServiceAccount, Step, Token
 from releases.permissions import grant
 from releases.services import tokens
 from releases.services.tokens import WantedToken
@@ -82,6 +82,14 @@ TABLE = [
     ("service-policy", "post", SIGN_IN, 404, 403, 403, 403, 403),
     ("environment-policy", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("environment-policy", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("service-accounts", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("service-accounts", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("account-token", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("account-token", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("account-token-revoke", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("account-token-revoke", "post", SIGN_IN, 404, 403, 403, 403, 403),
+    ("account-end", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("account-end", "post", SIGN_IN, 404, 403, 403, 403, 403),
     ("change-approve", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("change-approve", "post", SIGN_IN, 404, 403, 403, 409, 403),
     ("change-reject", "get", SIGN_IN, 405, 405, 405, 405, 405),
@@ -181,6 +189,14 @@ def rollback(scene) -> EmergencyRollback:
 
 
 @pytest.fixture
+def program(scene) -> ServiceAccount:
+    """Made by somebody else."""
+    user = factories.UserFactory.create(username="ci")
+    maker = factories.UserFactory.create(username="maker")
+    return ServiceAccount.objects.create(user=user, service=scene.service, made_by=maker)
+
+
+@pytest.fixture
 def token(scene) -> Token:
     """The manager's."""
     return tokens.make(scene.manager, WantedToken(name="ci", days=1, permissions=frozenset()))[0]
@@ -203,7 +219,7 @@ def seen_event(service: Service) -> AuditEvent:
 
 
 @pytest.fixture
-def addresses(scene, rollback, token) -> dict[str, str]:
+def addresses(scene, rollback, token, program) -> dict[str, str]:
     name, step, run = scene.service.name, scene.canary.pk, scene.canary.plan_run.pk
     arguments = {
         "login": [],
@@ -214,6 +230,8 @@ def addresses(scene, rollback, token) -> dict[str, str]:
         "report-file": ["csv"],
         "tokens": [],
         "token-revoke": [token.pk],
+        **{act: [name, program.pk] for act in ("account-token", "account-end")},
+        "account-token-revoke": [name, program.pk, token.pk],
         "audit": [],
         "audit-export": [],
         "audit-event": [seen_event(scene.service).pk],

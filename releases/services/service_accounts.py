@@ -1,0 +1,94 @@
+"""Accounts of programs: made for one service by whoever manages it, used by tokens, and ended.
+
+What such an account asks for counts as asked for by the people behind it, so that nobody approves their own release by
+way of a program.
+"""
+
+from collections.abc import Collection, Iterable
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from audit import events
+from releases.domain.decisions import Decision, Permission, Refused, has_permission
+from releases.models import Service, ServiceAccount, Token
+from releases.permissions import NotAllowed, as_person, grant
+from releases.services import tokens
+from releases.services.errors import FieldsInvalid
+from releases.services.lifecycle import person
+from releases.services.tokens import WantedToken
+
+GIVEN = (Permission.REQUEST, Permission.OPERATE, Permission.EMERGENCY)
+"""What a program may be given beside looking: it neither approves nor manages."""
+
+
+def may_manage(user: User, service: Service) -> Decision:
+    """Whether this person makes and ends a service's accounts, and their tokens."""
+    return has_permission(as_person(user, service), Permission.MANAGE)
+
+
+@transaction.atomic
+def make(service: Service, *, name: str, rights: Collection[Permission], by: User) -> ServiceAccount:
+    """A new account with these rights on this service. Raises ``NotAllowed`` and ``FieldsInvalid``."""
+    _refuse_unless_allowed(by, service)
+    user = User(username=name)
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as error:
+        raise FieldsInvalid("account:name", {"name": " ".join(error.messages)}) from error
+    user.save()
+    grant(user, service, Permission.VIEW, *(right for right in GIVEN if right in rights))
+    account = ServiceAccount.objects.create(user=user, service=service, made_by=by)
+    _record(
+        account,
+        "account.made",
+        by,
+        {"rights": sorted({Permission.VIEW, *rights} & {Permission.VIEW, *GIVEN})},
+    )
+    return account
+
+
+def make_token(account: ServiceAccount, *, name: str, days: int, by: User) -> str:
+    """A token of an account, on its service; gives its secret. Raises ``NotAllowed`` and ``FieldsInvalid``."""
+    _refuse_unless_allowed(by, account.service)
+    wanted = WantedToken(name=name, days=days, permissions=frozenset(GIVEN), services=[account.service])
+    return tokens.make(account.user, wanted, by=by)[1]
+
+
+def revoke_token(account: ServiceAccount, token: Token, *, by: User) -> None:
+    """End a token of an account. Raises ``NotAllowed``."""
+    _refuse_unless_allowed(by, account.service)
+    tokens.revoke(token, actor=person(by))
+
+
+@transaction.atomic
+def end(account: ServiceAccount, *, by: User) -> None:
+    """Nothing gets in as this account any more, by whichever token. Raises ``NotAllowed``."""
+    _refuse_unless_allowed(by, account.service)
+    if User.objects.filter(pk=account.user_id, is_active=True).update(is_active=False):
+        _record(account, "account.ended", by, {})
+
+
+def with_people_behind(account_ids: Iterable[int]) -> set[int]:
+    """These accounts, and, of those that are programs', who made them or a token of them. One query."""
+    asked = set(account_ids)
+    behind = ServiceAccount.objects.filter(user__in=asked).values_list("made_by", "user__tokens__made_by")
+    return asked.union(*(set(row) - {None} for row in behind))
+
+
+def _refuse_unless_allowed(user: User, service: Service) -> None:
+    answer = may_manage(user, service)
+    if isinstance(answer, Refused):
+        raise NotAllowed(answer.code, answer.reason)
+
+
+def _record(account: ServiceAccount, action: str, by: User, after: dict[str, list[str]]) -> None:
+    events.record(
+        actor=person(by),
+        action=action,
+        service_id=str(account.service_id),
+        subject={"account": account.user.get_username(), "account_id": str(account.user_id)},
+        after=after,
+    )
