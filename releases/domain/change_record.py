@@ -101,6 +101,8 @@ class ChangeRecord:
     made_at: datetime
     title: str
     reason: str
+    ticket: str
+    ticket_address: str
     requested_by: str
     requested_at: datetime
     changed_by: str

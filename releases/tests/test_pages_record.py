@@ -200,6 +200,17 @@ def test_each_file_that_is_taken_is_an_event(scene, reader, address):
     assert {event.actor_name for event in taken} == {"manager"}
 
 
+@pytest.mark.parametrize(
+    ("ticket", "leads"),
+    [("https://tickets.example/PAY-88", True), ("PAY-88", False), ("javascript:alert(1)", False)],
+)
+def test_the_ticket_leads_there_only_where_it_is_an_address(scene, reader, address, ticket, leads):
+    Release.objects.filter(pk=scene.release.pk).update(ticket=ticket)
+    assert (f'href="{ticket}"' in reader.get(f"{address}/").content.decode()) is leads
+    assert document(reader, address)["ticket"] == ticket
+    assert (f"/URI({ticket})".encode() in reader.get(f"{address}.pdf").content) is leads
+
+
 def test_looking_at_the_page_is_none(reader, address):
     reader.get(f"{address}/")
     assert not AuditEvent.objects.filter(action="release.record-exported").exists()

@@ -49,6 +49,8 @@ def change_record(service: Service, release: Release) -> ChangeRecord:
         made_at=now(),
         title=f"{release.from_tag or 'the version before'} → {release.tag or 'a version without a tag'}",
         reason=bounded(release.reason),
+        ticket=release.ticket,
+        ticket_address=release.ticket_address,
         requested_by=release.requested_by.username,
         requested_at=release.requested_at,
         changed_by=release.changed_by.username if release.changed_by else "",
