@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "releases.refusals.RefusalsMiddleware",
 ]
 ROOT_URLCONF = "bluegreen.urls"
 ASGI_APPLICATION = "bluegreen.asgi.application"

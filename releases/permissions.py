@@ -4,7 +4,6 @@ from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from guardian.core import ObjectPermissionChecker
-from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with_perms
 
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused
@@ -66,6 +65,11 @@ def limited(user: User, scope: Scope) -> User:
     return user
 
 
+def is_limited(user: User) -> bool:
+    """Whether somebody acts by a token."""
+    return _scope(user) is not None
+
+
 def _scope(user: User) -> Scope | None:
     scope: Scope | None = getattr(user, _SCOPE, None)
     return scope
@@ -85,36 +89,6 @@ def grant(user: User, service: Service, *permissions: Permission) -> None:
     """Give a person rights on a service."""
     for permission in permissions:
         assign_perm(codename(permission), user, service)
-
-
-def grant_as_on(other: Service, service: Service) -> None:
-    """Give everybody, people and groups, the rights on a service that they have on another one."""
-    kept = {codename(permission) for permission in Permission}
-    for model in (UserObjectPermission, GroupObjectPermission):
-        holder = "user" if model is UserObjectPermission else "group"
-        given = model.objects.filter(object_pk=str(other.pk), permission__codename__in=kept)
-        for one in given.select_related("permission", holder):
-            assign_perm(one.permission.codename, getattr(one, holder), service)
-
-
-def leave_only(service: Service, *permissions: Permission) -> None:
-    """Take from everybody, people and groups, all rights on a service but these."""
-    kept = [codename(permission) for permission in permissions]
-    for model in (UserObjectPermission, GroupObjectPermission):
-        model.objects.filter(object_pk=str(service.pk)).exclude(permission__codename__in=kept).delete()
-
-
-def granted(service: Service) -> dict[str, dict[str, list[str]]]:
-    """What has been granted on a service, to "people" and to "groups", by their names."""
-    found: dict[str, dict[str, list[str]]] = {"people": {}, "groups": {}}
-    for model, kind, name in (
-        (UserObjectPermission, "people", "user__username"),
-        (GroupObjectPermission, "groups", "group__name"),
-    ):
-        rows = model.objects.filter(object_pk=str(service.pk)).order_by(name, "permission__codename")
-        for who, right in rows.values_list(name, "permission__codename"):
-            found[kind].setdefault(who, []).append(right.removesuffix("_service"))
-    return found
 
 
 def may_set_up_services(user: User) -> Decision:

@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db import connection
 
 CHANNEL = "bluegreen"
+ACCESS = "access"
+"""What is pushed when somebody's rights, account or session changed: by triggers (migration 0029), whoever did it."""
 
 
 def service_changed(service_id: UUID) -> None:

@@ -11,6 +11,7 @@ from audit.models import AuditEvent
 from releases.domain.decisions import Permission
 from releases.models import Release
 from releases.permissions import services_with
+from releases.role_selectors import audits_everything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class Seen:
 
 def seen_by(user: User) -> Seen:
     """What of the trail a person may see."""
-    found = services_with(user, Permission.VIEW).values_list("pk", "name")
-    return Seen(services={str(pk): name for pk, name in found})
+    found = services_with(user, Permission.AUDIT).values_list("pk", "name")
+    return Seen(services={str(pk): name for pk, name in found}, everything=audits_everything(user))
 
 
 def release_numbers(events: Iterable[AuditEvent]) -> dict[str, int]:

@@ -133,7 +133,12 @@ def make_gate(name: str = "nginx-lambda") -> Gate:
     service = make_service(name)
     requester = make_person(f"requester-{name}", service, Permission.VIEW, Permission.REQUEST)
     manager = make_person(
-        f"manager-{name}", service, Permission.VIEW, Permission.APPROVE, Permission.EMERGENCY
+        f"manager-{name}",
+        service,
+        Permission.VIEW,
+        Permission.APPROVE,
+        Permission.EMERGENCY,
+        Permission.AUDIT,
     )
     operator = make_person(
         f"operator-{name}", service, Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY

@@ -14,7 +14,7 @@ from infra.local.paths import ROOT, data_dir
 from infra.local.secrets import load_secrets
 from infra.local.supervisor import StopAsked, Supervisor, supervising
 
-PEOPLE = "requester, manager, operator"
+PEOPLE = "requester, manager, operator, auditor, admin"
 
 
 def run() -> int:

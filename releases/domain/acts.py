@@ -29,6 +29,7 @@ class Act(StrEnum):
     CANCEL = "cancel"
     SET_SHARE = "set_share"
     ADD_ADDRESS = "add_address"
+    SEE_TRAIL = "see_trail"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,7 @@ def possible_acts(
         Act.REJECT: _NO_STEP if step is None else may_refuse(person, step),
         Act.WITHDRAW: _NO_STEP if step is None else may_withdraw(person, step),
         Act.ROLL_BACK: may_roll_back(person, service),
+        Act.SEE_TRAIL: has_permission(person, Permission.AUDIT),
     }
 
 

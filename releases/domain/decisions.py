@@ -14,6 +14,7 @@ class Permission(StrEnum):
     OPERATE = "operate"
     EMERGENCY = "emergency"
     MANAGE = "manage"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,7 @@ _MISSING = {
     Permission.OPERATE: "You may not run steps of this service: an operator does.",
     Permission.EMERGENCY: "You may not roll this service back.",
     Permission.MANAGE: "You may not change this service's settings, or remove it.",
+    Permission.AUDIT: "You may not see the trail of this service: a manager or an auditor does.",
 }
 
 

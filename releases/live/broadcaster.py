@@ -1,6 +1,6 @@
 """One listening connection for all streams of this process: what is notified reaches those who wait for it.
 
-Topics are the ids of services and runs, as ``releases.push`` sends them.
+Topics are the ids of services and runs, as ``releases.push`` sends them, and ACCESS, which concerns every stream.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import psycopg
 from django.db import connection as default_connection
 from psycopg import AsyncConnection, AsyncCursor, sql
 
-from releases.push import CHANNEL
+from releases.push import ACCESS, CHANNEL
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ class Subscription:
 
     def note(self, topics: frozenset[str]) -> None:
         """Keep those of the topics that are waited for, and wake the stream."""
-        if self.topics & topics:
-            self._changed |= self.topics & topics
+        if concerns := (self.topics | {ACCESS}) & topics:
+            self._changed |= concerns
             self._wake.set()
 
     async def changed(self, *, within: float) -> frozenset[str]:
@@ -69,7 +69,7 @@ class Broadcaster:
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen_for_ever())
         if self.listening:
-            subscription.note(topics)
+            subscription.note(topics | {ACCESS})
         try:
             yield subscription
         finally:
@@ -96,7 +96,7 @@ class Broadcaster:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             self.listening = True
             for subscription in self._subscriptions:
-                subscription.note(subscription.topics)
+                subscription.note(subscription.topics | {ACCESS})
             try:
                 yield connection
             finally:
@@ -104,7 +104,7 @@ class Broadcaster:
 
     def _spread(self, payload: str) -> None:
         message = json.loads(payload)
-        topics = frozenset(message[kind] for kind in ("service", "run") if kind in message)
+        topics = frozenset(message[kind] for kind in ("service", "run", ACCESS) if kind in message)
         for subscription in self._subscriptions:
             subscription.note(topics)
 

@@ -20,14 +20,15 @@ from django.template.loader import render_to_string
 
 from releases.live.broadcaster import Subscription, broadcaster
 from releases.live.watching import Topics, Watcher, ask_database
+from releases.push import ACCESS
 from terraform_runner import selectors
 from terraform_runner.domain.runs import ENDED_STATUSES
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
-# The next turn is at most a beat later: within 5 seconds after a right was taken away the stream is closed.
-CHECK_SECONDS = 2.5
+# A right that is taken away is pushed, and closes the stream at once; that a session has expired is not.
+CHECK_SECONDS = 60.0
 LINES_PER_EVENT = 500
 RETRY = b"retry: 1000\n\n"
 
@@ -77,17 +78,22 @@ def _has_ended(run_id: UUID) -> bool:
 
 
 async def _turns(watcher: Watcher, subscription: Subscription) -> AsyncIterator[Topics]:
-    """What changed, at least once in a beat while news arrive; ends when the person may not see it any more."""
+    """What changed, at least once in a beat while news arrive; ends when the person may not see it any more.
+
+    That is asked when it may have changed, and in each beat while nobody could tell.
+    """
     checked = monotonic()
     while True:
         changed = await subscription.changed(within=BEAT_SECONDS)
-        if monotonic() - checked >= CHECK_SECONDS:
+        only_access = changed == {ACCESS}
+        overdue = monotonic() - checked >= CHECK_SECONDS
+        if ACCESS in changed or overdue or not broadcaster.listening:
             topics = await _still_visible(watcher)
             if topics is None:
                 return
-            changed |= topics ^ subscription.topics
+            changed = (changed - {ACCESS}) | (topics ^ subscription.topics)
             subscription.topics, checked = topics, monotonic()
-        if changed or broadcaster.listening:
+        if changed or (broadcaster.listening and not only_access):
             yield changed
 
 

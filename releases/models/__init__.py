@@ -10,6 +10,7 @@ from releases.models.policy import Policy
 from releases.models.readiness import Readiness
 from releases.models.rehearsal import Rehearsal
 from releases.models.release import Release
+from releases.models.role_grant import RoleGrant
 from releases.models.service import Service
 from releases.models.service_account import ServiceAccount
 from releases.models.step import Step, StepRun
@@ -31,6 +32,7 @@ __all__ = [
     "Readiness",
     "Rehearsal",
     "Release",
+    "RoleGrant",
     "Service",
     "ServiceAccount",
     "Step",

@@ -1,5 +1,6 @@
 """A service: one family in one environment, with where its load balancer is found and what it runs now."""
 
+import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -14,6 +15,13 @@ from releases.domain.traffic import Color, TrafficState, Version
 ROTATION_CHOICES = [(rotation.value, rotation.value) for rotation in Rotation]
 ROLE_RIGHTS_CHOICES = [(rights.value, rights.value) for rights in RoleRights]
 COLORS = [(color.value, color.value) for color in Color]
+_FORGET_PERMISSIONS = """
+DELETE FROM guardian_userobjectpermission WHERE object_pk = OLD.id::text AND content_type_id IN
+    (SELECT id FROM django_content_type WHERE app_label = 'releases' AND model = 'service');
+DELETE FROM guardian_groupobjectpermission WHERE object_pk = OLD.id::text AND content_type_id IN
+    (SELECT id FROM django_content_type WHERE app_label = 'releases' AND model = 'service');
+RETURN NULL;
+"""
 
 
 def color_in(field: str) -> models.Q:
@@ -111,6 +119,16 @@ class Service(models.Model):
             ("operate_service", "May start the steps of a release"),
             ("emergency_service", "May roll back"),
             ("manage_service", "May change the settings, and remove the service"),
+            ("audit_service", "May see the trail"),
+        ]
+        triggers = [
+            # Guardian's permissions name their object by its key alone: a later one with that key would have them.
+            pgtrigger.Trigger(
+                name="leaves_no_permissions",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                func=_FORGET_PERMISSIONS,
+            )
         ]
         constraints = [
             # Target groups are called after it, and their names are unique in an account's region.

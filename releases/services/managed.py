@@ -10,14 +10,14 @@ from audit import events
 from audit.events import Actor
 from releases import push, selectors
 from releases.domain import managing
-from releases.domain.decisions import Decision, Permission, Person, Refused, has_permission
+from releases.domain.decisions import Decision, Person, Refused, has_permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
 from releases.domain.managing import ManagedFacts, OwnStep
 from releases.domain.traffic import Color, Transition, is_safe
 from releases.models import Release, Service, Step
-from releases.permissions import NotAllowed, as_person, leave_only
-from releases.services import rollout
+from releases.permissions import NotAllowed, as_person
+from releases.services import rights, rollout
 from releases.services.endings import abandon_own_steps
 from releases.services.lifecycle import locked, now, person
 from terraform_runner import claims
@@ -110,7 +110,7 @@ def mark_removed(service: Service, *, actor: Actor, reason: str) -> None:
     """Nothing of the service is left at AWS: its history stays, and nobody may do more than look."""
     service.removed_at = now()
     service.save(update_fields=["removed_at"])
-    leave_only(service, Permission.VIEW)
+    rights.bring_in_step(Service.objects.filter(pk=service.pk))
     events.record(
         actor=actor,
         action="service.removed",

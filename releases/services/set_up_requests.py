@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from audit import events
 from aws import listeners as aws_listeners
 from aws.errors import AwsError
 from aws.listeners import Listener
@@ -15,31 +14,29 @@ from releases import permissions, selectors
 from releases.domain import new_service, priorities, settings_rules
 from releases.domain.decisions import Permission, Refused
 from releases.domain.new_service import Identity
+from releases.domain.roles import Role
 from releases.domain.traffic import Transition
 from releases.models import Service
-from releases.permissions import NotAllowed, grant, holders
+from releases.permissions import NotAllowed, holders
 from releases.services import listeners, rollout
 from releases.services.accounts import access
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
 from releases.services.listeners import ListenerPicture
 from releases.services.managed import begin_step
+from releases.services.rights import Holder
+from releases.services.roles import Place, record_given
 from releases.services.setup import NewService, prepare, record_service
 
-_OWN_RIGHTS = (
-    Permission.VIEW,
-    Permission.REQUEST,
-    Permission.OPERATE,
-    Permission.EMERGENCY,
-    Permission.MANAGE,
-)
+_OWN_ROLES = (Role.MANAGER, Role.OPERATOR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """Who may do what on a new service: everybody what they may on ``as_on``.
+    """Who has which role on a new service: everybody those that were given on ``as_on``.
 
-    Without one, ``approvers`` approve, and who asks for the service does all the rest.
+    Without one, ``approvers`` approve, and who asks for the service manages and operates it. Roles in its environment
+    hold as well.
     """
 
     as_on: Service | None = None
@@ -89,7 +86,7 @@ def request_set_up(
             _refuse_full(picture)
             placed = replace(prepared.new, priority=_priority(picture, new, priority))
             service = record_service(replace(prepared, new=placed), actor=person(user), reason=reason)
-            _give_rights(service, user, rights)
+            _give_roles(service, user, rights)
             begin_step(service, Transition.SET_UP, user=user, reason=reason)
             rollout.advance(service, actor=person(user))
     except IntegrityError:
@@ -121,22 +118,21 @@ def _priority(picture: ListenerPicture, new: NewService, wanted: int | None) -> 
     return priority
 
 
-def _give_rights(service: Service, user: User, rights: Rights) -> None:
-    if rights.as_on is not None:
-        permissions.grant_as_on(rights.as_on, service)
-        grant(user, service, Permission.VIEW)
+def _give_roles(service: Service, user: User, wanted: Rights) -> None:
+    why = f"As on {wanted.as_on.name}." if wanted.as_on else "Set up the service."
+    for holder, role in _wanted_roles(user, wanted):
+        record_given(role, holder, Place(service=service), actor=person(user), given_by=user, reason=why)
+    _refuse_without_second(service, user, wanted)
+
+
+def _wanted_roles(user: User, wanted: Rights) -> Iterator[tuple[Holder, Role]]:
+    if wanted.as_on is None:
+        yield from ((user, role) for role in _OWN_ROLES)
+        yield from ((approver, Role.APPROVER) for approver in wanted.approvers)
     else:
-        grant(user, service, *_OWN_RIGHTS)
-        for approver in rights.approvers:
-            grant(approver, service, Permission.VIEW, Permission.APPROVE)
-    _refuse_without_second(service, user, rights)
-    events.record(
-        actor=person(user),
-        action="service.rights-given",
-        service_id=str(service.pk),
-        subject={"service": service.name},
-        after={"as_on": rights.as_on.name if rights.as_on else "", **permissions.granted(service)},
-    )
+        yield user, Role.VIEWER
+        for grant in wanted.as_on.role_grants.select_related("user", "group"):
+            yield grant.holder, Role(grant.role)
 
 
 def _refuse_without_second(service: Service, user: User, rights: Rights) -> None:

@@ -22,7 +22,7 @@ from releases.domain.rollout_plan import Rotation
 from releases.domain.settings import Settings, from_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
-from releases.services import canary_header, names, rollout
+from releases.services import canary_header, names, rights, rollout
 from releases.services.accounts import access
 from releases.services.configurations import WantedConfiguration, settle
 from releases.services.lifecycle import change_step, now
@@ -120,6 +120,7 @@ def record_service(prepared: Prepared, *, actor: Actor, reason: str = "") -> Ser
         },
         reason=reason,
     )
+    rights.bring_in_step(Service.objects.filter(pk=service.pk))
     return service
 
 

@@ -9,19 +9,24 @@ from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory, Password
 
+from audit.events import Actor
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
+from releases.domain.roles import Role
 from releases.domain.rollout_plan import build_steps
 from releases.domain.traffic import Color, Transition, Version, target_state
 from releases.models import Approval, BrokenGlass, Release, Service, Step, StepRun
 from releases.permissions import grant
 from releases.services import gates, states
+from releases.services.rights import Holder
+from releases.services.roles import Place, record_given
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 
 REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/nginx-lambda"
 ALB = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
 PASSWORD = "correct horse battery"
+TESTS = Actor(id="", name="tests", via="command")
 
 
 def digest(text: str) -> str:
@@ -122,6 +127,12 @@ def person(name: str, service: Service, *permissions: Permission) -> User:
     return user
 
 
+def give(holder: Holder, service: Service, *roles: Role) -> None:
+    """Give somebody these roles on a service."""
+    for role in roles:
+        record_given(role, holder, Place(service=service), actor=TESTS)
+
+
 def requester(service: Service) -> User:
     """Who may request, as in the demo."""
     return person("requester", service, Permission.VIEW, Permission.REQUEST)
@@ -129,7 +140,7 @@ def requester(service: Service) -> User:
 
 def manager(service: Service) -> User:
     """Who may approve, as in the demo."""
-    held = (Permission.VIEW, Permission.REQUEST, Permission.APPROVE, Permission.EMERGENCY)
+    held = (Permission.VIEW, Permission.REQUEST, Permission.APPROVE, Permission.EMERGENCY, Permission.AUDIT)
     return person("manager", service, *held)
 
 

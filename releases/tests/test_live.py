@@ -9,16 +9,19 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.utils import timezone
 from guardian.shortcuts import remove_perm
 
 from releases import push
 from releases.domain.decisions import Permission
+from releases.domain.roles import Role
 from releases.live import streams
 from releases.models import Service
 from releases.permissions import grant
+from releases.tests import factories
 from releases.tests.event_source import event_source
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import LogChunk, Run
@@ -30,9 +33,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def site(monkeypatch) -> Iterator[str]:
-    """Beats and checks come ten times as often as they do for people."""
+    """Beats come ten times as often as they do for people, and what is not pushed is never noticed."""
     monkeypatch.setattr(streams, "BEAT_SECONDS", streams.BEAT_SECONDS / 10)
-    monkeypatch.setattr(streams, "CHECK_SECONDS", streams.CHECK_SECONDS / 10)
+    monkeypatch.setattr(streams, "CHECK_SECONDS", 3600)
     with serving() as address:
         yield address
 
@@ -86,6 +89,14 @@ def listeners() -> int:
         )
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def stop_listening() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND query LIKE 'LISTEN%%'"
+        )
 
 
 def test_a_page_of_a_service_is_told_of_its_change_and_of_no_other_one(site, service, reader):
@@ -184,8 +195,21 @@ def test_nobody_reconnects_to_a_log_that_is_complete(site, service, reader):
         assert source.response.status == 204
 
 
-def test_a_stream_is_checked_so_often_that_it_is_closed_within_five_seconds():
-    assert streams.BEAT_SECONDS + streams.CHECK_SECONDS < 5
+def test_an_expired_session_is_noticed_without_a_push(site, service, reader, monkeypatch):
+    monkeypatch.setattr(streams, "CHECK_SECONDS", 0.2)
+    with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
+        source.next("changed")
+        Session.objects.update(expire_date=timezone.now())
+        assert {event.name for event in source} <= {"beat"}
+
+
+def test_a_right_that_is_lost_while_nobody_listens_closes_the_stream(site, service, reader, monkeypatch):
+    monkeypatch.setattr("releases.live.broadcaster.FIRST_PAUSE_SECONDS", 3600)  # it never listens again
+    with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
+        source.next("changed")
+        stop_listening()
+        remove_perm("view_service", reader, service)
+        assert {event.name for event in source} <= {"beat", "changed"}
 
 
 @pytest.mark.parametrize(
@@ -206,6 +230,16 @@ def test_an_open_stream_is_closed_when_its_reader_may_not_see_it_any_more(site, 
         lose(reader, service)
         last = [event.name for event in source]
     assert last.count("beat") <= 2
+
+
+def test_who_leaves_the_group_that_may_see_it_loses_the_stream(site, service):
+    member, group = User.objects.create(username="member"), Group.objects.create(name="readers")
+    factories.give(group, service, Role.VIEWER)
+    member.groups.add(group)
+    with event_source(f"{site}/services/{service.name}/events/", session_of(member)) as source:
+        source.next("changed")
+        member.groups.remove(group)
+        assert [event.name for event in source].count("beat") <= 2
 
 
 @pytest.mark.parametrize("path", ["/services/hidden/events/", "/services/no-such/events/"])
@@ -235,7 +269,7 @@ def test_proxies_are_told_to_hold_nothing_back(site, service, reader):
     assert headers["X-Accel-Buffering"] == "no"
 
 
-def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, service, reader, monkeypatch):
+def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, service, reader):
     run = make_run(service, lines=1)
     session = session_of(reader)
     paths = [f"/services/{service.name}/events/", "/events/", f"/runs/{run.pk}/events/"]
@@ -244,9 +278,7 @@ def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, serv
         sources = [stack.enter_context(event_source(site + path, session)) for path in paths * 10]
         for source in sources:
             source.next("changed")
-        for _ in range(3):  # each is checked meanwhile
-            sources[-1].next("beat")
-        monkeypatch.setattr(streams, "CHECK_SECONDS", 3600)
+        User.objects.filter(pk=reader.pk).update(is_active=True)  # each looks whether it may go on
         for source in sources:
             source.next("beat")
             source.next("beat")
@@ -257,11 +289,7 @@ def test_open_streams_share_one_connection_and_hold_none_of_their_own(site, serv
 def test_streams_catch_up_after_the_listening_connection_was_lost(site, service, reader):
     with event_source(f"{site}/services/{service.name}/events/", session_of(reader)) as source:
         source.next("changed")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND query LIKE 'LISTEN%%'"
-            )
+        stop_listening()
         source.next("changed")
         push.service_changed(service.pk)
         source.next("changed")

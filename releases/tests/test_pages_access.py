@@ -56,7 +56,7 @@ TABLE = [
     ("service-detail", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("audit", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("audit", "post", SIGN_IN, 405, 405, 405, 405, 405),
-    ("audit-event", "get", SIGN_IN, 404, 200, 200, 200, 200),
+    ("audit-event", "get", SIGN_IN, 404, 404, 404, 200, 404),
     ("audit-event", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("audit-export", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("audit-export", "post", SIGN_IN, 302, 302, 302, 302, 302),

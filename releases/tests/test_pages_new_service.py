@@ -9,11 +9,11 @@ from aws import listeners as aws_listeners
 from aws.accounts import Account
 from aws.errors import AwsError
 from aws.listeners import Listener, ListenerRule
-from releases.domain.decisions import Permission
+from releases.domain.roles import Role
 from releases.domain.tests.test_new_service import HOSTILE
 from releases.models import Service, Step
 from releases.new_service_form import NewServiceForm, Offered
-from releases.permissions import grant, grant_set_up
+from releases.permissions import grant_set_up
 from releases.tests import factories
 from releases.tests.conftest import text_of
 
@@ -43,9 +43,13 @@ def rules(aws, monkeypatch) -> list[ListenerRule]:
 @pytest.fixture
 def ida(service) -> User:
     """May set up services, and manages the one that there is."""
-    user = factories.person("ida", service, Permission.VIEW, Permission.MANAGE)
+    user, approver = (
+        factories.UserFactory.create(username="ida"),
+        factories.UserFactory.create(username="manager"),
+    )
     grant_set_up(user)
-    factories.manager(service)
+    factories.give(user, service, Role.MANAGER)
+    factories.give(approver, service, Role.APPROVER)
     return user
 
 
@@ -324,7 +328,7 @@ def test_configured_accounts_are_what_there_is_to_choose_from(client, settings):
 
 def test_a_service_that_one_only_sees_gives_no_rights(client):
     other = factories.ServiceFactory.create(name="seen")
-    grant(User.objects.get(username="ida"), other, Permission.VIEW)
+    factories.give(User.objects.get(username="ida"), other, Role.VIEWER)
     text = text_of(client.get(f"{ADDRESS}?like=seen"))
     assert text.count('<option value="seen"') == 1
 

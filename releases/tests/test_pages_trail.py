@@ -167,7 +167,7 @@ def test_nobody_finds_what_is_not_theirs_to_see(client, scene, happened, as_user
         assert client.get(f"/audit/{event.pk}/").status_code == 404
     assert "elsewhere" not in (exported := b"".join(post_export(client, "csv")).decode())
     assert str(theirs.pk) not in exported
-    grant(scene.manager, other, Permission.VIEW)
+    grant(scene.manager, other, Permission.AUDIT)
     assert found(as_user(scene.manager), "who=eve") == ["eve"]
 
 

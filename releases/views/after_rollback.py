@@ -14,6 +14,7 @@ from releases.domain.traffic import Color
 from releases.forms import RollbackReasonForm
 from releases.models import EmergencyRollback, Service, TrafficCount
 from releases.permissions import NotAllowed, as_person
+from releases.refusals import NotTheirs
 from releases.services import facts, following, kept_presses, reasons, safe_traffic
 from releases.services.kept_presses import Pressing
 from releases.services.reasons import ReasonMissing
@@ -38,7 +39,9 @@ def rollback_result(request: HttpRequest, name: str, rollback_id: UUID) -> HttpR
     kept = kept_presses.find(rollback_id)
     if pressed := find_rollback(service, rollback_id):
         return _result(request, service, pressed)
-    if kept and kept.service_id == service.pk:
+    if kept and kept.service_id != service.pk:
+        raise NotTheirs(f"It does not belong to the service {service.name}.")
+    if kept:
         return _not_recorded_yet(request, service, kept)
     if not service.presses.filter(pk=rollback_id).exists():
         raise Http404

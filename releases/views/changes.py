@@ -7,18 +7,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from releases.domain.errors import IllegalChange
 from releases.forms import ShownPlanForm
-from releases.models import Service, Step
+from releases.models import Service
 from releases.permissions import NotAllowed
 from releases.services import approvals, managed
 from releases.services.errors import ActRefused, is_personal
 from releases.services.managed import ManagingRefused
 from releases.views.acts import what_is_wrong
-from releases.views.lookups import find_service, signed_in
+from releases.views.lookups import find_change, find_service, signed_in
 from releases.views.services import render_service
 
 
@@ -38,7 +38,7 @@ def change_reject(request: HttpRequest, name: str, step_id: UUID) -> HttpRespons
 def change_cancel(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
     """Call off what was asked for."""
     service = find_service(request, name)
-    step = _find_step(service, step_id)
+    step = find_change(service, step_id)
     return _act(
         request, service, partial(managed.cancel, step_id=step.pk, user=signed_in(request)), "Called off."
     )
@@ -48,7 +48,7 @@ def change_cancel(request: HttpRequest, name: str, step_id: UUID) -> HttpRespons
 def change_retry(request: HttpRequest, name: str, step_id: UUID) -> HttpResponse:
     """Plan again what failed."""
     service = find_service(request, name)
-    step = _find_step(service, step_id)
+    step = find_change(service, step_id)
     return _act(
         request,
         service,
@@ -61,7 +61,7 @@ def _decide(
     request: HttpRequest, name: str, step_id: UUID, decide: Callable[..., None], done: str
 ) -> HttpResponse:
     service = find_service(request, name)
-    step, form = _find_step(service, step_id), ShownPlanForm(request.POST)
+    step, form = find_change(service, step_id), ShownPlanForm(request.POST)
     if not form.is_valid():
         return render_service(
             request,
@@ -84,8 +84,3 @@ def _act(request: HttpRequest, service: Service, act: Callable[[], None], done: 
         return render_service(request, service.name, problem=error.message)
     messages.success(request, done)
     return redirect("service-detail", name=service.name)
-
-
-def _find_step(service: Service, step_id: UUID) -> Step:
-    """A step of this service that belongs to no release."""
-    return get_object_or_404(service.steps.filter(release__isnull=True), pk=step_id)

@@ -1,17 +1,19 @@
 """Finds what an address names, as far as its reader may see it: everything else is 404."""
 
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from releases import selectors
 from releases.domain.decisions import Permission
 from releases.models import EmergencyRollback, Release, Service, Step
 from releases.permissions import services_with, visible_services
+from releases.refusals import NotTheirs
 from terraform_runner.models import Run
 
 
@@ -29,7 +31,8 @@ def number_in(text: str) -> int | None:
 
 def find_service(request: HttpRequest, name: str) -> Service:
     """The service of this name, if this person may see it."""
-    return get_object_or_404(visible_services(signed_in(request)), name=name)
+    found = visible_services(signed_in(request)).filter(name=name).first()
+    return found or _refuse(Service.objects.filter(name=name), f"The service {name} is not theirs to see.")
 
 
 def find_release(service: Service, number: int) -> Release:
@@ -39,8 +42,14 @@ def find_release(service: Service, number: int) -> Release:
 
 def find_step(service: Service, step_id: UUID) -> Step:
     """A step of this service that belongs to a release."""
-    steps = service.steps.filter(release__isnull=False)
-    return get_object_or_404(steps.select_related("service", "release", "plan_run"), pk=step_id)
+    steps = service.steps.filter(release__isnull=False).select_related("service", "release", "plan_run")
+    return steps.filter(pk=step_id).first() or _refuse_other(service, Step.objects.filter(pk=step_id))
+
+
+def find_change(service: Service, step_id: UUID) -> Step:
+    """A step of this service that belongs to no release."""
+    steps = service.steps.filter(release__isnull=True)
+    return steps.filter(pk=step_id).first() or _refuse_other(service, Step.objects.filter(pk=step_id))
 
 
 def find_plan(request: HttpRequest, step_id: UUID) -> Step:
@@ -53,16 +62,30 @@ def find_plan(request: HttpRequest, step_id: UUID) -> Step:
 
 def find_run(service: Service, run_id: UUID) -> tuple[Step, Run]:
     """A run of this service, with the step that it belongs to."""
-    step = get_object_or_404(service.steps.select_related("release"), step_runs__run=run_id)
-    return step, get_object_or_404(Run, pk=run_id)
+    having = Step.objects.filter(step_runs__run=run_id)
+    step = having.filter(service=service).select_related("release").first()
+    return step or _refuse_other(service, having), get_object_or_404(Run, pk=run_id)
 
 
 def find_rollback(service: Service, press_id: UUID) -> EmergencyRollback | None:
     """An emergency rollback of this service, by any of its presses; None while the database does not have it."""
-    rollbacks = service.rollbacks.select_related("converge", "converge__plan_run", "converge__apply_run")
-    return (
-        rollbacks.select_related("pressed_by", "release").filter(Q(pk=press_id) | Q(presses=press_id)).first()
+    named = EmergencyRollback.objects.filter(Q(pk=press_id) | Q(presses=press_id))
+    mine = named.filter(service=service).select_related(
+        "converge", "converge__plan_run", "converge__apply_run"
     )
+    found = mine.select_related("pressed_by", "release").first()
+    if found is None and named.exists():
+        _refuse_other(service, named)
+    return found
+
+
+def _refuse_other(service: Service, named: QuerySet[Any]) -> NoReturn:
+    """Refuse what an address names below a service; what belongs to another one is asked for in vain, and noted."""
+    _refuse(named.exclude(service=service), f"It does not belong to the service {service.name}.")
+
+
+def _refuse(hidden: QuerySet[Any], reason: str) -> NoReturn:
+    raise NotTheirs(reason) if hidden.exists() else Http404
 
 
 def find_plans_to_decide(user: User) -> QuerySet[Step]:

@@ -34,7 +34,10 @@ WAITING = StepFacts(
 
 
 def allowed(person: Person, service: ServiceFacts, step: StepFacts | None) -> set[Act]:
-    return {act for act, decision in possible_acts(person, service, step).items() if decision}
+    """Without a look at the trail, which depends on the right alone."""
+    return {act for act, decision in possible_acts(person, service, step).items() if decision} - {
+        Act.SEE_TRAIL
+    }
 
 
 def refusal(person: Person, service: ServiceFacts, step: StepFacts | None, act: Act) -> Refused:

@@ -1,4 +1,4 @@
-"""``manage.py add_person``: an account, and the right to set up services, given by who runs the machine."""
+"""``manage.py add_person``: an account, and the first administrator, made by who runs the machine."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from django.db import transaction
 
 from audit import events
 from audit.events import Actor
+from releases.domain.roles import Role
 from releases.permissions import grant_set_up
+from releases.services.roles import EVERYWHERE, record_given
 
 COMMAND = Actor(id="", name="manage.py add_person", via="command")
 
@@ -23,10 +25,13 @@ class Command(BaseCommand):
         """The user name, and what else the person may."""
         parser.add_argument("name")
         parser.add_argument("--may-set-up", action="store_true", help="let the person set up new services")
+        parser.add_argument(
+            "--admin", action="store_true", help="make the person an administrator everywhere"
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the account where it is not there, and give the right where it is asked for; each is an event."""
+        """Make the account where it is not there, and give what is asked for; each is an event."""
         name, may_set_up = options["name"], options["may_set_up"]
         try:
             User._meta.get_field("username").clean(name, None)
@@ -38,6 +43,8 @@ class Command(BaseCommand):
             user.save(update_fields=["password"])
         if may_set_up:
             grant_set_up(user)
+        if options["admin"]:
+            record_given(Role.ADMIN, user, EVERYWHERE, actor=COMMAND)
         events.record(
             actor=COMMAND,
             action="person.added" if made else "person.changed",

@@ -13,15 +13,16 @@ from audit.events import Actor
 from infra.sandbox.info import SandboxInfo, read_info
 from releases import selectors
 from releases.domain.canary import CanaryHeader
-from releases.domain.decisions import Permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
 from releases.domain.messages import WebhookStyle
+from releases.domain.roles import Role
 from releases.models import Service, Webhook
-from releases.permissions import grant, grant_set_up
+from releases.permissions import grant_set_up
 from releases.services import webhooks
 from releases.services.configurations import WantedConfiguration
 from releases.services.lifecycle import locked
+from releases.services.roles import EVERYWHERE, Place, record_given
 from releases.services.setup import NewService, begin_set_up, create_service
 from releases.services.webhooks import WantedWebhook
 
@@ -30,10 +31,13 @@ OF_PARTS: dict[str, Any] = {"canary_header": CanaryHeader, "configuration": Want
 LOOPBACK = "127.0.0.1"
 COMMAND = Actor(id="", name="manage.py demo", via="command")
 PEOPLE = {
-    "requester": [Permission.VIEW, Permission.REQUEST],
-    "manager": [Permission.VIEW, Permission.REQUEST, Permission.APPROVE, Permission.EMERGENCY],
-    "operator": [Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY, Permission.MANAGE],
+    "requester": Role.REQUESTER,
+    "manager": Role.MANAGER,
+    "operator": Role.OPERATOR,
+    "auditor": Role.AUDITOR,
+    "admin": Role.ADMIN,
 }
+"""Each person's role: the administrator's everywhere, the others' on the demo's service."""
 
 
 class Command(BaseCommand):
@@ -52,8 +56,8 @@ class Command(BaseCommand):
             service = create_service(_demo_service(read_info(Path(settings.SANDBOX_FILE))), actor=COMMAND)
         else:
             _try_set_up_again(service)
-        for name, permissions in PEOPLE.items():
-            _make_person(name, service, permissions)
+        for name, role in PEOPLE.items():
+            _make_person(name, role, EVERYWHERE if role is Role.ADMIN else Place(service=service))
         if settings.WEBHOOK_LOOPBACK:
             _send_messages_to(read_info(Path(settings.SANDBOX_FILE)))
 
@@ -116,12 +120,12 @@ def _send_messages_to(sandbox: SandboxInfo) -> None:
 
 
 @transaction.atomic
-def _make_person(name: str, service: Service, permissions: list[Permission]) -> None:
+def _make_person(name: str, role: Role, place: Place) -> None:
     user, made = User.objects.get_or_create(username=name)
     if made:
         user.set_password(settings.DEMO_PASSWORD)
         user.email = f"{name}@example.com"
         user.save(update_fields=["password", "email"])
-        grant(user, service, *permissions)
-    if name == "operator":
+        record_given(role, user, place, actor=COMMAND)
+    if role is Role.OPERATOR:
         grant_set_up(user)

@@ -30,6 +30,7 @@ def test_at_rest_only_a_request_is_possible(life):
         **no_release,
         Act.REQUEST: "",
         Act.ROLL_BACK: "person:no-permission",
+        Act.SEE_TRAIL: "person:no-permission",
     }
     assert possible(life, life.operator)[Act.ROLL_BACK] == "act:nothing-to-roll-back"
     assert possible(life, life.operator)[Act.REQUEST] == "person:no-permission"

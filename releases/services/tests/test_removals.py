@@ -11,6 +11,7 @@ from releases import selectors
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
+from releases.domain.roles import Role
 from releases.models import Step
 from releases.permissions import NotAllowed, as_person, grant, visible_services
 from releases.services import approvals, managed, removals, setup
@@ -18,6 +19,7 @@ from releases.services.managed import ManagingRefused
 from releases.services.removals import RemovalRefused
 from releases.services.tests.conftest import TESTS
 from releases.services.tests.test_setup import wanted
+from releases.tests import factories
 from terraform_runner.errors import RunTimedOut
 
 
@@ -69,10 +71,14 @@ def test_an_unused_service_is_removed_once_somebody_else_has_approved(ask, appro
     assert (world.is_gone, world.applied[-1]) == (True, {})
 
 
-def test_its_history_stays_and_nobody_may_do_more_than_look(ask, approve, service, manager, operator):
+def test_its_history_stays_and_nobody_may_do_more_than_look(ask, approve, service, manager, operator, keeper):
+    factories.give(manager, service, Role.MANAGER)
+    factories.give(operator, service, Role.OPERATOR)
+    factories.give(keeper, service, Role.APPROVER, Role.MANAGER)
     approve(ask())
+    assert as_person(manager, service).permissions == {Permission.VIEW, Permission.AUDIT}
+    assert as_person(operator, service).permissions == {Permission.VIEW}
     for user in (manager, operator):
-        assert as_person(user, service).permissions == {Permission.VIEW}
         assert list(visible_services(user)) == [service]
     said = AuditEvent.objects.get(action="service.removed")
     assert (said.service_id, said.reason) == (str(service.pk), "Nobody needs it")

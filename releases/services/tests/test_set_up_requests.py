@@ -19,15 +19,19 @@ from releases.domain.canary import CanaryHeader
 from releases.domain.decisions import Permission
 from releases.domain.errors import InvalidCanary
 from releases.domain.lifecycle import StepStatus
+from releases.domain.roles import Role
 from releases.models import Service, Step
 from releases.permissions import NotAllowed, as_person, grant, grant_set_up
+from releases.role_selectors import roles_on
 from releases.services import approvals, managed, set_up_requests
 from releases.services.errors import ActRefused, FieldsInvalid
+from releases.services.roles import Place, record_given
 from releases.services.set_up_requests import Rights, look_at, request_set_up
 from releases.services.setup import NewService
 from releases.services.tests.test_races import at_once
 from releases.services.tests.world import REPOSITORY
-from releases.tests.factories import ServiceFactory
+from releases.tests import factories
+from releases.tests.factories import TESTS, ServiceFactory, UserFactory
 from terraform_runner.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -150,37 +154,42 @@ def test_its_plan_waits_for_somebody_else_and_is_applied_and_verified_then(ask, 
     world.work()
     service.refresh_from_db()
     assert service.set_up_at is not None
-    assert [event.action for event in AuditEvent.objects.order_by("pk")][:3] == [
+    assert [event.action for event in AuditEvent.objects.order_by("pk")][:5] == [
         "service.created",
-        "service.rights-given",
+        *["role.given"] * 3,
         "step.planning",
     ]
 
 
-def test_who_asks_without_another_service_does_all_but_approving(ask, ida, mona):
+def test_who_asks_without_another_service_manages_and_operates_the_new_one(ask, ida, mona):
     service = ask()
-    assert rights_of(ida, service) == set(Permission) - {Permission.APPROVE}
+    assert roles_on(ida, service) == {Role.MANAGER, Role.OPERATOR}
     assert rights_of(mona, service) == {Permission.VIEW, Permission.APPROVE}
-    event = AuditEvent.objects.get(action="service.rights-given")
-    assert event.actor_name == "ida"
-    assert event.after["as_on"] == ""
-    assert event.after["people"]["mona"] == ["approve", "view"]
+    event = AuditEvent.objects.get(action="role.given", subject__person="mona")
+    assert (event.actor_name, event.reason) == ("ida", "Set up the service.")
 
 
-def test_everybody_may_what_they_may_on_the_other_service(ask, ida, mona):
+def test_everybody_has_the_roles_that_were_given_on_the_other_service(ask, ida, mona):
     other = ServiceFactory.create(name="shop")
-    grant(ida, other, Permission.MANAGE)
-    grant(mona, other, Permission.VIEW, Permission.APPROVE, Permission.EMERGENCY)
+    factories.give(ida, other, Role.MANAGER)
+    factories.give(mona, other, Role.APPROVER, Role.OPERATOR)
     service = ask(rights=Rights(as_on=other))
-    assert rights_of(ida, service) == {Permission.VIEW, Permission.MANAGE}
-    assert rights_of(mona, service) == {Permission.VIEW, Permission.APPROVE, Permission.EMERGENCY}
-    assert AuditEvent.objects.get(action="service.rights-given").after["as_on"] == "shop"
+    assert roles_on(ida, service) == {Role.MANAGER, Role.VIEWER}
+    assert roles_on(mona, service) == {Role.APPROVER, Role.OPERATOR}
+    assert {
+        event.reason for event in AuditEvent.objects.filter(action="role.given", service_id=service.pk)
+    } == {"As on shop."}
+
+
+def test_roles_in_its_environment_hold_on_a_service_that_is_set_up_later(ask):
+    rosa = UserFactory.create(username="rosa")
+    record_given(Role.OPERATOR, rosa, Place(environment="production"), actor=TESTS)
+    assert rights_of(rosa, ask()) == {Permission.VIEW, Permission.OPERATE, Permission.EMERGENCY}
 
 
 def test_nobody_gives_rights_of_a_service_that_they_do_not_manage(ask, ida, mona):
     other = ServiceFactory.create(name="shop")
     grant(ida, other, *set(Permission) - {Permission.MANAGE})
-    grant(mona, other, Permission.VIEW, Permission.APPROVE)
     with pytest.raises(NotAllowed, match="You do not manage shop"):
         ask(rights=Rights(as_on=other))
 
@@ -200,8 +209,8 @@ def test_without_a_second_person_it_is_refused_since_nobody_could_approve_it(ref
 
 def test_a_service_where_only_oneself_may_approve_gives_no_second_person(refused, ida, mona):
     other = ServiceFactory.create(name="shop")
-    grant(ida, other, *Permission)
-    grant(mona, other, Permission.APPROVE)  # and may not even see it
+    factories.give(ida, other, Role.MANAGER)
+    factories.give(mona, other, Role.OPERATOR)
     assert refused(rights=Rights(as_on=other))["as_on"].startswith("Nobody but you may approve on shop")
 
 

@@ -90,6 +90,8 @@ def _shown(event: AuditEvent, services: Mapping[str, str], numbers: Mapping[str,
 
 
 def _where(event: AuditEvent) -> str:
+    if "role" in event.subject:
+        return f"{event.subject['role']}: {event.subject.get('person') or event.subject.get('group')}"
     if "number" in event.subject:
         share = event.after.get("share")
         return f"R-{event.subject['number']}" + (f", {share} %" if share is not None else "")

@@ -1,0 +1,67 @@
+"""Who may give and take roles: never to oneself, and no more than one has to give."""
+
+from dataclasses import dataclass
+
+from releases.domain.decisions import Allowed, Decision, Refused
+from releases.domain.roles import Role
+
+GIVEN_BY_MANAGERS = frozenset({Role.VIEWER, Role.REQUESTER, Role.APPROVER, Role.OPERATOR})
+"""What a service's manager gives and takes on that service; the rest is an administrator's."""
+
+_INACTIVE = Refused("person:inactive", "This account is no longer active.")
+_ONESELF = Refused(
+    "person:oneself", "Nobody gives a role to themselves, or to a group that they are in: ask somebody else."
+)
+LAST_ADMINISTRATOR = Refused(
+    "role:last-administrator",
+    "Nobody would be an administrator any more: make somebody else an administrator first.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Giver:
+    """Somebody who changes roles at one place: whether they administer it, and whether they manage that service."""
+
+    is_active: bool
+    administers: bool
+    manages: bool = False
+
+
+def may_give(giver: Giver, role: Role, *, to_oneself: bool) -> Decision:
+    """Whether this role may be given here; `to_oneself` also by a group that the giver is in."""
+    permitted = _may_change(giver, role)
+    return _ONESELF if permitted and to_oneself else permitted
+
+
+def may_take(giver: Giver, role: Role, *, leaves_administrator: bool = True) -> Decision:
+    """Whether this role may be taken away here. `leaves_administrator`: somebody is one everywhere afterwards."""
+    permitted = _may_change(giver, role)
+    return permitted if not permitted or leaves_administrator else LAST_ADMINISTRATOR
+
+
+def may_administer(giver: Giver) -> Decision:
+    """Whether this person may change who there is and who is in which group."""
+    if not giver.is_active:
+        return _INACTIVE
+    if not giver.administers:
+        return Refused("person:no-permission", "You may not change people and groups: an administrator does.")
+    return Allowed()
+
+
+def may_add_member(giver: Giver, *, oneself: bool) -> Decision:
+    """Whether somebody may be added to a group, which gives them all of its roles."""
+    permitted = may_administer(giver)
+    return _ONESELF if permitted and oneself else permitted
+
+
+def _may_change(giver: Giver, role: Role) -> Decision:
+    if not giver.is_active:
+        return _INACTIVE
+    if giver.administers or (giver.manages and role in GIVEN_BY_MANAGERS):
+        return Allowed()
+    if giver.manages:
+        return Refused("person:no-permission", f"Only an administrator gives and takes the role {role}.")
+    return Refused(
+        "person:no-permission",
+        "You may not change who has which role: a manager of the service or an administrator does.",
+    )
