@@ -33,8 +33,13 @@ CHANGES = [(old, new) for old, allowed in ALLOWED_STEP.items() for new in sorted
 IMPOSSIBLE = [pair for pair in itertools.product(StepStatus, repeat=2) if pair not in CHANGES]
 ENDS = [(old, new) for old, allowed in ALLOWED_RELEASE.items() for new in sorted(allowed)]
 
-# Beside the tests there is nothing else that writes a status of a step, a release or a run.
-WRITERS = {"releases/services/lifecycle.py", "terraform_runner/claims.py"}
+# Beside the tests there is nothing else that writes a status of a step, a release or a run; an answer of the API that
+# is kept has the status of HTTP.
+WRITERS = {
+    "releases/services/lifecycle.py",
+    "terraform_runner/claims.py",
+    "releases/services/kept_answers.py",
+}
 PARTS = ("audit", "aws", "bluegreen", "releases", "terraform_runner")
 
 
