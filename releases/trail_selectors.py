@@ -24,6 +24,9 @@ class Seen:
     services: Mapping[str, str]
     everything: bool = False
 
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.services)
+
     @property
     def service_ids(self) -> list[str] | None:
         """For a search of the trail: None where nothing is left out."""

@@ -60,7 +60,7 @@ TABLE = [
     ("audit-event", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("audit-export", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("audit-export", "post", SIGN_IN, 302, 302, 302, 302, 302),
-    ("service-trail", "get", SIGN_IN, 404, 302, 302, 302, 302),
+    ("service-trail", "get", SIGN_IN, 404, 403, 403, 302, 403),
     ("service-messages", "get", SIGN_IN, 404, 200, 200, 200, 200),
     ("service-messages", "post", SIGN_IN, 404, 403, 403, 403, 403),
     ("message-list", "get", SIGN_IN, 200, 200, 200, 200, 200),

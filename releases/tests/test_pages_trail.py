@@ -16,7 +16,9 @@ from audit.context import acting_in
 from audit.events import Actor
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
+from releases.domain.roles import Role
 from releases.permissions import grant
+from releases.services.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.conftest import text_of
 
@@ -158,7 +160,7 @@ def test_a_service_s_and_a_release_s_page_lead_to_their_own_events(client, scene
 
 
 @streams
-def test_nobody_finds_what_is_not_theirs_to_see(client, scene, happened, as_user):
+def test_nobody_finds_what_is_not_theirs_to_see(client, scene, happened):
     other = factories.ServiceFactory.create(name="other")
     theirs = happened("eve", "step.done", service=other)
     nobodys = happened("eve", "person.signed-in", service=None)
@@ -167,8 +169,31 @@ def test_nobody_finds_what_is_not_theirs_to_see(client, scene, happened, as_user
         assert client.get(f"/audit/{event.pk}/").status_code == 404
     assert "elsewhere" not in (exported := b"".join(post_export(client, "csv")).decode())
     assert str(theirs.pk) not in exported
+    told = AuditEvent.objects.filter(action="access.refused").values_list("subject__path", flat=True)
+    assert set(told) == {f"/audit/{event.pk}/" for event in (theirs, nobodys)}
+    grant(scene.manager, other, Permission.VIEW)
+    assert found(client, "who=eve") == []
     grant(scene.manager, other, Permission.AUDIT)
-    assert found(as_user(scene.manager), "who=eve") == ["eve"]
+    assert found(client, "who=eve") == ["eve"]
+
+
+@pytest.mark.parametrize(("role", "sees"), [(Role.AUDITOR, True), (Role.ADMIN, True), (Role.OPERATOR, False)])
+def test_an_auditor_of_everything_also_finds_what_belongs_to_no_service(scene, happened, as_user, role, sees):
+    event = happened("eve", "person.signed-in", service=None)
+    record_given(role, scene.operator, EVERYWHERE, actor=Actor(id="", name="tests", via="command"))
+    client = as_user(scene.operator)
+    assert found(client, "who=eve") == (["eve"] if sees else [])
+    assert client.get(f"/audit/{event.pk}/").status_code == (200 if sees else 404)
+
+
+def test_who_may_see_no_trail_is_told_whose_it_is(scene, happened, as_user):
+    happened("rosa", "release.requested")
+    client = as_user(scene.operator)
+    assert "No trail is yours to see" in text_of(client.get("/audit/"))
+    assert found(client, "") == []
+    page = text_of(client.get("/services/catalog/"))
+    assert "Trail (for managers and auditors)" in page
+    assert 'href="/audit/?service=catalog"' not in page
 
 
 def test_an_event_is_shown_as_it_is_recorded(client, scene):

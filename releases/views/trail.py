@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied
 from django.db import close_old_connections
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -17,7 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 from audit.models import AuditEvent
 from audit.search import find
 from releases import trail_selectors
-from releases.services import trail_exports
+from releases.domain.acts import Act
+from releases.domain.decisions import Refused
+from releases.refusals import NotTheirs
+from releases.services import facts, trail_exports
 from releases.services.trail_exports import Form
 from releases.trail_form import TrailForm
 from releases.views.lookups import find_service, signed_in
@@ -32,6 +36,9 @@ _TYPES = {Form.CSV: "text/csv; charset=utf-8", Form.JSON_LINES: "application/jso
 def service_trail(request: HttpRequest, name: str) -> HttpResponse:
     """The events of one service."""
     service = find_service(request, name)
+    may_see = facts.possible_acts(signed_in(request), service)[Act.SEE_TRAIL]
+    if isinstance(may_see, Refused):
+        raise PermissionDenied(may_see.reason)
     return redirect(f"{reverse('audit')}?{urlencode({'service': service.name})}")
 
 
@@ -45,6 +52,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     numbers = trail_selectors.release_numbers(found)
     context = {
         "form": form,
+        "may_see": bool(seen),
         "page": page,
         "events": events_shown(found, services=seen.services, numbers=numbers),
         "older": urlencode({**form.asked, "before": page.older}) if page and page.older else "",
@@ -60,8 +68,10 @@ def audit_event(request: HttpRequest, event_id: UUID) -> HttpResponse:
     """All of one event, with its place in the chain."""
     seen = trail_selectors.seen_by(signed_in(request))
     event = AuditEvent.objects.filter(pk=event_id).select_related("link").first()
-    if event is None or not seen.may_see(event):
+    if event is None:
         raise Http404
+    if not seen.may_see(event):
+        raise NotTheirs("This event of the trail is not theirs to see.")
     [shown] = events_shown([event], services=seen.services, numbers=trail_selectors.release_numbers([event]))
     context = {"event": shown, "record": record_of(event), "place": "audit"}
     return render(request, "releases/audit_event.html", context)
