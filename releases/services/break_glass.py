@@ -1,5 +1,6 @@
 """Opening a gate without those whom it asks for, and the look at it afterwards; each is an act with its event."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -13,8 +14,9 @@ from releases.models import BrokenGlass, Service, Step
 from releases.permissions import as_person
 from releases.services import gates, rollout
 from releases.services.errors import ActRefused, refuse_unless
-from releases.services.gate import requester_ids
+from releases.services.gate import accounts_that_asked, ids
 from releases.services.lifecycle import locked, now, person, record
+from releases.services.service_accounts import people_behind
 from releases.services.telling import tell
 
 
@@ -96,5 +98,20 @@ def review(*, broken_id: UUID, user: User, comment: str) -> None:
 
 def review_answer(who: Person, broken: BrokenGlass) -> Decision:
     """Whether this person may review it."""
-    involved = {str(broken.broken_by_id), *requester_ids(broken.step)}
-    return may_review(who, involved_ids=involved, is_reviewed=broken.reviewed_at is not None)
+    [answer] = review_answers(who, [broken])
+    return answer
+
+
+def review_answers(who: Person, glasses: Collection[BrokenGlass]) -> list[Decision]:
+    """Whether this person may review each of these; one query."""
+    asked = {broken.pk: accounts_that_asked(broken.step) for broken in glasses}
+    behind = people_behind(set[int]().union(*asked.values()))
+    involved = {pk: set[int]().union(*(behind[account] for account in asked[pk])) for pk in asked}
+    return [
+        may_review(
+            who,
+            involved_ids=ids({broken.broken_by_id, *involved[broken.pk]}),
+            is_reviewed=broken.reviewed_at is not None,
+        )
+        for broken in glasses
+    ]

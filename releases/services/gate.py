@@ -275,9 +275,14 @@ def approved_since_rejection(decisions: list[Approval]) -> list[Approval]:
 
 
 def requester_ids(step: Step) -> frozenset[str]:
-    """Who asked for what the step does: for its release, and for the very step where somebody did."""
+    """Who asked for what the step does, with the people behind a program."""
+    return ids(with_people_behind(accounts_that_asked(step)))
+
+
+def accounts_that_asked(step: Step) -> set[int]:
+    """The account that asked for the step's release, and the one that asked for the very step where one did."""
     asked = (step.release.requested_by_id if step.release else None, step.requested_by_id)
-    return ids(with_people_behind(one for one in asked if one is not None))
+    return {one for one in asked if one is not None}
 
 
 def ids(found: Iterable[object]) -> frozenset[str]:

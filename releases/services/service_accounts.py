@@ -73,9 +73,16 @@ def end(account: ServiceAccount, *, by: User) -> None:
 
 def with_people_behind(account_ids: Iterable[int]) -> set[int]:
     """These accounts, and, of those that are programs', who made them or a token of them. One query."""
-    asked = set(account_ids)
-    behind = ServiceAccount.objects.filter(user__in=asked).values_list("made_by", "user__tokens__made_by")
-    return asked.union(*(set(row) - {None} for row in behind))
+    return set[int]().union(*people_behind(account_ids).values())
+
+
+def people_behind(account_ids: Iterable[int]) -> dict[int, set[int]]:
+    """Each of these accounts with itself and, if it is a program's, with who made it or a token of it. One query."""
+    found = {account_id: {account_id} for account_id in account_ids}
+    makers = ServiceAccount.objects.filter(user__in=found)
+    for account_id, *by in makers.values_list("user", "made_by", "user__tokens__made_by"):
+        found[account_id].update(maker for maker in by if maker is not None)
+    return found
 
 
 def _refuse_unless_allowed(user: User, service: Service) -> None:

@@ -53,7 +53,7 @@ def found(client: Client, query: str) -> list[str]:
 def test_the_page_says_who_did_what_where_when_and_why(client, scene, happened):
     happened("rosa", "release.requested", "Fix the <VAT>")
     page = text_of(client.get("/audit/"))
-    for words in ("rosa", "requested the release", "Fix the &lt;VAT&gt;", "just now", "UTC"):
+    for words in ("rosa", "requested the release", "Fix the &lt;VAT&gt;", "UTC"):
         assert words in page
     assert f'href="/services/catalog/releases/{scene.release.number}/"' in page
 

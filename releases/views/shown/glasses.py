@@ -22,13 +22,14 @@ class GlassShown:
 
 def glasses_of(service: Service, release: Release, user: User) -> list[GlassShown]:
     """In the order of time; a constant number of queries."""
-    glasses = BrokenGlass.objects.filter(step__release=release)
-    person = as_person(user, service)
+    found = BrokenGlass.objects.filter(step__release=release)
+    glasses = list(found.select_related("step", "step__release", "broken_by", "reviewed_by"))
+    answers = break_glass.review_answers(as_person(user, service), glasses)
     return [
         GlassShown(
             broken=glass,
             what=step_title(glass.step) if glass.plan_run_id else "the request",
-            may_review=break_glass.review_answer(person, glass),
+            may_review=answer,
         )
-        for glass in glasses.select_related("step", "step__release", "broken_by", "reviewed_by")
+        for glass, answer in zip(glasses, answers, strict=True)
     ]
