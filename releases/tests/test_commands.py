@@ -229,6 +229,14 @@ def test_a_person_is_added_once_without_a_password_and_given_the_right_to_set_up
     assert list(told) == [("person.added", "ida", False), ("person.changed", "ida", True)]
 
 
+def test_a_person_is_put_into_groups_and_the_trail_tells_of_it(db):
+    call_command("add_person", "ida", "--group", "SREs", "--group", "Pay")
+    call_command("add_person", "ida", "--group", "SREs")
+    assert set(User.objects.get().groups.values_list("name", flat=True)) == {"SREs", "Pay"}
+    told = AuditEvent.objects.order_by("pk").values_list("after__groups", flat=True)
+    assert list(told) == [["Pay", "SREs"], ["SREs"]]
+
+
 @pytest.mark.parametrize("name", ["<b>", "a b", "x" * 151, ""])
 def test_what_is_no_user_name_is_refused(db, name):
     with pytest.raises(CommandError, match="is no user name"):

@@ -86,6 +86,7 @@ def addresses(scene, aws) -> list[str]:
         "/services/resting/settings/",
         "/services/catalog/settings/",
         "/services/catalog/policy/",
+        "/services/resting/people/",
         "/services/resting/programs/",
         "/environments/production/policy/",
         "/services/catalog/request/",

@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404
 
 from releases import selectors
 from releases.domain.decisions import Permission
-from releases.models import EmergencyRollback, Release, Service, Step
+from releases.models import EmergencyRollback, Release, RoleGrant, Service, Step
 from releases.permissions import services_with, visible_services
 from releases.refusals import NotTheirs
+from releases.role_selectors import covering
 from terraform_runner.models import Run
 
 
@@ -76,6 +77,15 @@ def find_rollback(service: Service, press_id: UUID) -> EmergencyRollback | None:
     found = mine.select_related("pressed_by", "release").first()
     if found is None and named.exists():
         _refuse_other(service, named)
+    return found
+
+
+def find_grant(service: Service, grant_id: UUID) -> RoleGrant | None:
+    """A role that holds on this service, through whatever; None for one that is gone."""
+    named = RoleGrant.objects.filter(pk=grant_id)
+    found = named.filter(covering(service)).first()
+    if found is None and named.exists():
+        _refuse(named, f"It does not hold on the service {service.name}.")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
@@ -28,6 +28,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--admin", action="store_true", help="make the person an administrator everywhere"
         )
+        parser.add_argument(
+            "--group",
+            action="append",
+            default=[],
+            help="put the person into this group, which is made if need be",
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,10 +51,12 @@ class Command(BaseCommand):
             grant_set_up(user)
         if options["admin"]:
             record_given(Role.ADMIN, user, EVERYWHERE, actor=COMMAND)
+        groups = [Group.objects.get_or_create(name=group)[0] for group in options["group"]]
+        user.groups.add(*groups)
         events.record(
             actor=COMMAND,
             action="person.added" if made else "person.changed",
             service_id="",
             subject={"person": name},
-            after={"may_set_up": may_set_up},
+            after={"may_set_up": may_set_up, "groups": sorted(group.name for group in groups)},
         )
