@@ -20,12 +20,25 @@ class Where(StrEnum):
     EVERYWHERE = "everywhere"
 
 
+def _select() -> forms.Select:
+    return forms.Select({"class": "form-select"})
+
+
 class RoleForm(forms.Form):
     """Who is given which role, and where. After ``is_valid``, ``holder``, ``given`` and ``place`` have it."""
 
-    kind = forms.ChoiceField(choices=[("person", "A person"), ("group", "A group")], label="Who")
-    name = forms.CharField(max_length=150, label="Name", help_text="The user name, or the group's name.")
-    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role], label="Role")
+    kind = forms.ChoiceField(
+        choices=[("person", "A person"), ("group", "A group")], label="Who", widget=_select()
+    )
+    name = forms.CharField(
+        max_length=150,
+        label="Name",
+        help_text="The user name, or the group's name.",
+        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(
+        choices=[(role.value, role.value) for role in Role], label="Role", widget=_select()
+    )
 
     def __init__(self, data: QueryDict | None = None, *, service: Service) -> None:
         super().__init__(data)
@@ -35,7 +48,7 @@ class RoleForm(forms.Form):
             (Where.ENVIRONMENT.value, f"On every service in {service.environment}"),
             (Where.EVERYWHERE.value, "On every service"),
         ]
-        self.fields["where"] = forms.ChoiceField(choices=places, label="Where")
+        self.fields["where"] = forms.ChoiceField(choices=places, label="Where", widget=_select())
 
     @property
     def holder(self) -> Holder:
