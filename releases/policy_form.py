@@ -16,6 +16,7 @@ from releases.domain.gate_policy import (
     Policy,
     to_columns,
 )
+from releases.forms import NumberField
 from releases.settings_form import LinesField, StyledForm
 
 NEED, PEOPLE = "need_", "people_"
@@ -59,13 +60,13 @@ class PolicyForm(StyledForm):
         required=False, label="Whoever approved at one gate of a release does not count at another"
     )
     ticket = forms.BooleanField(required=False, label="A request names a ticket")
-    approval_minutes = forms.IntegerField(
+    approval_minutes = NumberField(
         min_value=0,
         max_value=_MOST_MINUTES,
         label="How long an approval counts, in minutes",
         help_text="0: until it is used.",
     )
-    wait_minutes = forms.IntegerField(
+    wait_minutes = NumberField(
         min_value=0,
         max_value=_MOST_MINUTES,
         label="How long a gate waits, in minutes",

@@ -8,6 +8,7 @@ from django import forms
 
 from audit.actions import ACTIONS
 from audit.search import Search
+from releases.forms import NumberField
 from releases.models import Release
 from releases.trail_selectors import Seen
 
@@ -21,7 +22,7 @@ class TrailForm(forms.Form):
     who = forms.CharField(required=False, max_length=200, label="Who")
     what = forms.ChoiceField(required=False, label="What", choices=[("", "Everything"), *ACTIONS.items()])
     service = forms.CharField(required=False, max_length=63, label="Service")
-    release = forms.IntegerField(required=False, min_value=1, max_value=999_999_999, label="Release")
+    release = NumberField(required=False, min_value=1, max_value=999_999_999, label="Release")
     since = forms.DateField(required=False, label="From (UTC)", widget=forms.DateInput(attrs=DAY))
     until = forms.DateField(required=False, label="To (UTC)", widget=forms.DateInput(attrs=DAY))
     request = forms.RegexField(r"^[0-9a-f-]{1,64}\Z", required=False, label="Request's id")

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Group, User
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 from releases.domain.roles import Role
@@ -28,7 +29,7 @@ class RoleGrant(models.Model):
     service = models.ForeignKey(Service, models.CASCADE, null=True, blank=True, related_name="role_grants")
     environment = models.SlugField(max_length=20, blank=True)
     given_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-    given_at = models.DateTimeField(auto_now_add=True)
+    given_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["role", "given_at"]

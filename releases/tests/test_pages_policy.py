@@ -68,8 +68,8 @@ def test_what_is_typed_is_the_policy_and_shown_again(service, client, address):
         ("allowed_hours", "Mon-Fri 17:00 - 09:00 UTC", "ends before it begins"),
         ("people_shift", "", "Write one to 5 people"),
         ("people_shift", "Nobodies", "There is no group"),
-        ("approval_minutes", "-1", "greater than or equal to 0"),
-        ("wait_minutes", "10 days", "Enter a whole number"),
+        ("approval_minutes", "-1", "Write a whole number from 0 to"),
+        ("wait_minutes", "10 days", "Write a whole number from"),
         ("after_wait", "explode", "not one of the available choices"),
     ],
 )

@@ -75,6 +75,8 @@ class Worker:
     folder: Path
 
     def program(self) -> psutil.Process:
+        """Once it has written its number whole: the file is there before what is in it."""
+        wait_for((self.folder / "running").read_text, "the program's number")
         return psutil.Process(int((self.folder / "running").read_text()))
 
     def escaped(self) -> psutil.Process:
