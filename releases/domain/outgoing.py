@@ -52,7 +52,10 @@ def parse_target(text: str, *, allow_loopback: bool = False) -> Target:
         raise InvalidTarget("The address names no host.")
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     usual = 443 if parts.scheme == "https" else 80
-    return Target(scheme=parts.scheme, host=parts.hostname, port=port or usual, path=path)
+    target = Target(scheme=parts.scheme, host=parts.hostname, port=port or usual, path=path)
+    if _is_number(target.host):
+        check_addresses(target, [target.host], allow_loopback=allow_loopback)
+    return target
 
 
 def check_addresses(target: Target, addresses: list[str], *, allow_loopback: bool = False) -> str:
@@ -66,6 +69,15 @@ def check_addresses(target: Target, addresses: list[str], *, allow_loopback: boo
     if not is_local and not all(_is_outside(one) for address in found for one in _meant(address)):
         raise InvalidTarget(f"{target.host} leads to an address inside a network: nothing is sent there.")
     return str(found[0])
+
+
+def _is_number(host: str) -> bool:
+    """Whether a host is an address itself: then nothing has to be looked up to know where it leads."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _meant(address: IpAddress) -> Iterator[IpAddress]:
