@@ -1,6 +1,6 @@
 """Reads for pages and services: a constant number of queries each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -200,9 +200,10 @@ def services_at_gates(environment: str) -> list[UUID]:
     return list(waiting.order_by().values_list("service_id", flat=True).distinct())
 
 
-def services_of_asker(environment: str, user: User) -> list[Service]:
-    """The services of an environment where something goes on that this person asked for, or changed."""
-    asked = Q(release__requested_by=user) | Q(release__changed_by=user) | Q(requested_by=user)
+def services_of_askers(environment: str, accounts: Collection[int]) -> list[Service]:
+    """The services of an environment where something goes on that one of these accounts asked for, or changed."""
+    of_release = Q(release__requested_by__in=accounts) | Q(release__changed_by__in=accounts)
+    asked = of_release | Q(requested_by__in=accounts)
     unfinished = _unfinished(Step.objects.filter(service__environment=environment)).filter(asked)
     return list(Service.objects.filter(pk__in=unfinished.values("service")))
 

@@ -20,23 +20,20 @@ _OTHER_GATE = Refused(
 @dataclass(frozen=True, kw_only=True)
 class WhoCounts:
     """Whose approval counts at a gate, by ids: nobody's who asked for it or changed it last, where four eyes are
-    wanted (invariant 6), nor where they made the policy themselves by which they are not (`policy_maker_ids`);
-    nobody's who approved at another gate, where each person counts at one."""
+    wanted (invariant 6); nobody's who approved at another gate, where each person counts at one."""
 
     four_eyes: bool = True
     requester_ids: frozenset[str] = frozenset()
     changer_ids: frozenset[str] = frozenset()
     elsewhere_ids: frozenset[str] = frozenset()
-    policy_maker_ids: frozenset[str] = frozenset()
 
     def check(self, person: Person) -> Decision:
         """Whether this person's approval counts here, apart from their right to approve at all."""
         if person.is_service_account:
             return _NO_PERSON
-        four_eyes = self.four_eyes or person.id in self.policy_maker_ids
-        if four_eyes and person.id in self.requester_ids:
+        if self.four_eyes and person.id in self.requester_ids:
             return _OWN_RELEASE
-        if four_eyes and person.id in self.changer_ids:
+        if self.four_eyes and person.id in self.changer_ids:
             return _CHANGED_IT
         return _OTHER_GATE if person.id in self.elsewhere_ids else Allowed()
 

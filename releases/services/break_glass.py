@@ -23,12 +23,11 @@ from releases.services.telling import tell
 def answer(service: Service, step: Step, user: User, shown: PlanIdentity | None = None) -> Decision:
     """Whether this person may break the glass at a step now; a page asks without what was ``shown``."""
     gate = gates.gates_before(service, step).present
-    counts, who = gate.who_counts, as_person(user, service)
-    asked_for_it = who.id in counts.requester_ids | counts.changer_ids
+    who = as_person(user, service)
     return may_break(
         who,
         groups=gate.policy.break_glass,
-        is_own_policy=asked_for_it and who.id in counts.policy_maker_ids,
+        is_own_policy=who.id in gate.askers & gate.policy_makers,
         is_open=gate.is_open,
         plan=gate.identity,
         shown=shown or gate.identity,

@@ -91,8 +91,31 @@ class Gate(ABC):
 
     @cached_property
     def policy(self) -> Policy:
-        """The policy as it is now."""
-        return combined(self._kept)
+        """The policy as it is now, and as it counts for those who asked for the step."""
+        policy = combined(self._kept)
+        is_own = bool(self.policy_makers) and bool(self.askers & self.policy_makers)
+        return policy.for_its_makers() if is_own else policy
+
+    @cached_property
+    def policy_makers(self) -> frozenset[str]:
+        """The ids of those who changed the policy last: the environment's, and the service's own."""
+        return frozenset(str(one.changed_by_id) for one in self._kept if one.changed_by_id)
+
+    @cached_property
+    def requesters(self) -> frozenset[str]:
+        """The ids of those who asked for what the step does."""
+        return requester_ids(self.step)
+
+    @cached_property
+    def changers(self) -> frozenset[str]:
+        """The ids of those who changed the release last."""
+        changed_by = self.step.release.changed_by_id if self.step.release else None
+        return ids(with_people_behind({changed_by} if changed_by else ()))
+
+    @property
+    def askers(self) -> frozenset[str]:
+        """Both: nobody of them decides alone on what they asked for."""
+        return self.requesters | self.changers
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -107,12 +130,10 @@ class Gate(ABC):
     @cached_property
     def who_counts(self) -> WhoCounts:
         """Whose approval counts here, as the policy has it."""
-        changed_by = self.step.release.changed_by_id if self.step.release else None
         return WhoCounts(
             four_eyes=self.policy.four_eyes,
-            requester_ids=requester_ids(self.step),
-            changer_ids=ids(with_people_behind({changed_by} if changed_by else ())),
-            policy_maker_ids=frozenset(str(one.changed_by_id) for one in self._kept if one.changed_by_id),
+            requester_ids=self.requesters,
+            changer_ids=self.changers,
             elsewhere_ids=self.elsewhere if self.policy.one_gate_each else frozenset(),
         )
 

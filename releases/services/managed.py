@@ -19,7 +19,9 @@ from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
 from releases.services import rights, rollout
 from releases.services.endings import abandon_own_steps
+from releases.services.gate import ids
 from releases.services.lifecycle import locked, now, person
+from releases.services.service_accounts import with_people_behind
 from terraform_runner import claims
 
 
@@ -124,7 +126,7 @@ def mark_removed(service: Service, *, actor: Actor, reason: str) -> None:
 def _asked_by(release: Release | None, step: Step | None) -> frozenset[str]:
     by_release = (release.requested_by_id, release.changed_by_id) if release else ()
     asked = (*by_release, step.requested_by_id if step else None)
-    return frozenset(str(one) for one in asked if one is not None)
+    return ids(with_people_behind(one for one in asked if one is not None))
 
 
 def _as_facts(service: Service, step: Step) -> OwnStep:

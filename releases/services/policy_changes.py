@@ -17,6 +17,7 @@ from releases.permissions import NotAllowed, as_person, may_set_defaults
 from releases.services import rollout
 from releases.services.lifecycle import locked, person
 from releases.services.managed import ManagingRefused, managed_facts, refuse_unless
+from releases.services.service_accounts import with_programs
 
 
 def change_policy(*, service_id: UUID, user: User, wanted: Mapping[str, Any]) -> bool:
@@ -79,7 +80,7 @@ def _change(
 
 def _refuse_own_gates(environment: str, user: User) -> None:
     """Whoever asked for what goes on in any of the services changes no gate that it stands before."""
-    for service in selectors.services_of_asker(environment, user):
+    for service in selectors.services_of_askers(environment, with_programs(user)):
         answer = may_change_policy(as_person(user, service), managed_facts(service))
         if isinstance(answer, Refused):
             raise ManagingRefused(answer.code, f"{service.name}: {answer.reason}")

@@ -17,8 +17,7 @@ from releases.domain.variables import variables_text
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
 from releases.services import break_glass, facts, image_marks, rollout, states
-from releases.services.gates import gate_now
-from releases.services.policies import policy_of
+from releases.services.gates import gate_now, gates_before
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.canary import CanaryShown, canary_of
@@ -102,7 +101,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
             settled_at=settled_at,
             waiting=waiting_of(current, signed_in(request)),
         ),
-        "stairs": stairs(steps, shown, policy_of(service)),
+        "stairs": stairs(steps, shown, gates_before(service, present or shown).own.policy),
         "step": shown,
         "title": step_title(shown),
         "meaning": step_meaning(shown),

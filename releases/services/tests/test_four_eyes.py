@@ -7,7 +7,7 @@ from guardian.shortcuts import assign_perm
 from releases.domain.decisions import Permission
 from releases.models import Approval, Policy, Step
 from releases.permissions import codename, grant
-from releases.services import approvals, policy_changes, shares
+from releases.services import approvals, policy_changes, service_accounts, shares
 from releases.services.errors import ActRefused
 from releases.services.gates import StepGate
 from releases.services.managed import ManagingRefused
@@ -57,6 +57,30 @@ def test_by_a_policy_that_they_have_made_before(life):
     life.request()
     life.go_on()
     assert refused(life.approve, user=life.requester) == "approval:own-release"
+
+
+def test_by_a_policy_of_theirs_that_asks_for_no_approval(life):
+    grant(life.requester, life.service, *Permission)
+    wanted = {"gates": {"canary": {"need": "never", "slots": ["anybody"]}}}
+    policy_changes.change_policy(service_id=life.service.pk, user=life.requester, wanted=wanted)
+    life.request()
+    life.go_on()
+    life.start()
+    assert not life.now().activate_canary
+    assert refused(life.approve, user=life.requester) == "approval:own-release"
+    life.approve()
+    life.world.work()
+    assert life.now().activate_canary
+
+
+def test_by_changing_the_policy_while_a_program_of_theirs_asks(life, keeper):
+    program = service_accounts.make(life.service, name="ci", rights=[Permission.REQUEST], by=keeper).user
+    life.requester = program
+    life.request()
+    change = {"service_id": life.service.pk, "user": keeper, "wanted": {"four_eyes": False}}
+    assert refused(policy_changes.change_policy, **change) == "managed:own-gate"
+    everywhere = {"environment": "production", "user": keeper, "wanted": {"four_eyes": False}}
+    assert refused(policy_changes.change_defaults, **everywhere) == "managed:own-gate"
 
 
 def test_where_somebody_else_has_switched_it_off_they_may(at_the_gate, set_policy):
