@@ -9,6 +9,7 @@ from types import MappingProxyType
 from audit.actions import ACTIONS
 from audit.models import AuditEvent
 from releases.domain.traffic import Transition
+from releases.domain.visible import visible
 
 _TONES = {
     "failed": "bad",
@@ -53,7 +54,7 @@ def events_shown(
 
 
 def record_of(event: AuditEvent) -> list[tuple[str, str]]:
-    """All that stands in an event, as it stands there, with its place in the chain; without what is empty."""
+    """All that stands in an event, with its place in the chain; without what is empty, and with each sign visible."""
     link = getattr(event, "link", None)  # none if it was put in past the chain
     documents = {name: getattr(event, name) for name in ("subject", "before", "after", "context")}
     fields = {
@@ -69,7 +70,7 @@ def record_of(event: AuditEvent) -> list[tuple[str, str]]:
         },
         **{"reason": event.reason, "digest": event.digest, "hash": link and link.hash},
     }
-    return [(name, str(value)) for name, value in fields.items() if value]
+    return [(name, visible(str(value))) for name, value in fields.items() if value]
 
 
 def _shown(event: AuditEvent, services: Mapping[str, str], numbers: Mapping[str, int]) -> EventShown:
@@ -77,13 +78,13 @@ def _shown(event: AuditEvent, services: Mapping[str, str], numbers: Mapping[str,
     return EventShown(
         id=str(event.pk),
         at=event.at,
-        who=event.actor_name,
+        who=visible(event.actor_name),
         what=ACTIONS.get(event.action, event.action),
-        where=_where(event).removeprefix(f"R-{release}").removeprefix(", "),
+        where=visible(_where(event)).removeprefix(f"R-{release}").removeprefix(", "),
         service=services.get(event.service_id, ""),
         release=release,
         request=event.context.get("request_id", ""),
-        why=event.reason,
+        why=visible(event.reason),
         digest=str(event.after.get("plan_sha256", ""))[:4],
         tone=_TONES.get(event.action.rpartition(".")[2], "idle"),
     )
