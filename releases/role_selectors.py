@@ -80,8 +80,10 @@ def audits_everything(user: User) -> bool:
 
 
 def administrators() -> QuerySet[User]:
-    """The active people who are administrators everywhere."""
+    """The active people, not programs, who are administrators everywhere."""
     everywhere = RoleGrant.objects.filter(EVERYWHERE, role=Role.ADMIN.value)
     return User.objects.filter(
-        Q(pk__in=everywhere.values("user")) | Q(groups__in=everywhere.values("group")), is_active=True
+        Q(pk__in=everywhere.values("user")) | Q(groups__in=everywhere.values("group")),
+        is_active=True,
+        service_account__isnull=True,
     ).distinct()

@@ -8,9 +8,16 @@ from releases.domain.roles import Role
 GIVEN_BY_MANAGERS = frozenset({Role.VIEWER, Role.REQUESTER, Role.APPROVER, Role.OPERATOR})
 """What a service's manager gives and takes on that service; the rest is an administrator's."""
 
+GIVEN_TO_PROGRAMS = frozenset({Role.VIEWER, Role.REQUESTER, Role.OPERATOR})
+"""What the account of a program may be: it neither approves nor manages."""
+
 _INACTIVE = Refused("person:inactive", "This account is no longer active.")
 _ONESELF = Refused(
     "person:oneself", "Nobody gives a role to themselves, or to a group that they are in: ask somebody else."
+)
+_PROGRAM = Refused(
+    "person:program",
+    "A program is in no group, and no more than a viewer, requester or operator: it approves nothing.",
 )
 LAST_ADMINISTRATOR = Refused(
     "role:last-administrator",
@@ -27,9 +34,11 @@ class Giver:
     manages: bool = False
 
 
-def may_give(giver: Giver, role: Role, *, to_oneself: bool) -> Decision:
+def may_give(giver: Giver, role: Role, *, to_oneself: bool, to_program: bool = False) -> Decision:
     """Whether this role may be given here; `to_oneself` also by a group that the giver is in."""
     permitted = _may_change(giver, role)
+    if permitted and to_program and role not in GIVEN_TO_PROGRAMS:
+        return _PROGRAM
     return _ONESELF if permitted and to_oneself else permitted
 
 
@@ -48,9 +57,11 @@ def may_administer(giver: Giver) -> Decision:
     return Allowed()
 
 
-def may_add_member(giver: Giver, *, oneself: bool) -> Decision:
+def may_add_member(giver: Giver, *, oneself: bool, is_program: bool = False) -> Decision:
     """Whether somebody may be added to a group, which gives them all of its roles."""
     permitted = may_administer(giver)
+    if permitted and is_program:
+        return _PROGRAM
     return _ONESELF if permitted and oneself else permitted
 
 

@@ -17,7 +17,7 @@ from releases.domain.errors import DomainError
 from releases.domain.role_rules import LAST_ADMINISTRATOR, Giver, may_give, may_take
 from releases.domain.roles import Role
 from releases.models import RoleGrant, Service
-from releases.permissions import NotAllowed, as_person
+from releases.permissions import NotAllowed, as_person, is_service_account
 from releases.services import rights
 from releases.services.lifecycle import person
 from releases.services.rights import Holder
@@ -57,7 +57,9 @@ def give(role: Role, holder: Holder, place: Place, *, giver: User) -> None:
     """Give a role; one that is there already stays as it is. Raises ``NotAllowed``."""
     with transaction.atomic():
         rights.hold()
-        require(may_give(giver_at(giver, place), role, to_oneself=is_or_has(holder, giver)))
+        to_program = isinstance(holder, User) and is_service_account(holder)
+        to_oneself = is_or_has(holder, giver)
+        require(may_give(giver_at(giver, place), role, to_oneself=to_oneself, to_program=to_program))
         record_given(role, holder, place, actor=person(giver), given_by=giver)
 
 

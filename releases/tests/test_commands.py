@@ -2,6 +2,7 @@
 
 import os
 import socket
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -226,19 +227,36 @@ def test_a_person_is_added_once_without_a_password_and_given_the_right_to_set_up
     ida = User.objects.get()
     assert (ida.password, bool(may_set_up_services(ida))) == ("set since", True)
     told = AuditEvent.objects.order_by("pk").values_list("action", "subject__person", "after__may_set_up")
-    assert list(told) == [("person.added", "ida", False), ("person.changed", "ida", True)]
+    assert list(told) == [("person.added", "ida", None), ("person.changed", "ida", True)]
 
 
 def test_a_person_is_put_into_groups_and_the_trail_tells_of_it(db):
     call_command("add_person", "ida", "--group", "SREs", "--group", "Pay")
     call_command("add_person", "ida", "--group", "SREs")
     assert set(User.objects.get().groups.values_list("name", flat=True)) == {"SREs", "Pay"}
-    told = AuditEvent.objects.order_by("pk").values_list("after__groups", flat=True)
-    assert list(told) == [["Pay", "SREs"], ["SREs"]]
+    told = AuditEvent.objects.filter(action="group.member-added").order_by("pk")
+    assert list(told.values_list("before__groups", "after__groups")) == [
+        ([], ["SREs"]),
+        (["SREs"], ["Pay", "SREs"]),
+    ]
+    assert AuditEvent.objects.filter(action="group.made").count() == 2
+
+
+def test_who_has_no_password_sets_one_by_the_link_that_the_command_prints(db, capsys, client):
+    call_command("add_person", "ida")
+    address = urlsplit(capsys.readouterr().out.split()[-1]).path
+    page = client.get(address, follow=True)
+    typed = {"new_password1": "horse battery 7", "new_password2": "horse battery 7"}
+    assert client.post(page.request["PATH_INFO"], typed).status_code == 302
+    signed_in = client.post("/login/", {"username": "ida", "password": "horse battery 7"})
+    assert signed_in.status_code == 302
+    assert AuditEvent.objects.get(action="person.password-set").actor_name == "ida"
+    call_command("add_person", "ida")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("name", ["<b>", "a b", "x" * 151, ""])
 def test_what_is_no_user_name_is_refused(db, name):
-    with pytest.raises(CommandError, match="is no user name"):
+    with pytest.raises(CommandError, match="cannot be added"):
         call_command("add_person", name)
     assert not User.objects.exists()

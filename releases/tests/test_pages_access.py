@@ -26,6 +26,8 @@ TABLE = [
     ("login", "get", 200, 302, 302, 302, 302, 302),
     ("logout", "post", 302, 302, 302, 302, 302, 302),
     ("logout", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("password-set", "get", 200, 200, 200, 200, 200, 200),
+    ("password-set", "post", 200, 200, 200, 200, 200, 200),
     ("service-list", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("service-list", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("service-new", "get", SIGN_IN, 403, 403, 403, 403, 403),
@@ -228,6 +230,7 @@ def addresses(scene, rollback, token, program) -> dict[str, str]:
     arguments = {
         "login": [],
         "logout": [],
+        "password-set": ["x", "y"],
         "service-list": [],
         "inbox": [],
         "report": [],

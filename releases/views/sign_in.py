@@ -1,11 +1,13 @@
-"""Signing in and out, each with its event."""
+"""Signing in and out, and setting a password by a link, each with its event."""
 
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib import messages
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse_lazy
 
 from audit import events
 from audit.events import Actor
@@ -58,3 +60,34 @@ class SignOut(LogoutView):
         if isinstance(user, User):
             events.record(actor=person(user), action="person.signed-out")
         return super().post(request, *args, **kwargs)
+
+
+class SetPassword(PasswordResetConfirmView):
+    """Whoever has the link sets the password, once; the page then has an address without what the link holds."""
+
+    template_name = "registration/password_set.html"
+    success_url = reverse_lazy("login")
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Only of somebody whose account counts."""
+        user = super().get_user(uidb64)
+        return user if isinstance(user, User) and user.is_active else None
+
+    def get_form(self, form_class: "type[SetPasswordForm[User]] | None" = None) -> "SetPasswordForm[User]":
+        """With what a field needs to look like all others."""
+        form = super().get_form(form_class)
+        form.fields["new_password1"].help_text = "At least 8 characters, and not a common one."
+        for field in form.fields.values():
+            field.widget.attrs["class"] = "form-control"
+        return form
+
+    @transaction.atomic
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
+        """Keep it; the person signs in with it."""
+        events.record(actor=person(form.user), action="person.password-set")
+        messages.success(self.request, "Your password is set: sign in with it.")
+        return super().form_valid(form)
+
+    def form_invalid(self, form: "SetPasswordForm[User]") -> HttpResponse:
+        """Say why it will not do."""
+        return self.render_to_response(self.get_context_data(form=form), status=422)

@@ -3,21 +3,22 @@
 from typing import Any
 
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from audit import events
 from audit.events import Actor
 from releases.domain.roles import Role
-from releases.permissions import grant_set_up
+from releases.permissions import grant_set_up, may_set_up_services
+from releases.services import people
+from releases.services.errors import FieldsInvalid
 from releases.services.roles import EVERYWHERE, record_given
 
 COMMAND = Actor(id="", name="manage.py add_person", via="command")
 
 
 class Command(BaseCommand):
-    """Idempotent; the password is set by ``manage.py changepassword``, and until then nobody signs in."""
+    """Idempotent; prints the link by which somebody without a password sets one."""
 
     help = __doc__
 
@@ -38,25 +39,26 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the account where it is not there, and give what is asked for; each is an event."""
-        name, may_set_up = options["name"], options["may_set_up"]
+        name = options["name"]
         try:
-            User._meta.get_field("username").clean(name, None)
-        except ValidationError as error:
-            raise CommandError(f"“{name[:60]}” is no user name.") from error
-        user, made = User.objects.get_or_create(username=name)
-        if made:
-            user.set_unusable_password()
-            user.save(update_fields=["password"])
-        if may_set_up:
-            grant_set_up(user)
+            user = User.objects.filter(username=name).first() or people.record_added(name, actor=COMMAND)
+            for group in options["group"]:
+                people.record_member(_group(group), user, actor=COMMAND)
+        except FieldsInvalid as error:
+            raise CommandError(f"“{name[:60]}” cannot be added: {error.message}") from error
+        if options["may_set_up"] and not may_set_up_services(user):
+            _let_set_up(user)
         if options["admin"]:
             record_given(Role.ADMIN, user, EVERYWHERE, actor=COMMAND)
-        groups = [Group.objects.get_or_create(name=group)[0] for group in options["group"]]
-        user.groups.add(*groups)
-        events.record(
-            actor=COMMAND,
-            action="person.added" if made else "person.changed",
-            service_id="",
-            subject={"person": name},
-            after={"may_set_up": may_set_up, "groups": sorted(group.name for group in groups)},
-        )
+        if not user.has_usable_password() and user.is_active:
+            self.stdout.write(f"{name} sets a password there: {people.password_link(user)}")
+
+
+def _group(name: str) -> Group:
+    return Group.objects.filter(name=name).first() or people.record_group(name, actor=COMMAND)
+
+
+def _let_set_up(user: User) -> None:
+    grant_set_up(user)
+    subject = {"person": user.get_username()}
+    events.record(actor=COMMAND, action="person.changed", subject=subject, after={"may_set_up": True})

@@ -19,7 +19,7 @@ from releases.domain.messages import WebhookStyle
 from releases.domain.roles import Role
 from releases.models import Service, Webhook
 from releases.permissions import grant_set_up
-from releases.services import webhooks
+from releases.services import people, webhooks
 from releases.services.configurations import WantedConfiguration
 from releases.services.lifecycle import locked
 from releases.services.roles import EVERYWHERE, Place, record_given
@@ -121,11 +121,11 @@ def _send_messages_to(sandbox: SandboxInfo) -> None:
 
 @transaction.atomic
 def _make_person(name: str, role: Role, place: Place) -> None:
-    user, made = User.objects.get_or_create(username=name)
-    if made:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        user = people.record_added(name, email=f"{name}@example.com", actor=COMMAND)
         user.set_password(settings.DEMO_PASSWORD)
-        user.email = f"{name}@example.com"
-        user.save(update_fields=["password", "email"])
+        user.save(update_fields=["password"])
         record_given(role, user, place, actor=COMMAND)
     if role is Role.OPERATOR:
         grant_set_up(user)
