@@ -1,4 +1,4 @@
-"""The form by which somebody is given a role on a service, in its environment, or everywhere."""
+"""The forms by which people get accounts, groups and roles."""
 
 from enum import StrEnum
 
@@ -10,6 +10,8 @@ from releases.domain.roles import Role
 from releases.models import Service
 from releases.services.rights import Holder
 from releases.services.roles import EVERYWHERE, Place
+
+_NOBODY = "There is no active person of this user name."
 
 
 class Where(StrEnum):
@@ -24,6 +26,10 @@ def _select() -> forms.Select:
     return forms.Select({"class": "form-select"})
 
 
+def _text() -> forms.TextInput:
+    return forms.TextInput({"class": "form-control", "autocomplete": "off"})
+
+
 class RoleForm(forms.Form):
     """Who is given which role, and where. After ``is_valid``, ``holder``, ``given`` and ``place`` have it."""
 
@@ -34,7 +40,7 @@ class RoleForm(forms.Form):
         max_length=150,
         label="Name",
         help_text="The user name, or the group's name.",
-        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
+        widget=_text(),
     )
     role = forms.ChoiceField(
         choices=[(role.value, role.value) for role in Role], label="Role", widget=_select()
@@ -82,6 +88,49 @@ class RoleForm(forms.Form):
             else User.objects.filter(username=name, is_active=True).first()
         )
         if found is None:
-            words = "group of this name" if kind == "group" else "active person of this user name"
-            self.add_error("name", f"There is no {words}.")
+            self.add_error("name", "There is no group of this name." if kind == "group" else _NOBODY)
         return cleaned | {"holder": found}
+
+
+class PersonForm(forms.Form):
+    """An account for somebody new."""
+
+    username = forms.CharField(
+        max_length=150, label="User name", help_text="As the trail will call them.", widget=_text()
+    )
+    email = forms.CharField(
+        max_length=254,
+        required=False,
+        label="E-mail address",
+        help_text="Where messages go; may be left empty.",
+        widget=_text(),
+    )
+
+
+class GroupForm(forms.Form):
+    """A new group."""
+
+    name = forms.CharField(
+        max_length=150, label="Name", help_text="As the policies of gates call it.", widget=_text()
+    )
+
+
+class MemberForm(forms.Form):
+    """Who is put into a group. After ``is_valid``, ``person`` has them."""
+
+    name = forms.CharField(max_length=150, label="User name", widget=_text())
+
+    @property
+    def person(self) -> User:
+        """Whom the name means."""
+        person: User = self.cleaned_data["person"]
+        return person
+
+    def clean(self) -> dict[str, object]:
+        """Find whom the name means."""
+        cleaned = super().clean() or {}
+        name = cleaned.get("name")
+        found = User.objects.filter(username=name, is_active=True).first() if name else None
+        if name and found is None:
+            self.add_error("name", _NOBODY)
+        return cleaned | {"person": found}

@@ -20,8 +20,9 @@ from django.utils.http import urlsafe_base64_encode
 from audit import events
 from audit.events import Actor
 from releases.domain import role_rules
-from releases.domain.decisions import Decision
+from releases.domain.decisions import Allowed, Decision
 from releases.permissions import is_service_account
+from releases.role_selectors import administrators
 from releases.services import rights, tokens
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
@@ -31,6 +32,13 @@ from releases.services.roles import EVERYWHERE, giver_at, keeping_an_administrat
 def may_administer(user: User) -> Decision:
     """Whether somebody changes who there is, who is in which group, and other people's tokens."""
     return role_rules.may_administer(giver_at(user, EVERYWHERE))
+
+
+def may_be_deactivated(whom: User) -> Decision:
+    """Whether somebody else is an administrator where this person is one; asked once more when it is done."""
+    others = administrators().exclude(pk=whom.pk)
+    is_last = not others.exists() and administrators().filter(pk=whom.pk).exists()
+    return role_rules.LAST_ADMINISTRATOR if is_last else Allowed()
 
 
 def add(name: str, *, email: str, by: User) -> User:

@@ -49,7 +49,8 @@ def giver_at(user: User, place: Place) -> Giver:
         )
     administered = role_selectors.administered_by(user)
     in_environment = bool(place.environment) and place.environment in administered.environments
-    is_active = User.objects.filter(pk=user.pk, is_active=True).exists()
+    # Nobody administers anything whose account does not count.
+    is_active = bool(administered) or User.objects.filter(pk=user.pk, is_active=True).exists()
     return Giver(is_active=is_active, administers=administered.everywhere or in_environment)
 
 

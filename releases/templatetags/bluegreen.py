@@ -1,5 +1,6 @@
-"""What several templates need: times in words, the count of the inbox."""
+"""What several templates need: times in words, the count of the inbox, who changes people."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django import template
@@ -9,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from releases.domain import visible as characters
+from releases.models import RoleGrant
+from releases.role_selectors import administered_by
 from releases.views.lookups import find_plans_to_decide
 from releases.views.shown.words import age_in_words
 
@@ -53,7 +56,19 @@ def visible(text: str) -> str:
     return characters.visible(text)
 
 
+@register.filter
+def roles_in_words(grants: Iterable[RoleGrant]) -> str:
+    """Which roles these are, and where each holds."""
+    return ", ".join(f"{grant.role} {grant.place}" for grant in grants) or "no role"
+
+
 @register.simple_tag
 def waiting_count(user: User | AnonymousUser) -> int:
     """How many plans wait for this person's decision; a page that is not found may be asked for by anybody."""
     return find_plans_to_decide(user).count() if isinstance(user, User) else 0
+
+
+@register.simple_tag
+def administers(user: User | AnonymousUser) -> bool:
+    """Whether the header leads this person to people and groups; one query, since it is on each page."""
+    return isinstance(user, User) and administered_by(user).everywhere

@@ -1,6 +1,7 @@
 """Who gets what from which address. A new address without a row fails the first test."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,22 @@ TABLE = [
     ("tokens", "post", SIGN_IN, 422, 422, 422, 422, 422),
     ("token-revoke", "get", SIGN_IN, 405, 405, 405, 405, 405),
     ("token-revoke", "post", SIGN_IN, 404, 404, 404, 302, 404),
+    ("person-list", "get", SIGN_IN, 403, 403, 403, 403, 403),
+    ("person-list", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("person", "get", SIGN_IN, 403, 403, 403, 403, 403),
+    ("person", "post", SIGN_IN, 405, 405, 405, 405, 405),
+    ("person-deactivate", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("person-deactivate", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("person-reactivate", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("person-reactivate", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("person-password", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("person-password", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("group-list", "get", SIGN_IN, 403, 403, 403, 403, 403),
+    ("group-list", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("group", "get", SIGN_IN, 403, 403, 403, 403, 403),
+    ("group", "post", SIGN_IN, 403, 403, 403, 403, 403),
+    ("member-remove", "get", SIGN_IN, 405, 405, 405, 405, 405),
+    ("member-remove", "post", SIGN_IN, 403, 403, 403, 403, 403),
     ("inbox", "get", SIGN_IN, 200, 200, 200, 200, 200),
     ("inbox", "post", SIGN_IN, 405, 405, 405, 405, 405),
     ("inbox-item", "get", SIGN_IN, 404, 200, 200, 200, 200),
@@ -227,10 +244,15 @@ def seen_event(service: Service) -> AuditEvent:
 @pytest.fixture
 def addresses(scene, rollback, token, program) -> dict[str, str]:
     name, step, run = scene.service.name, scene.canary.pk, scene.canary.plan_run.pk
-    arguments = {
+    arguments: dict[str, list[Any]] = {
         "login": [],
         "logout": [],
         "password-set": ["x", "y"],
+        "person-list": [],
+        "group-list": [],
+        "group": [0],
+        "member-remove": [0, 0],
+        **{f"person{act}": [0] for act in ("", "-deactivate", "-reactivate", "-password")},
         "service-list": [],
         "inbox": [],
         "report": [],

@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from releases import selectors
-from releases.domain.decisions import Permission
+from releases.domain.decisions import Permission, Refused
 from releases.models import EmergencyRollback, Release, RoleGrant, Service, Step
 from releases.permissions import services_with, visible_services
 from releases.refusals import NotTheirs
 from releases.role_selectors import covering
+from releases.services.people import may_administer
 from terraform_runner.models import Run
 
 
@@ -23,6 +24,15 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied("Sign in first.")
     return request.user
+
+
+def administrator(request: HttpRequest) -> User:
+    """The account behind a request about people, groups and other people's tokens: an administrator of everything."""
+    user = signed_in(request)
+    answer = may_administer(user)
+    if isinstance(answer, Refused):
+        raise PermissionDenied(answer.reason)
+    return user
 
 
 def number_in(text: str) -> int | None:

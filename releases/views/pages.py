@@ -1,7 +1,9 @@
-"""What all pages of a service share: its bar of acts, which is at the same place everywhere."""
+"""What pages share: a service's bar of acts, which is at the same place everywhere, and long lists."""
 
 from typing import Any
 
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from releases import selectors
@@ -11,6 +13,18 @@ from releases.models import Service
 from releases.services import facts
 from releases.views.lookups import signed_in
 from releases.views.shown.traffic import traffic_of
+
+ROWS_PER_PAGE = 50
+
+
+def searched_for(request: HttpRequest) -> str:
+    """The words that a list is asked for."""
+    return request.GET.get("q", "").replace("\0", "").strip()[:80]
+
+
+def page_of(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
+    """The page of a list that the address names; the nearest one where there is none such."""
+    return Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
 
 
 def service_context(request: HttpRequest, service: Service) -> dict[str, Any]:

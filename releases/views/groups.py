@@ -1,0 +1,77 @@
+"""Groups of people, for administrators: whoever is in one has all of its roles."""
+
+from django.contrib import messages
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from releases import people_selectors
+from releases.domain.errors import DomainError
+from releases.people_form import GroupForm, MemberForm
+from releases.services import people
+from releases.services.errors import FieldsInvalid
+from releases.views.lookups import administrator
+from releases.views.pages import page_of, searched_for
+from releases.views.persons import tried
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def group_list(request: HttpRequest) -> HttpResponse:
+    """Which groups there are, and the form for another one."""
+    by = administrator(request)
+    form = GroupForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            made = people.make_group(form.cleaned_data["name"], by=by)
+        except FieldsInvalid as refused:
+            form.add_error("name", refused.message)
+        else:
+            messages.success(request, f"The group {made} is made: nobody is in it yet.")
+            return redirect("group", group_id=made.pk)
+    words = searched_for(request)
+    context = {
+        "page": page_of(request, people_selectors.groups(words)),
+        "query": words,
+        "form": form,
+        "place": "people",
+    }
+    return render(request, "releases/group_list.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def group(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Who is in a group, and the form to put somebody into it."""
+    by = administrator(request)
+    found = get_object_or_404(people_selectors.groups(), pk=group_id)
+    form = MemberForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and _added(found, form, by):
+        messages.success(request, f"{form.person} is in the group {found} now.")
+        return redirect("group", group_id=found.pk)
+    context = {
+        "group": found,
+        "page": page_of(request, people_selectors.members(found)),
+        "form": form,
+        "place": "people",
+    }
+    return render(request, "releases/group.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def member_remove(request: HttpRequest, group_id: int, person_id: int) -> HttpResponse:
+    """Take somebody out of a group; who is not in it any more is no error."""
+    by = administrator(request)
+    found = get_object_or_404(Group, pk=group_id)
+    whom = get_object_or_404(User, pk=person_id)
+    if tried(request, lambda: people.remove_member(found, whom, by=by)):
+        messages.success(request, f"{whom} is not in the group {found} any more.")
+    return redirect("group", group_id=found.pk)
+
+
+def _added(group: Group, form: MemberForm, by: User) -> bool:
+    try:
+        people.add_member(group, form.person, by=by)
+    except DomainError as refused:
+        form.add_error("name", refused.message)
+        return False
+    return True
