@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import F, Prefetch
 
 from audit.models import AuditEvent
-from releases.models import EmergencyRollback, Press, Release
+from releases.models import BrokenGlass, EmergencyRollback, Press, Release
 
 
 def numbered_events(release: Release, *, limit: int) -> Sequence[AuditEvent]:
@@ -22,3 +22,9 @@ def rollbacks_of(release: Release) -> Sequence[EmergencyRollback]:
     rollbacks = EmergencyRollback.objects.filter(release=release).select_related("converge")
     presses = Prefetch("presses", Press.objects.order_by("pressed_at"))
     return list(rollbacks.prefetch_related(presses).order_by("pressed_at"))
+
+
+def glasses_of(release: Release) -> Sequence[BrokenGlass]:
+    """The gates of a release that somebody opened alone, in the order of time."""
+    found = BrokenGlass.objects.filter(step__release=release)
+    return list(found.select_related("step__release", "broken_by", "reviewed_by").order_by("broken_at"))

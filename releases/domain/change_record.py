@@ -46,18 +46,41 @@ class StepRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRecord:
-    """A decision at a gate, bound to what was seen; `compared` says how that fits with what the step has now."""
+    """A decision at a gate, bound to what was seen; `compared` says how that fits with what the step has now.
+
+    `asked_at` is since when that had waited for it. The request has no plan: its `plan_sha256` is empty, and the
+    `changes_digest` its own.
+    """
 
     step: str
     decision: str
     by: str
     role: str
+    asked_at: datetime | None
     at: datetime
     comment: str
     plan_sha256: str
     changes_digest: str
     compared: str
     withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassRecord:
+    """A gate that somebody opened without those whom it asks for; `review` is what somebody else found afterwards.
+
+    The digests are as of a decision. `reviewed_by` and `review` are empty until somebody has looked.
+    """
+
+    step: str
+    by: str
+    at: datetime
+    reason: str
+    plan_sha256: str
+    changes_digest: str
+    reviewed_by: str
+    reviewed_at: datetime | None
+    review: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +143,7 @@ class ChangeRecord:
     traffic_in_words: str
     traffic: Sequence[TrafficMoment]
     approvals: Sequence[ApprovalRecord]
+    broken_glasses: Sequence[GlassRecord]
     steps: Sequence[StepRecord]
     rollbacks: Sequence[RollbackRecord]
     events: Sequence[EventRecord]

@@ -15,6 +15,7 @@ from releases.permissions import as_person
 from releases.services import facts, gates, rollout
 from releases.services.endings import stop_planning
 from releases.services.errors import ActRefused, refuse_unless
+from releases.services.gate import Gate
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record
 from releases.services.telling import tell
 
@@ -122,11 +123,17 @@ def _decide(
         step,
         actor=person(user),
         action=_ACTIONS[gate.of_request, decision],
-        after=_bound_to(approval),
+        after=_bound_to(approval) | _asked_at(gate),
         reason=comment,
     )
     kind = MessageKind.APPROVED if decision is Decision.APPROVED else MessageKind.REJECTED
     tell(kind, service, step=step, actor=person(user), reason=comment)
+
+
+def _asked_at(gate: Gate) -> dict[str, str]:
+    """Since when a request has waited; of a plan its own event tells."""
+    asked_at = gate.step.asked_at
+    return {"asked_at": asked_at.isoformat()} if gate.of_request and asked_at else {}
 
 
 def _bound_to(approval: Approval) -> dict[str, str]:

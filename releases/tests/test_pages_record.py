@@ -16,9 +16,9 @@ from releases.domain.approval_policy import PlanIdentity
 from releases.domain.change_record import MOST_EVENTS
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.printable import kept_characters
-from releases.models import EmergencyRollback, Press, Release, Step
+from releases.models import Approval, BrokenGlass, EmergencyRollback, Press, Release, Step
 from releases.pdf import make_pdf
-from releases.services import states
+from releases.services import break_glass, lifecycle, states
 from releases.services.approvals import approve
 from releases.services.lifecycle import SYSTEM, change_step, person, record_release
 from releases.tests import factories
@@ -105,6 +105,42 @@ def test_an_approval_is_there_with_what_was_seen(scene, told, reader, address):
     assert (approval["by"], approval["step"], approval["comment"]) == ("manager", "Canary", NASTY)
     assert (approval["plan_sha256"], approval["changes_digest"]) == (run.plan_sha256, run.changes_digest)
     assert approval["compared"] == "this very plan"
+
+
+def test_a_decision_on_the_request_is_told_from_one_on_a_plan(scene, reader, address):
+    digest = factories.digest("request")
+    Approval.objects.create(
+        step=scene.canary, plan_sha256=digest, changes_digest=digest, epoch=0, decision="approved",
+        decided_by=scene.manager,
+    )  # fmt: skip
+    asked = "2026-05-01T08:00:00+00:00"
+    lifecycle.record(
+        scene.service, scene.canary, actor=SYSTEM, action="request.approved",
+        after={"request_digest": digest, "asked_at": asked},
+    )  # fmt: skip
+    (approval,) = document(reader, address)["approvals"]
+    assert (approval["step"], approval["asked_at"]) == ("Request", asked)
+    assert (approval["plan_sha256"], approval["changes_digest"]) == ("", digest)
+    assert "asked since 2026-05-01 08:00:00 UTC" in text_of(reader.get(f"{address}/"))
+
+
+def test_a_broken_glass_has_who_why_and_its_review(scene, reader, address):
+    broken = factories.broken_glass(scene.canary, scene.operator)
+    BrokenGlass.objects.update(reason=NASTY)
+    (told,) = document(reader, address)["broken_glasses"]
+    assert (told["step"], told["by"], told["reason"]) == ("Canary", "operator", NASTY)
+    assert (told["reviewed_by"], told["reviewed_at"]) == ("", None)
+    assert "Nobody else has reviewed it yet." in text_of(reader.get(f"{address}/"))
+    break_glass.review(broken_id=broken.pk, user=scene.manager, comment="=needed")
+    (told,) = document(reader, address)["broken_glasses"]
+    broken.refresh_from_db()
+    assert (told["reviewed_by"], told["review"]) == ("manager", "=needed")
+    assert broken.reviewed_at
+    assert told["reviewed_at"] == broken.reviewed_at.isoformat()
+    rows = reader.get(f"{address}.csv").content.decode()
+    assert "broken_glasses,1,review,'=needed" in rows
+    assert reader.get(f"{address}.pdf").content.startswith(b"%PDF-")
+    assert f"{broken.reviewed_at:%Y-%m-%d %H:%M:%S} UTC: =needed" in text_of(reader.get(f"{address}/"))
 
 
 @pytest.mark.parametrize(

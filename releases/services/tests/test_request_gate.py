@@ -52,6 +52,7 @@ def is_shut(life) -> bool:
 def test_nothing_is_planned_before_the_request_is_approved(asked):
     step = asked.step()
     assert (step.status, step.plan_run, step.wanted) == (StepStatus.PENDING, None, [""])
+    assert step.asked_at
     assert inbox(asked.manager) == [step]
     approve(asked)
     assert asked.step().status == StepStatus.WAITING
@@ -59,7 +60,10 @@ def test_nothing_is_planned_before_the_request_is_approved(asked):
     approval = Approval.objects.get()
     assert approval.plan_run is None
     event = AuditEvent.objects.get(action="request.approved")
-    assert event.after == {"request_digest": approval.changes_digest}
+    assert event.after == {
+        "request_digest": approval.changes_digest,
+        "asked_at": step.asked_at.isoformat(),
+    }
 
 
 def test_a_policy_that_does_not_ask_for_it_asks_nobody(life):

@@ -9,7 +9,6 @@ from audit.models import AuditEvent
 from releases import record_selectors, selectors
 from releases.domain.change_record import (
     MOST_EVENTS,
-    ApprovalRecord,
     ChangeRecord,
     EventRecord,
     RollbackRecord,
@@ -19,10 +18,11 @@ from releases.domain.change_record import (
 from releases.domain.configuration_words import changes
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic_picture import in_words
-from releases.models import Approval, EmergencyRollback, Release, Service, Step
+from releases.models import EmergencyRollback, Release, Service, Step
 from releases.services import risks
 from releases.services.lifecycle import now
 from releases.views.shown.plans import PlanShown, plan_of
+from releases.views.shown.record_decisions import approval_records, glass_record
 from releases.views.shown.release_traffic import traffic_over_time
 from releases.views.shown.words import release_status, step_meaning, step_status, step_title
 
@@ -72,7 +72,8 @@ def change_record(service: Service, release: Release) -> ChangeRecord:
         ended_at=release.ended_at,
         traffic_in_words=in_words(traffic),
         traffic=traffic,
-        approvals=[_approval(approval, steps) for approval in selectors.approvals_of_release(release)],
+        approvals=approval_records(selectors.approvals_of_release(release), steps, events),
+        broken_glasses=[glass_record(glass) for glass in record_selectors.glasses_of(release)],
         steps=[_step(step, plans.get(step.pk), verified_at) for step in steps],
         rollbacks=[_rollback(rollback) for rollback in rollbacks],
         events=[_event(event) for event in events[:MOST_EVENTS]],
@@ -149,36 +150,6 @@ def _step(step: Step, shown: PlanShown | None, verified_at: Mapping[str, datetim
         bake_seconds=step.bake_seconds,
         ended_at=step.ended_at,
         problem=bounded(step.problem),
-    )
-
-
-def _approval(approval: Approval, steps: Sequence[Step]) -> ApprovalRecord:
-    step = next(step for step in steps if step.pk == approval.step_id)
-    return ApprovalRecord(
-        step=step_title(step),
-        decision=approval.decision,
-        by=approval.decided_by.username,
-        role=approval.role,
-        at=approval.decided_at,
-        comment=bounded(approval.comment),
-        plan_sha256=approval.plan_sha256,
-        changes_digest=approval.changes_digest,
-        compared=_compared(approval, step),
-        withdrawn_at=approval.withdrawn_at,
-    )
-
-
-def _compared(approval: Approval, step: Step) -> str:
-    plan = step.plan_run
-    if plan is None or not plan.plan_sha256:
-        return "the step has no plan now"
-    if approval.plan_sha256 == plan.plan_sha256:
-        return "this very plan"
-    same = approval.changes_digest in {plan.changes_digest, step.rest_of}
-    return (
-        "the same changes, or more of them, in an earlier plan"
-        if same
-        else "another plan, with other changes"
     )
 
 

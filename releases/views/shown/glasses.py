@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
+from releases import record_selectors
 from releases.domain.decisions import Decision
 from releases.models import BrokenGlass, Release, Service
 from releases.permissions import as_person
@@ -20,15 +21,19 @@ class GlassShown:
     may_review: Decision
 
 
+def gate_of_glass(glass: BrokenGlass) -> str:
+    """What its gate stands before, after "for"."""
+    return step_title(glass.step) if glass.plan_run_id else "the request"
+
+
 def glasses_of(service: Service, release: Release, user: User) -> list[GlassShown]:
     """In the order of time; a constant number of queries."""
-    found = BrokenGlass.objects.filter(step__release=release)
-    glasses = list(found.select_related("step", "step__release", "broken_by", "reviewed_by"))
+    glasses = record_selectors.glasses_of(release)
     answers = break_glass.review_answers(as_person(user, service), glasses)
     return [
         GlassShown(
             broken=glass,
-            what=step_title(glass.step) if glass.plan_run_id else "the request",
+            what=gate_of_glass(glass),
             may_review=answer,
         )
         for glass, answer in zip(glasses, answers, strict=True)
