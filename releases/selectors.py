@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Now
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
 from releases.domain.traffic import ROTATIONS, Transition
+from releases.glass_selectors import UNREVIEWED
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
 from terraform_runner import selectors as runs
 from terraform_runner.domain.runs import Operation, RunStatus
@@ -214,15 +215,17 @@ def waiting_step(service: Service) -> Step | None:
 
 
 def by_need_of_attention(services: QuerySet[Service]) -> QuerySet[Service]:
-    """Failed ones first, then those whose users are split without a release, those in release, and the rest by name."""
+    """Failed ones first, those whose users are split without a release, those with a broken glass that nobody else has
+    reviewed, those in release, and the rest by name."""
     unfinished = Step.objects.filter(service=OuterRef("pk"))
     failed = _unfinished(unfinished).filter(status__in=[StepStatus.FAILED.value, StepStatus.REJECTED.value])
     in_release = Release.objects.filter(service=OuterRef("pk"), status__in=_OPEN)
     need = Case(
         When(Exists(failed), then=Value(0)),
         When(SPLIT & ~Exists(in_release), then=Value(1)),
-        When(Exists(in_release), then=Value(2)),
-        default=Value(3),
+        When(Exists(UNREVIEWED.filter(step__service=OuterRef("pk"))), then=Value(2)),
+        When(Exists(in_release), then=Value(3)),
+        default=Value(4),
         output_field=IntegerField(),
     )
     return services.alias(need=need).order_by("need", "name")
@@ -286,7 +289,7 @@ def steps_of_release(release: Release) -> list[Step]:
 def approvals_of_release(release: Release) -> list[Approval]:
     """Who decided what at a release's gates, in the order of time."""
     given = Approval.objects.filter(step__release=release)
-    return list(given.select_related("step", "decided_by").order_by("decided_at"))
+    return list(given.select_related("step", "decided_by", "plan_run").order_by("decided_at"))
 
 
 def runs_of_step(step: Step) -> list[Run]:

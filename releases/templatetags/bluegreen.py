@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from releases.domain import visible as characters
 from releases.models import RoleGrant
 from releases.role_selectors import administered_by
-from releases.views.lookups import find_plans_to_decide
+from releases.views.lookups import find_glasses_to_review, find_plans_to_decide
 from releases.views.shown.words import age_in_words
 
 register = template.Library()
@@ -64,8 +64,10 @@ def roles_in_words(grants: Iterable[RoleGrant]) -> str:
 
 @register.simple_tag
 def waiting_count(user: User | AnonymousUser) -> int:
-    """How many plans wait for this person's decision; a page that is not found may be asked for by anybody."""
-    return find_plans_to_decide(user).count() if isinstance(user, User) else 0
+    """How much waits for this person in the inbox; a page that is not found may be asked for by anybody."""
+    if not isinstance(user, User):
+        return 0
+    return find_plans_to_decide(user).count() + find_glasses_to_review(user).count()
 
 
 @register.simple_tag

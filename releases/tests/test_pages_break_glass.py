@@ -4,11 +4,13 @@ import pytest
 from django.contrib.auth.models import Group
 
 from releases.domain.decisions import Permission
-from releases.models import BrokenGlass, Policy
-from releases.permissions import grant
+from releases.models import BrokenGlass, Policy, ServiceAccount
+from releases.permissions import as_person, grant
+from releases.services import break_glass
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of
+from releases.views.lookups import find_glasses_to_review
 
 
 @pytest.fixture
@@ -69,3 +71,95 @@ def test_more_of_them_need_no_more_queries(scene, on_call, as_user, address):
     for _ in range(5):
         factories.broken_glass(scene.canary, on_call)
     assert queries_of(browser, address) <= one
+
+
+FLAGGED = ("/", "/services/catalog/", "/inbox/")
+WAITS = ("Broken glass, not reviewed", "A broken glass waits for its review", "Broken glasses to review")
+
+
+def test_until_it_is_reviewed_it_is_flagged_on_the_list_the_service_s_page_and_in_the_inbox(
+    scene, on_call, as_user, address
+):
+    broken = factories.broken_glass(scene.canary, on_call)
+    browser = as_user(scene.manager)
+    for page, words in zip(FLAGGED, WAITS, strict=True):
+        text = text_of(browser.get(page))
+        assert words in text
+        assert f'href="{address}' in text
+    assert "1 service needs attention" in text_of(browser.get("/"))
+    break_glass.review(broken_id=broken.pk, user=scene.manager, comment="fine")
+    for page, words in zip(FLAGGED, WAITS, strict=True):
+        assert words not in text_of(browser.get(page))
+
+
+def test_it_counts_as_something_that_waits_for_who_may_review_it_and_says_what_was_done_and_why(
+    scene, on_call, as_user
+):
+    factories.broken_glass(scene.canary, on_call)
+    page = text_of(as_user(scene.manager).get("/inbox/"))
+    assert '<span class="count">2' in page
+    assert "operator opened the gate of Canary alone," in page
+    assert "“The shop is down”" in page
+
+
+def test_it_waits_there_without_any_plan(scene, on_call, as_user):
+    factories.broken_glass(scene.canary, on_call)
+    scene.release.steps.update(wanted=[])
+    page = text_of(as_user(scene.manager).get("/inbox/"))
+    assert "Broken glasses to review" in page
+    assert "Nothing waits for you" not in page
+
+
+def test_of_very_many_the_inbox_shows_the_oldest_and_counts_the_others(scene, on_call, as_user):
+    for _ in range(22):
+        factories.broken_glass(scene.canary, on_call)
+    assert "And 2 more, which come up when these are reviewed." in text_of(
+        as_user(scene.manager).get("/inbox/")
+    )
+
+
+@pytest.mark.parametrize(
+    "who",
+    ["manager", "viewer", "breaker", "requester", "changer of the step", "maker of the program", "program"],
+)
+def test_the_inbox_has_it_for_exactly_those_who_may_review_it(scene, on_call, who):
+    program = factories.person("program", scene.service, Permission.VIEW, Permission.APPROVE)
+    maker = factories.person("maker", scene.service, Permission.VIEW, Permission.APPROVE)
+    changer = factories.person("changer", scene.service, Permission.VIEW, Permission.APPROVE)
+    ServiceAccount.objects.create(user=program, service=scene.service, made_by=maker)
+    for person in (scene.requester, on_call):
+        grant(person, scene.service, Permission.APPROVE)
+    broken = factories.broken_glass(scene.canary, on_call)
+    if who in {"maker of the program", "program"}:
+        scene.release.requested_by = program
+        scene.release.save()
+    elif who == "changer of the step":
+        scene.canary.requested_by = changer
+        scene.canary.save()
+    person = {
+        "manager": scene.manager,
+        "viewer": factories.person("viewer", scene.service, Permission.VIEW),
+        "breaker": on_call,
+        "requester": scene.requester,
+        "changer of the step": changer,
+        "maker of the program": maker,
+        "program": program,
+    }[who]
+    again = BrokenGlass.objects.select_related("step__release").get(pk=broken.pk)
+    may = break_glass.review_answer(as_person(person, scene.service), again)
+    assert bool(may) is (who == "manager")
+    assert find_glasses_to_review(person).exists() is bool(may)
+
+
+@pytest.mark.parametrize("page", FLAGGED)
+def test_more_flags_need_no_more_queries(scene, on_call, as_user, page):
+    browser = as_user(scene.manager)
+    factories.broken_glass(scene.canary, on_call)
+    one = queries_of(browser, page)
+    for number in range(2, 7):
+        release = factories.release_with_steps(
+            scene.service, scene.requester, number=scene.release.number + number, status="promoted"
+        )
+        factories.broken_glass(factories.waiting_step(release.steps.get(transition="canary")), on_call)
+    scene.release.steps.exclude(pk=scene.canary.pk).update(wanted=[])
+    assert queries_of(browser, page) <= one

@@ -1,4 +1,4 @@
-"""What waits for one's approval, for others, and what one has decided; decisions are made in place."""
+"""What waits for one's approval or review, for others, and what one has decided; decisions are made in place."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -22,7 +22,8 @@ from releases.permissions import visible_services
 from releases.services import approvals
 from releases.services.errors import ActRefused, is_personal
 from releases.views.acts import what_is_wrong
-from releases.views.lookups import find_plan, find_plans_to_decide, signed_in
+from releases.views.lookups import find_glasses_to_review, find_plan, find_plans_to_decide, signed_in
+from releases.views.shown.glasses import gate_of_glass
 from releases.views.shown.inbox import chosen, decided_words, waiting
 from releases.views.shown.words import step_title
 
@@ -122,7 +123,9 @@ def _list(request: HttpRequest) -> dict[str, Any]:
     services = visible_services(user)
     mine = find_plans_to_decide(user)
     others = plan_selectors.plans_for_others(services, but=mine)
-    context = {"count_mine": mine.count(), "count_others": others.count()}
+    glasses = find_glasses_to_review(user)
+    broken = glasses.count()
+    context: dict[str, Any] = {"count_mine": mine.count() + broken, "count_others": others.count()}
     if view == "done":
         page = _page(request, plan_selectors.decisions_by(user, services=services))
         done = [
@@ -133,8 +136,15 @@ def _list(request: HttpRequest) -> dict[str, Any]:
     steps = _page(request, others if view == "others" else mine)
     rows = waiting(list(steps.object_list))
     shown = "others" if view == "others" else "mine"
-    has_routine = shown == "mine" and any(row.is_routine for row in rows)
-    return context | {"view": shown, "page": steps, "rows": rows, "has_routine": has_routine}
+    context |= {"view": shown, "page": steps, "rows": rows}
+    if shown == "others":
+        return context
+    to_review = [(glass, gate_of_glass(glass)) for glass in glasses[:PER_PAGE]]
+    return context | {
+        "has_routine": any(row.is_routine for row in rows),
+        "glasses": to_review,
+        "more_glasses": broken - len(to_review),
+    }
 
 
 def _page(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:

@@ -9,9 +9,9 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from releases import selectors
+from releases import glass_selectors, selectors
 from releases.domain.decisions import Permission, Refused
-from releases.models import EmergencyRollback, Release, RoleGrant, Service, Step
+from releases.models import BrokenGlass, EmergencyRollback, Release, RoleGrant, Service, Step
 from releases.permissions import services_with, visible_services
 from releases.refusals import NotTheirs
 from releases.role_selectors import covering
@@ -110,8 +110,15 @@ def _refuse(hidden: QuerySet[Any], reason: str) -> NoReturn:
 
 def find_plans_to_decide(user: User) -> QuerySet[Step]:
     """The plans that wait for this person's decision, as one query."""
+    return selectors.steps_to_decide(user, services=_services_to_approve(user))
+
+
+def find_glasses_to_review(user: User) -> QuerySet[BrokenGlass]:
+    """The broken glasses that wait for this person's review, as one query."""
+    return glass_selectors.glasses_to_review(user, services=_services_to_approve(user))
+
+
+def _services_to_approve(user: User) -> QuerySet[Service]:
     # One right at a time: for two at once guardian would fetch and compare all services here.
     may_approve = services_with(user, Permission.APPROVE)
-    return selectors.steps_to_decide(
-        user, services=visible_services(user).filter(pk__in=may_approve.values("pk"))
-    )
+    return visible_services(user).filter(pk__in=may_approve.values("pk"))

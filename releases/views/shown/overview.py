@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from releases import selectors
+from releases import glass_selectors, selectors
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS, Color, Transition, is_safe
 from releases.models import Release, Service, Step
@@ -14,7 +14,10 @@ from releases.views.shown.words import Status, Tone, first_line, step_title
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceRow:
-    """One service of the list; ``release`` is the open one, else the last."""
+    """One service of the list; ``release`` is the open one, else the last.
+
+    ``flagged`` are the releases with a broken glass that nobody else has reviewed yet.
+    """
 
     service: Service
     traffic: TrafficShown
@@ -22,11 +25,12 @@ class ServiceRow:
     detail: str
     release: Release | None
     since: datetime | None
+    flagged: Sequence[Release]
 
     @property
     def needs_attention(self) -> bool:
         """Whether a person should look: what waits as expected is no alarm."""
-        return self.status.tone is Tone.BAD or self.status.word == "Split"
+        return self.status.tone is Tone.BAD or self.status.word == "Split" or bool(self.flagged)
 
     @property
     def may_be_released(self) -> bool:
@@ -50,11 +54,17 @@ class ServiceRow:
 
 
 def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
-    """The rows of a page of services, in the given order; two queries."""
+    """The rows of a page of services, in the given order; three queries."""
     steps = selectors.unfinished_by_service(services)
-    releases = selectors.last_releases(services)
+    releases, flagged = selectors.last_releases(services), glass_selectors.flagged_releases(services)
     return [
-        _row(service, _telling(steps.get(service.pk, ())), releases.get(service.pk)) for service in services
+        _row(
+            service,
+            _telling(steps.get(service.pk, ())),
+            releases.get(service.pk),
+            flagged.get(service.pk, ()),
+        )
+        for service in services
     ]
 
 
@@ -65,14 +75,20 @@ def _telling(unfinished: Sequence[Step]) -> Step | None:
     return next(failed, present) if present and present.status == StepStatus.BAKING else present
 
 
-def _row(service: Service, step: Step | None, last: Release | None) -> ServiceRow:
+def _row(service: Service, step: Step | None, last: Release | None, flagged: Sequence[Release]) -> ServiceRow:
     if step is None:
         status, detail = _without_step(service)
     else:
         status, detail = _step_in_words(step)
     since = (last.ended_at or last.requested_at) if last else None
     return ServiceRow(
-        service=service, traffic=traffic_of(service), status=status, detail=detail, release=last, since=since
+        service=service,
+        traffic=traffic_of(service),
+        status=status,
+        detail=detail,
+        release=last,
+        since=since,
+        flagged=flagged,
     )
 
 
