@@ -183,7 +183,8 @@ class NewServiceForm(SettingsForm):
     def clean_approvers(self) -> tuple[User, ...]:
         """The people of these names."""
         names = self.cleaned_data["approvers"]
-        found = {user.username: user for user in User.objects.filter(username__in=names, is_active=True)}
+        people = User.objects.filter(username__in=names, is_active=True, service_account__isnull=True)
+        found = {user.username: user for user in people}
         if unknown := [name for name in names if name not in found]:
             raise forms.ValidationError(f"There is no active person “{unknown[0][:60]}”.")
         return tuple(found[name] for name in names)

@@ -51,7 +51,7 @@ def wide_grants() -> QuerySet[RoleGrant]:
 
 
 def _shown(grants: QuerySet[RoleGrant]) -> QuerySet[RoleGrant]:
-    return grants.select_related("user", "group", "service", "given_by")
+    return grants.select_related("user__service_account", "group", "service", "given_by")
 
 
 def administered_by(user: User) -> Administered:

@@ -6,11 +6,11 @@ from django import forms
 from django.contrib.auth.models import User
 
 from releases.domain.decisions import Permission
+from releases.domain.roles import Role
 from releases.domain.scopes import LONGEST_DAYS
 from releases.forms import NumberField
 from releases.models import Service
 from releases.permissions import visible_services
-from releases.services.service_accounts import GIVEN
 from releases.services.tokens import WantedToken
 
 PASSED_ON = {
@@ -34,9 +34,15 @@ class AccountForm(forms.Form):
     """An account for a program, on one service."""
 
     name = forms.CharField(max_length=60, label="Name", help_text="As the trail will call it.")
-    rights = forms.MultipleChoiceField(
+    roles = forms.MultipleChoiceField(
         required=False,
-        choices=[(right.value, PASSED_ON[right]) for right in GIVEN],
+        choices=[
+            (Role.REQUESTER.value, PASSED_ON[Permission.REQUEST]),
+            (
+                Role.OPERATOR.value,
+                f"{PASSED_ON[Permission.OPERATE]}, and {PASSED_ON[Permission.EMERGENCY].lower()}",
+            ),
+        ],
         widget=forms.CheckboxSelectMultiple,
         label="What it may do beside looking",
     )

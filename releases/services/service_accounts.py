@@ -13,15 +13,17 @@ from django.db.models import Q
 
 from audit import events
 from releases.domain.decisions import Decision, Permission, Refused, has_permission
+from releases.domain.role_rules import GIVEN_TO_PROGRAMS
+from releases.domain.roles import Role, permissions_of
 from releases.models import Service, ServiceAccount, Token
-from releases.permissions import NotAllowed, as_person, grant
-from releases.services import tokens
+from releases.permissions import NotAllowed, as_person
+from releases.services import rights, tokens
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
+from releases.services.roles import Place, record_given
 from releases.services.tokens import WantedToken
 
-GIVEN = (Permission.REQUEST, Permission.OPERATE, Permission.EMERGENCY)
-"""What a program may be given beside looking: it neither approves nor manages."""
+_PASSED_ON = permissions_of(GIVEN_TO_PROGRAMS)
 
 
 def may_manage(user: User, service: Service) -> Decision:
@@ -30,8 +32,9 @@ def may_manage(user: User, service: Service) -> Decision:
 
 
 @transaction.atomic
-def make(service: Service, *, name: str, rights: Collection[Permission], by: User) -> ServiceAccount:
-    """A new account with these rights on this service. Raises ``NotAllowed`` and ``FieldsInvalid``."""
+def make(service: Service, *, name: str, roles: Collection[Role], by: User) -> ServiceAccount:
+    """A new account with these roles on this service, or else a viewer. Raises ``NotAllowed`` and ``FieldsInvalid``."""
+    rights.hold()
     _refuse_unless_allowed(by, service)
     user = User(username=name)
     user.set_unusable_password()
@@ -40,21 +43,18 @@ def make(service: Service, *, name: str, rights: Collection[Permission], by: Use
     except ValidationError as error:
         raise FieldsInvalid("account:name", {"name": " ".join(error.messages)}) from error
     user.save()
-    grant(user, service, Permission.VIEW, *(right for right in GIVEN if right in rights))
     account = ServiceAccount.objects.create(user=user, service=service, made_by=by)
-    _record(
-        account,
-        "account.made",
-        by,
-        {"rights": sorted({Permission.VIEW, *rights} & {Permission.VIEW, *GIVEN})},
-    )
+    given = sorted(GIVEN_TO_PROGRAMS & set(roles)) or [Role.VIEWER]
+    _record(account, "account.made", by, {"roles": [role.value for role in given]})
+    for role in given:
+        record_given(role, user, Place(service=service), actor=person(by), given_by=by)
     return account
 
 
 def make_token(account: ServiceAccount, *, name: str, days: int, by: User) -> str:
     """A token of an account, on its service; gives its secret. Raises ``NotAllowed`` and ``FieldsInvalid``."""
     _refuse_unless_allowed(by, account.service)
-    wanted = WantedToken(name=name, days=days, permissions=frozenset(GIVEN), services=[account.service])
+    wanted = WantedToken(name=name, days=days, permissions=_PASSED_ON, services=[account.service])
     return tokens.make(account.user, wanted, by=by)[1]
 
 

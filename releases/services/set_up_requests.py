@@ -131,7 +131,9 @@ def _wanted_roles(user: User, wanted: Rights) -> Iterator[tuple[Holder, Role]]:
         yield from ((approver, Role.APPROVER) for approver in wanted.approvers)
     else:
         yield user, Role.VIEWER
-        for grant in wanted.as_on.role_grants.select_related("user", "group"):
+        # A program is on one service alone.
+        people = wanted.as_on.role_grants.exclude(user__service_account__isnull=False)
+        for grant in people.select_related("user", "group"):
             yield grant.holder, Role(grant.role)
 
 

@@ -11,7 +11,7 @@ from aws.errors import AwsError
 from aws.listeners import Listener, ListenerRule
 from releases.domain.roles import Role
 from releases.domain.tests.test_new_service import HOSTILE
-from releases.models import Service, Step
+from releases.models import Service, ServiceAccount, Step
 from releases.new_service_form import NewServiceForm, Offered
 from releases.permissions import grant_set_up
 from releases.tests import factories
@@ -136,6 +136,14 @@ def test_what_is_asked_for_is_a_set_up_that_its_service_shows_and_somebody_else_
     inbox = text_of(as_user(User.objects.get(username="manager")).get("/inbox/"))
     assert "cart" in inbox
     assert "Asked for by ida: “We sell carts”" in inbox
+
+
+def test_a_program_is_not_named_as_an_approver(first):
+    program = factories.UserFactory.create(username="ci")
+    ServiceAccount.objects.create(user=program, service=factories.ServiceFactory.create(), made_by=program)
+    answer = first.post(ADDRESS, typed(as_on="", approvers="ci"))
+    assert answer.status_code == 422
+    assert "There is no active person “ci”." in text_of(answer)
 
 
 def test_the_first_service_of_all_names_who_approves_and_the_next_one_does_as_it(first):

@@ -4,15 +4,17 @@ import pytest
 
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
-from releases.models import Approval, Release, ServiceAccount, Token
+from releases.domain.roles import Role
+from releases.models import Approval, Release, Service, ServiceAccount, Token
 from releases.permissions import as_person, grant, is_service_account
+from releases.services import rights
 from releases.tests import factories
 from releases.tests.api import call, problem, secret_of
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of
 
 PAGE = "/services/catalog/programs/"
-ACCOUNT = {"name": "ci", "rights": ["request"]}
+ACCOUNT = {"name": "ci", "roles": ["requester"]}
 TOKEN = {"name": "pipeline", "days": "30"}
 
 
@@ -68,8 +70,41 @@ def test_an_account_may_what_it_was_given_on_its_service_and_has_no_password(acc
     event = AuditEvent.objects.get(action="account.made")
     assert (event.actor_name, event.subject["account"], event.after) == (
         *("maker", "ci"),
-        {"rights": ["request", "view"]},
+        {"roles": ["requester"]},
     )
+    assert AuditEvent.objects.get(action="role.given").subject["person"] == "ci"
+
+
+def test_an_account_without_a_choice_looks_and_one_with_all_does_not_approve(client, service):
+    client.post(PAGE, {"name": "reader"})
+    client.post(PAGE, {"name": "all", "roles": ["requester", "operator"]})
+    reader, everything = [one.user for one in ServiceAccount.objects.order_by("made_at")]
+    assert as_person(reader, service).permissions == {Permission.VIEW}
+    assert as_person(everything, service).permissions == {
+        *(Permission.VIEW, Permission.REQUEST, Permission.OPERATE, Permission.EMERGENCY)
+    }
+
+
+def test_what_an_account_may_stays_when_rights_are_brought_in_step_and_goes_with_its_role(
+    account, service, as_user
+):
+    rights.bring_in_step(Service.objects.all())
+    assert as_person(account.user, service).permissions == {Permission.VIEW, Permission.REQUEST}
+    keeper = factories.UserFactory.create()
+    factories.give(keeper, service, Role.MANAGER)
+    people = as_user(keeper)
+    assert "ci</strong> (a program)" in text_of(people.get("/services/catalog/people/"))
+    people.post(f"/services/catalog/people/{account.user.role_grants.get().pk}/take/")
+    assert as_person(account.user, service).permissions == set()
+
+
+def test_an_account_is_given_no_role_by_which_it_could_approve(account, service, as_user):
+    keeper = factories.UserFactory.create()
+    factories.give(keeper, service, Role.MANAGER)
+    sent = {"kind": "person", "name": "ci", "role": "approver", "where": "service"}
+    answer = as_user(keeper).post("/services/catalog/people/", sent)
+    assert answer.status_code == 422
+    assert "it approves nothing" in text_of(answer)
 
 
 def test_its_token_requests_in_its_own_name_on_its_own_service(secret, account, service):
@@ -137,7 +172,7 @@ def test_only_tokens_of_this_account_are_revoked_here_and_only_accounts_of_this_
 
 @pytest.mark.parametrize(
     ("wrong", "field"),
-    [({"name": "with space"}, "name"), ({"name": "maker"}, "name"), ({"rights": ["approve"]}, "rights")],
+    [({"name": "with space"}, "name"), ({"name": "maker"}, "name"), ({"roles": ["approver"]}, "roles")],
 )
 def test_what_cannot_be_is_said_at_its_field(client, wrong, field):
     answer = client.post(PAGE, ACCOUNT | wrong)

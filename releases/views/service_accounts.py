@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from releases.domain.decisions import Permission, Refused
+from releases.domain.decisions import Refused
+from releases.domain.roles import Role
 from releases.models import Service, ServiceAccount, Token
 from releases.services import service_accounts, tokens
 from releases.services.errors import FieldsInvalid
@@ -77,8 +78,8 @@ def account_end(request: HttpRequest, name: str, account_id: int) -> HttpRespons
 
 
 def _make(request: HttpRequest, service: Service, form: AccountForm) -> None:
-    rights = frozenset(map(Permission, form.cleaned_data["rights"]))
-    service_accounts.make(service, name=form.cleaned_data["name"], rights=rights, by=signed_in(request))
+    roles = list(map(Role, form.cleaned_data["roles"]))
+    service_accounts.make(service, name=form.cleaned_data["name"], roles=roles, by=signed_in(request))
 
 
 def _tried(form: Form, act: Callable[[], None]) -> bool:

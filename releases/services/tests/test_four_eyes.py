@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group
 from guardian.shortcuts import assign_perm
 
 from releases.domain.decisions import Permission
+from releases.domain.roles import Role
 from releases.models import Approval, Policy, Step
 from releases.permissions import codename, grant
 from releases.services import approvals, policy_changes, service_accounts, shares
@@ -74,7 +75,7 @@ def test_by_a_policy_of_theirs_that_asks_for_no_approval(life):
 
 
 def test_by_changing_the_policy_while_a_program_of_theirs_asks(life, keeper):
-    program = service_accounts.make(life.service, name="ci", rights=[Permission.REQUEST], by=keeper).user
+    program = service_accounts.make(life.service, name="ci", roles=[Role.REQUESTER], by=keeper).user
     life.requester = program
     life.request()
     change = {"service_id": life.service.pk, "user": keeper, "wanted": {"four_eyes": False}}

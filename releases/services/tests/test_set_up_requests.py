@@ -23,7 +23,7 @@ from releases.domain.roles import Role
 from releases.models import Service, Step
 from releases.permissions import NotAllowed, as_person, grant, grant_set_up
 from releases.role_selectors import roles_on
-from releases.services import approvals, managed, set_up_requests
+from releases.services import approvals, managed, service_accounts, set_up_requests
 from releases.services.errors import ActRefused, FieldsInvalid
 from releases.services.roles import Place, record_given
 from releases.services.set_up_requests import Rights, look_at, request_set_up
@@ -173,9 +173,11 @@ def test_everybody_has_the_roles_that_were_given_on_the_other_service(ask, ida, 
     other = ServiceFactory.create(name="shop")
     factories.give(ida, other, Role.MANAGER)
     factories.give(mona, other, Role.APPROVER, Role.OPERATOR)
+    program = service_accounts.make(other, name="ci", roles=[Role.REQUESTER], by=ida).user
     service = ask(rights=Rights(as_on=other))
     assert roles_on(ida, service) == {Role.MANAGER, Role.VIEWER}
     assert roles_on(mona, service) == {Role.APPROVER, Role.OPERATOR}
+    assert roles_on(program, service) == set()
     assert {
         event.reason for event in AuditEvent.objects.filter(action="role.given", service_id=service.pk)
     } == {"As on shop."}
