@@ -21,6 +21,7 @@ from audit import events
 from audit.events import Actor
 from releases.domain import role_rules
 from releases.domain.decisions import Allowed, Decision
+from releases.models import Token
 from releases.permissions import is_service_account
 from releases.role_selectors import administrators
 from releases.services import rights, tokens
@@ -72,8 +73,13 @@ def reactivate(whom: User, *, by: User) -> None:
 def end_password(whom: User, *, by: User) -> None:
     """End somebody's password, with all sessions and links: only a new link lets them in. Raises ``NotAllowed``."""
     with _administering(by):
-        if _people(whom).filter(is_active=True).update(password=make_password(None)):
-            _note("person.password-ended", whom, person(by))
+        record_password_ended(whom, actor=person(by))
+
+
+def revoke_token(token: Token, *, by: User) -> None:
+    """End a token of whoever it is. Raises ``NotAllowed``."""
+    with _administering(by):
+        tokens.revoke(token, actor=person(by))
 
 
 def password_link(user: User) -> str:
@@ -119,6 +125,15 @@ def record_added(name: str, *, email: str = "", actor: Actor) -> User:
     user.save()
     _note("person.added", user, actor, after={"email": email})
     return user
+
+
+@transaction.atomic
+def record_password_ended(whom: User, *, actor: Actor) -> None:
+    """The same for a password that is to be set anew; who is not active has none, and gets none."""
+    ended = make_password(None)
+    if _people(whom).filter(is_active=True).update(password=ended):
+        whom.password = ended
+        _note("person.password-ended", whom, actor)
 
 
 @transaction.atomic

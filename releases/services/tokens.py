@@ -93,9 +93,15 @@ def scope_of(token: Token) -> Scope:
 
 def of(*users: User) -> QuerySet[Token]:
     """The tokens of these accounts, the newest first; those that have ended are there for a while longer."""
+    return of_everybody().filter(user__in=users)
+
+
+def of_everybody(words: str = "") -> QuerySet[Token]:
+    """The same of all accounts that have these words in their name, or in the token's."""
     recently = Now() - SHOWN_FOR
     is_over = Q(expires_at__lt=recently) | Q(revoked_at__lt=recently)
-    return Token.objects.filter(user__in=users).exclude(is_over).select_related("user")
+    found = Token.objects.exclude(is_over).select_related("user")
+    return found.filter(Q(user__username__icontains=words) | Q(name__icontains=words)) if words else found
 
 
 def _refuse_impossible(user: User, wanted: WantedToken) -> None:

@@ -21,6 +21,8 @@ from releases.domain.roles import Role
 from releases.live import streams
 from releases.models import Service
 from releases.permissions import grant
+from releases.services import people
+from releases.services.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.event_source import event_source
 from terraform_runner.domain.runs import RunStatus
@@ -48,6 +50,13 @@ def service() -> Service:
 @pytest.fixture
 def reader(service: Service) -> User:
     return make_person("reader", service, Permission.VIEW)
+
+
+def administrator() -> User:
+    """Somebody else, who ends what a reader has."""
+    ada = User.objects.create(username="ada")
+    record_given(Role.ADMIN, ada, EVERYWHERE, actor=factories.TESTS)
+    return ada
 
 
 def add_lines(run: Run, first: int, *lines: str) -> None:
@@ -216,10 +225,11 @@ def test_a_right_that_is_lost_while_nobody_listens_closes_the_stream(site, servi
     "lose",
     [
         lambda user, service: remove_perm("view_service", user, service),
-        lambda user, service: User.objects.filter(pk=user.pk).update(is_active=False),
+        lambda user, service: people.deactivate(user, by=administrator()),
+        lambda user, service: people.end_password(user, by=administrator()),
         lambda user, service: Session.objects.all().delete(),
     ],
-    ids=["right taken away", "deactivated", "signed out"],
+    ids=["right taken away", "deactivated", "password ended", "signed out"],
 )
 @pytest.mark.parametrize("page", ["service", "run"])
 def test_an_open_stream_is_closed_when_its_reader_may_not_see_it_any_more(site, service, reader, lose, page):
@@ -238,7 +248,7 @@ def test_who_leaves_the_group_that_may_see_it_loses_the_stream(site, service):
     member.groups.add(group)
     with event_source(f"{site}/services/{service.name}/events/", session_of(member)) as source:
         source.next("changed")
-        member.groups.remove(group)
+        people.remove_member(group, member, by=administrator())
         assert [event.name for event in source].count("beat") <= 2
 
 

@@ -8,9 +8,11 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from releases.domain.roles import Role
-from releases.models import ServiceAccount
+from releases.models import ServiceAccount, Token
+from releases.services import tokens
 from releases.services.roles import EVERYWHERE, record_given
 from releases.tests import factories
+from releases.tests.api import secret_of
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of
 
@@ -165,6 +167,33 @@ def test_a_program_is_not_among_the_people(client, ada, service):
     ServiceAccount.objects.create(user=program, service=service, made_by=ada)
     assert "ci" not in [person.username for person in client.get("/people/").context["page"]]
     assert client.post(f"/people/{program.pk}/deactivate/").status_code == 404
+
+
+def test_other_people_s_and_programs_tokens_are_found_and_revoked_each_with_its_event(client, rosa, service):
+    hers, other = secret_of(rosa), secret_of(factories.UserFactory.create(username="bob"))
+    [row] = client.get("/people/tokens/?q=rosa").context["rows"]
+    page = text_of(client.post(f"/people/tokens/{row.token.pk}/revoke/", follow=True))
+    assert "of rosa is revoked" in page
+    assert [tokens.find(secret) is None for secret in (hers, other)] == [True, False]
+    event = AuditEvent.objects.get(action="token.revoked")
+    assert (event.actor_name, event.subject["of"]) == ("ada", "rosa")
+    assert "No token is called so" in text_of(client.get("/people/tokens/?q=zzz"))
+
+
+def test_who_is_no_administrator_revokes_no_token_but_their_own(rosa, ada, service, as_user):
+    secret = secret_of(ada)
+    factories.give(rosa, service, Role.ADMIN)
+    token = Token.objects.get()
+    assert as_user(rosa).post(f"/people/tokens/{token.pk}/revoke/").status_code == 403
+    assert tokens.find(secret) is not None
+
+
+def test_fifty_tokens_need_as_many_queries_as_one(client, rosa):
+    secret_of(rosa)
+    one = queries_of(client, "/people/tokens/")
+    for number in range(49):
+        secret_of(factories.UserFactory.create(username=f"p{number}"))
+    assert queries_of(client, "/people/tokens/") == one
 
 
 def test_names_are_escaped_and_the_search_finds_by_name_and_address(client, rosa):

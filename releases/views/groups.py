@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from releases import people_selectors
 from releases.domain.errors import DomainError
+from releases.domain.visible import visible
 from releases.people_form import GroupForm, MemberForm
 from releases.services import people
 from releases.services.errors import FieldsInvalid
@@ -27,7 +28,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         except FieldsInvalid as refused:
             form.add_error("name", refused.message)
         else:
-            messages.success(request, f"The group {made} is made: nobody is in it yet.")
+            messages.success(request, f"The group {visible(made.name)} is made: nobody is in it yet.")
             return redirect("group", group_id=made.pk)
     words = searched_for(request)
     context = {
@@ -46,7 +47,7 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
     found = get_object_or_404(people_selectors.groups(), pk=group_id)
     form = MemberForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _added(found, form, by):
-        messages.success(request, f"{form.person} is in the group {found} now.")
+        messages.success(request, f"{form.person} is in the group {visible(found.name)} now.")
         return redirect("group", group_id=found.pk)
     context = {
         "group": found,
@@ -64,7 +65,7 @@ def member_remove(request: HttpRequest, group_id: int, person_id: int) -> HttpRe
     found = get_object_or_404(Group, pk=group_id)
     whom = get_object_or_404(User, pk=person_id)
     if tried(request, lambda: people.remove_member(found, whom, by=by)):
-        messages.success(request, f"{whom} is not in the group {found} any more.")
+        messages.success(request, f"{whom} is not in the group {visible(found.name)} any more.")
     return redirect("group", group_id=found.pk)
 
 

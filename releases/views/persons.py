@@ -76,7 +76,6 @@ def person_password(request: HttpRequest, person_id: int) -> HttpResponse:
     by, whom = administrator(request), _find(person_id)
     if not tried(request, lambda: people.end_password(whom, by=by)):
         return redirect("person", person_id=whom.pk)
-    whom.refresh_from_db()
     return _page(request, whom, link=people.password_link(whom) if whom.is_active else "", status=201)
 
 

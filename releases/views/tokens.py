@@ -1,18 +1,20 @@
-"""A person's tokens: what programs sign in with in their name."""
+"""A person's tokens, what programs sign in with in their name; and everybody's, for administrators."""
 
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from releases.services import tokens
+from releases.services import people, tokens
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
 from releases.token_form import TokenForm
-from releases.views.lookups import signed_in
+from releases.views.lookups import administrator, signed_in
+from releases.views.pages import page_of, searched_for
+from releases.views.persons import tried
 from releases.views.shown.tokens import token_rows
 
 
@@ -42,6 +44,28 @@ def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     tokens.revoke(token, actor=person(user))
     messages.success(request, f"“{token.name}” is revoked: nothing gets in with it any more.")
     return redirect("tokens")
+
+
+@require_safe
+def token_list(request: HttpRequest) -> HttpResponse:
+    """The tokens of all people and programs."""
+    administrator(request)
+    words = searched_for(request)
+    page = page_of(request, tokens.of_everybody(words))
+    context = {"page": page, "rows": token_rows(page), "query": words, "place": "people"}
+    return render(request, "releases/token_list.html", context)
+
+
+@require_POST
+def token_list_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """End a token, whoever it belongs to."""
+    by = administrator(request)
+    token = get_object_or_404(tokens.of_everybody(), pk=token_id)
+    if tried(request, lambda: people.revoke_token(token, by=by)):
+        messages.success(
+            request, f"“{token.name}” of {token.user} is revoked: nothing gets in with it any more."
+        )
+    return redirect("token-list")
 
 
 def _made(request: HttpRequest, form: TokenForm) -> str:
