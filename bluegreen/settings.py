@@ -31,6 +31,8 @@ ALLOWED_HOSTS = env.list("BLUEGREEN_ALLOWED_HOSTS", default=["localhost", "127.0
 DATA_DIR = Path(env.str("BLUEGREEN_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 INSTALLED_APPS = [
+    # Before Django's, two of whose commands it refuses: they would change people without an event.
+    "releases",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -43,7 +45,6 @@ INSTALLED_APPS = [
     "pgtrigger",
     "audit",
     "terraform_runner",
-    "releases",
 ]
 MIDDLEWARE = [
     "bluegreen.health.health_middleware",

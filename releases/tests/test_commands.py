@@ -19,9 +19,9 @@ from releases.domain.roles import Role, permissions_of
 from releases.management.commands.demo import NAME, PEOPLE
 from releases.models import Service, Step
 from releases.permissions import as_person, may_set_up_services
-from releases.services import canary_header, rights, storage
+from releases.services import canary_header, people, rights, storage
 from releases.services.settings_columns import recorded_settings
-from releases.tests.factories import ServiceFactory
+from releases.tests.factories import ServiceFactory, UserFactory
 from terraform_runner import claims
 from terraform_runner.models import Run
 from terraform_runner.selectors import last_state
@@ -253,6 +253,22 @@ def test_who_has_no_password_sets_one_by_the_link_that_the_command_prints(db, ca
     assert AuditEvent.objects.get(action="person.password-set").actor_name == "ida"
     call_command("add_person", "ida")
     assert capsys.readouterr().out == ""
+
+
+def test_a_password_is_ended_for_a_link_to_another_one(db, capsys):
+    user = UserFactory.create(username="ida")
+    call_command("add_person", "ida", "--new-password")
+    assert people.password_link(User.objects.get()) in capsys.readouterr().out
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+    assert AuditEvent.objects.get().action == "person.password-ended"
+
+
+@pytest.mark.parametrize("command", ["createsuperuser", "changepassword"])
+def test_what_django_would_change_without_an_event_is_refused_and_leads_to_what_has_one(db, command):
+    with pytest.raises(CommandError, match="add_person NAME"):
+        call_command(command, "ida")
+    assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["<b>", "a b", "x" * 151, ""])

@@ -30,6 +30,11 @@ class Command(BaseCommand):
             "--admin", action="store_true", help="make the person an administrator everywhere"
         )
         parser.add_argument(
+            "--new-password",
+            action="store_true",
+            help="end the password, so that another one is set by a link",
+        )
+        parser.add_argument(
             "--group",
             action="append",
             default=[],
@@ -46,6 +51,8 @@ class Command(BaseCommand):
                 people.record_member(_group(group), user, actor=COMMAND)
         except FieldsInvalid as error:
             raise CommandError(f"“{name[:60]}” cannot be added: {error.message}") from error
+        if options["new_password"]:
+            people.record_password_ended(user, actor=COMMAND)
         if options["may_set_up"] and not may_set_up_services(user):
             _let_set_up(user)
         if options["admin"]:
