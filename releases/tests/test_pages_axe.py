@@ -1,9 +1,11 @@
 """axe finds nothing, and nothing scrolls sideways: on each page, in both themes, on a desk and on a phone."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Page
@@ -11,9 +13,13 @@ from playwright.sync_api import Page
 from audit import events
 from audit.events import Actor
 from releases.domain.decisions import Permission
+from releases.domain.roles import Role
 from releases.models import Step
 from releases.permissions import grant, grant_set_up
+from releases.services import people
+from releases.services.roles import EVERYWHERE, record_given
 from releases.tests import factories
+from releases.tests.api import secret_of
 from tests.browser import DESK, PHONE, visiting
 from tests.serving import serving
 
@@ -116,6 +122,34 @@ def problems(page: Page, address: str) -> list[str]:
 def test_each_page_is_accessible_and_fits(browser, site, scene, addresses, size, theme):
     with visiting(browser, site, scene.manager, viewport=size, color_scheme=theme, bypass_csp=True) as page:
         assert [problem for address in addresses for problem in problems(page, address)] == []
+
+
+@pytest.mark.parametrize(("size", "theme"), [(DESK, "light"), (PHONE, "dark")])
+def test_each_page_of_people_and_groups_is_accessible_and_fits(browser, site, scene, size, theme):
+    admin, group = factories.UserFactory.create(username="admin"), Group.objects.create(name="S" * 150)
+    record_given(Role.ADMIN, admin, EVERYWHERE, actor=factories.TESTS)
+    many = User.objects.bulk_create(User(username=f"{number:03}{'x' * 60}") for number in range(51))
+    group.user_set.add(*many)
+    factories.give(group, scene.service, Role.APPROVER)
+    secret_of(many[0], services=[scene.service])
+    addresses = [
+        *(
+            "/people/",
+            "/people/?page=2",
+            "/people/?q=nobody",
+            f"/people/{admin.pk}/",
+            f"/people/{many[0].pk}/",
+        ),
+        *("/groups/", "/groups/?q=none", f"/groups/{group.pk}/", "/people/tokens/", "/people/tokens/?q=none"),
+    ]
+    with visiting(browser, site, admin, viewport=size, color_scheme=theme, bypass_csp=True) as page:
+        assert [problem for address in addresses for problem in problems(page, address)] == []
+
+
+def test_a_password_s_page_is_accessible(browser, site):
+    link = urlsplit(people.password_link(factories.UserFactory.create())).path
+    with visiting(browser, site, bypass_csp=True) as page:
+        assert [problem for address in (link, "/password/x/y/") for problem in problems(page, address)] == []
 
 
 def test_the_sign_in_is_accessible(browser, site):
