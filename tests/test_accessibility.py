@@ -6,14 +6,17 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from aws.images import Image
+from releases.domain.roles import Role
 from releases.live.broadcaster import broadcaster
 from releases.models import Release, Service, Step
 from releases.services import secret_values
+from releases.services.lifecycle import SYSTEM
+from releases.services.roles import EVERYWHERE, record_given
 from tests.browser import DESK, PHONE, live_state, sign_in, visiting
 from tests.scenes import IMAGES, make_gate, make_run
 
@@ -103,6 +106,22 @@ def test_pages_of_a_release_that_waits_for_an_approval(page):
         run,
     ]
     assert faults_of(page, *pages, *tabs) == []
+
+
+def test_pages_of_those_who_look_after_services_and_people(page):
+    gate = make_gate()
+    record_given(Role.ADMIN, gate.operator, EVERYWHERE, actor=SYSTEM)
+    group = Group.objects.create(name="SRE")
+    group.user_set.add(gate.manager)
+    sign_in(page, gate.operator)
+    of_service = ["policy/", "people/", "messages/", "programs/", "settings/", "rehearsal/"]
+    pages = [
+        *(f"{SERVICE}{path}" for path in of_service),
+        *("/people/", f"/people/{gate.manager.pk}/", "/groups/", f"/groups/{group.pk}/"),
+        *("/messages/", "/messages/mine/", "/tokens/", "/environments/production/policy/"),
+        *(f"{RELEASE}record/", "/reports/", "/audit/", "/rollback/", "/services/new/"),
+    ]
+    assert faults_of(page, *pages) == []
 
 
 def test_pages_for_those_who_may_not(page):
