@@ -10,6 +10,7 @@ from releases.domain.decisions import Allowed, Decision, Permission, Person, Ref
 from releases.domain.errors import DomainError
 from releases.domain.scopes import Scope
 from releases.models import Service
+from releases.role_selectors import roles_of
 
 _SCOPE = "_scope_of_its_token"
 _MAY_NOT_SET_UP = Refused(
@@ -47,6 +48,7 @@ def as_person(user: User, service: Service) -> Person:
         is_active=account.is_active,
         permissions=held,
         groups=groups_of(account),
+        roles=roles_of([account], service)[account.pk],
         is_service_account=is_service_account(account),
     )
 
@@ -163,8 +165,9 @@ def holders(service: Service, permission: Permission) -> list[User]:
 
 
 def approvers(service: Service) -> dict[User, Person]:
-    """The active people who may approve for a service, by name, each as the rules know them; three queries."""
+    """The active people who may approve for a service, by name, each as the rules know them; four queries."""
     accounts = holders(service, Permission.APPROVE)
+    roles = roles_of(accounts, service)
     prefetch_related_objects(accounts, "groups")
     right = frozenset({Permission.APPROVE})
     return {
@@ -173,6 +176,7 @@ def approvers(service: Service) -> dict[User, Person]:
             is_active=True,
             permissions=right,
             groups=groups_of(account),
+            roles=roles[account.pk],
             is_service_account=is_service_account(account),
         )
         for account in accounts

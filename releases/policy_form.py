@@ -83,8 +83,8 @@ class PolicyForm(StyledForm):
     )
     break_glass = LinesField(
         label="Who may break the glass",
-        help_text="Groups, one a line: each of them may open a gate alone, with a reason, and somebody else reviews it "
-        "afterwards. None: nobody may.",
+        help_text="Groups, or roles as in “the role manager”, one a line: each of them may open a gate alone, with a "
+        "reason, and somebody else reviews it afterwards. None: nobody may.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -98,8 +98,8 @@ class PolicyForm(StyledForm):
         for gate in _PEOPLE:
             self.fields[f"{PEOPLE}{gate}"] = LinesField(
                 label=f"{_TITLES[gate]}: who approves",
-                help_text=f"One person a line, at most {MOST_SLOTS}: “anybody” who may approve, or groups, as in "
-                "“SRE or Database”.",
+                help_text=f"One person a line, at most {MOST_SLOTS}: “anybody” who may approve, or groups and "
+                "roles, as in “SRE or the role manager”.",
             )
             self.fields[f"{PEOPLE}{gate}"].widget.attrs["class"] = "form-control"
 
@@ -164,7 +164,7 @@ def as_typed(policy: Policy) -> Mapping[str, Any]:
         "after_wait": policy.after_wait.value,
         "freezes": "\n".join(kept.get("freezes", ())),
         "allowed_hours": "\n".join(kept.get("allowed_hours", ())),
-        "break_glass": "\n".join(policy.break_glass),
+        "break_glass": "\n".join(map(str, policy.break_glass)),
         **{f"{NEED}{gate}": rule.need.value for gate, rule in rules.items() if gate in _NEEDS},
         **{f"{PEOPLE}{gate}": "\n".join(map(str, rule.slots)) for gate, rule in rules.items()},
     }

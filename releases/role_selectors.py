@@ -1,5 +1,6 @@
 """Reading who has which role, and where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -8,7 +9,6 @@ from django.db.models import Q, QuerySet
 from releases.domain.roles import Role
 from releases.models import RoleGrant, Service
 from releases.models.role_grant import EVERYWHERE
-from releases.permissions import is_limited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,18 @@ def roles_on(user: User, service: Service) -> frozenset[Role]:
     """The roles that an active person has on a service, through whatever."""
     if not User.objects.filter(pk=user.pk, is_active=True).exists():
         return frozenset()
-    found = RoleGrant.objects.filter(held_by(user), covering(service)).values_list("role", flat=True)
-    return frozenset(map(Role, found))
+    return roles_of([user], service)[user.pk]
+
+
+def roles_of(accounts: Sequence[User], service: Service) -> dict[int, frozenset[Role]]:
+    """The roles that each of these has on a service, active or not, by the account's id; one query."""
+    grants = RoleGrant.objects.filter(covering(service))
+    own = grants.filter(user__in=accounts).values_list("user_id", "role")
+    by_group = grants.filter(group__user__in=accounts).values_list("group__user", "role")
+    found: dict[int, set[Role]] = {account.pk: set() for account in accounts}
+    for account_id, role in own.union(by_group):
+        found[account_id].add(Role(role))
+    return {account_id: frozenset(roles) for account_id, roles in found.items()}
 
 
 def grants_on(service: Service) -> QuerySet[RoleGrant]:
@@ -69,14 +79,6 @@ def administered_by(user: User) -> Administered:
 def administers(user: User, service: Service) -> bool:
     """Whether an active person is an administrator of a service, wherever that holds."""
     return Role.ADMIN in roles_on(user, service)
-
-
-def audits_everything(user: User) -> bool:
-    """Whether an active person may see all of the trail: an auditor or an administrator everywhere, not by a token."""
-    roles = [Role.AUDITOR.value, Role.ADMIN.value]
-    grants = RoleGrant.objects.filter(EVERYWHERE, held_by(user), role__in=roles)
-    is_active = User.objects.filter(pk=user.pk, is_active=True)
-    return grants.exists() and is_active.exists() and not is_limited(user)
 
 
 def administrators() -> QuerySet[User]:

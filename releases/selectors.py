@@ -4,9 +4,8 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, StepStatus
@@ -190,7 +189,7 @@ def services_with_something_due() -> list[UUID]:
 
 
 def services_with_gates_to_look_at() -> list[UUID]:
-    """Services at whose gates something may have changed by the time alone."""
+    """Services at whose gates something may have changed without anything being done there."""
     due = Step.objects.filter(AT_A_GATE, look_again_at__lte=Now())
     return list(due.order_by().values_list("service_id", flat=True).distinct())
 
@@ -246,28 +245,6 @@ def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
         .distinct("service_id")
     )
     return {release.service_id: release for release in newest}
-
-
-def steps_to_decide(user: User, *, services: QuerySet[Service]) -> QuerySet[Step]:
-    """The plans and requests of these services that wait for somebody like this person, oldest first; not those of
-    one's own releases, nor those that they have approved. Two queries."""
-    groups = user.groups.values_list("name", flat=True)
-    of_plan = Q(
-        step=OuterRef("pk"), changes_digest=OuterRef("plan_run__changes_digest"), epoch=OuterRef("epoch")
-    )
-    of_request = Q(step__release=OuterRef("release"), changes_digest=OuterRef("request_digest"))
-    approved = Approval.objects.filter(of_plan | of_request, decided_by=user, withdrawn_at__isnull=True)
-    return (
-        Step.objects.filter(AT_A_GATE, service__in=services)
-        .filter(wanted__has_any_keys=["", *groups])
-        .filter(Q(release__isnull=True) | Q(release__status__in=_OPEN))
-        .exclude(release__requested_by=user)
-        .exclude(release__changed_by=user)
-        .exclude(requested_by=user)
-        .exclude(Exists(approved))
-        .select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
-        .order_by(Coalesce("plan_run__ended_at", "asked_at"), "pk")
-    )
 
 
 def list_releases(service: Service, *, below: int | None, limit: int) -> list[Release]:

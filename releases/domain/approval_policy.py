@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
-from releases.domain.gate_policy import ANYBODY, Slot
 from releases.domain.gate_standing import WhoCounts, check_place
 from releases.domain.lifecycle import StepStatus
+from releases.domain.slots import ANYBODY, Slot
 
 
 @dataclass(frozen=True, kw_only=True)

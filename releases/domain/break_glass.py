@@ -4,16 +4,17 @@ from collections.abc import Collection
 
 from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
+from releases.domain.slots import Slot
 
 _ADDRESSED_TO_NOBODY = Refused(
-    "glass:not-yours", "You are in none of the groups that may break the glass here: the policy names them."
+    "glass:not-yours", "You are none of those who may break the glass here: the policy names them."
 )
 
 
 def may_break(
     person: Person,
     *,
-    groups: Collection[str],
+    breakers: Collection[Slot],
     is_own_policy: bool,
     is_open: bool,
     plan: PlanIdentity | None,
@@ -21,13 +22,13 @@ def may_break(
 ) -> Decision:
     """Whether this person may open the gate alone, for the plan they were shown.
 
-    `groups` are the policy's. It may be their own release: that is what it is for, and why somebody else looks at it;
+    `breakers` are the policy's. It may be their own release: that is what it is for, and why somebody else looks at it;
     but not where they made the policy themselves that lets them (`is_own_policy`).
     """
     permitted = has_permission(person, Permission.VIEW)
     if not permitted:
         return permitted
-    if person.is_service_account or not person.groups & frozenset(groups):
+    if person.is_service_account or not _is_one_of(person, breakers):
         return _ADDRESSED_TO_NOBODY
     if is_own_policy:
         return Refused(
@@ -40,9 +41,9 @@ def may_break(
     return Allowed()
 
 
-def still_holds(person: Person | None, groups: Collection[str]) -> bool:
+def still_holds(person: Person | None, breakers: Collection[Slot]) -> bool:
     """Whether a broken glass still opens its gate: asked right before the apply, too."""
-    return person is not None and person.is_active and bool(person.groups & frozenset(groups))
+    return person is not None and person.is_active and _is_one_of(person, breakers)
 
 
 def may_review(person: Person, *, involved_ids: Collection[str], is_reviewed: bool) -> Decision:
@@ -53,3 +54,7 @@ def may_review(person: Person, *, involved_ids: Collection[str], is_reviewed: bo
     if person.id in involved_ids or person.is_service_account:
         return Refused("glass:own", "You were a part of it: somebody else has to look at it.")
     return Refused("glass:reviewed", "It is reviewed already.") if is_reviewed else Allowed()
+
+
+def _is_one_of(person: Person, breakers: Collection[Slot]) -> bool:
+    return any(slot.may_be_filled_by(person) for slot in breakers)

@@ -21,13 +21,14 @@ class Permission(StrEnum):
 class Person:
     """An account as it is now: read it again before each use, for roles are taken away (FAULTS P8, P18).
 
-    `groups` are the names of those that it is in.
+    `groups` are the names of those that it is in, `roles` the ones that it has on this service, wherever they hold.
     """
 
     id: str
     is_active: bool
     permissions: frozenset[Permission] = frozenset()
     groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
     is_service_account: bool = False
 
 

@@ -6,14 +6,13 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from releases.domain.decisions import Person
 from releases.domain.errors import DomainError
 from releases.domain.freezes import Window, parse_windows
+from releases.domain.slots import ANYBODY, InvalidSlot, Slot, parse_slot
 from releases.domain.traffic import Transition
 
 MOST_SLOTS = 5
-MOST_NAMES = 10
-LONGEST_NAME = 150
+MOST_BREAKERS = 10
 LONGEST_SECONDS = 30 * 86_400
 
 
@@ -60,23 +59,6 @@ class InvalidPolicy(DomainError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
-    """A place for one approver: a member of one of these groups, or whoever may approve where there are none."""
-
-    groups: frozenset[str] = frozenset()
-
-    def may_be_filled_by(self, person: Person) -> bool:
-        """Whether this person is one of those whom it asks for."""
-        return not self.groups or bool(self.groups & person.groups)
-
-    def __str__(self) -> str:
-        return " or ".join(sorted(self.groups)) or "anybody"
-
-
-ANYBODY = Slot()
-
-
-@dataclass(frozen=True, kw_only=True)
 class GateRule:
     """What one gate asks for."""
 
@@ -92,7 +74,7 @@ class Policy:
     of a release does not count at another. `approval_seconds`: how long an approval counts that waits to be used.
     `wait_seconds`: how long a gate waits, and `after_wait` what comes then. `freezes`: when nothing begins;
     `allowed_hours`: outside of which nothing does, if there are any. `ticket`: a request names one.
-    `break_glass`: the groups of whom each may open a gate alone.
+    `break_glass`: of what groups and roles each may open a gate alone.
     """
 
     gates: Mapping[Gate, GateRule] = field(default_factory=lambda: MappingProxyType({}))
@@ -104,7 +86,7 @@ class Policy:
     freezes: tuple[Window, ...] = ()
     allowed_hours: tuple[Window, ...] = ()
     ticket: bool = False
-    break_glass: tuple[str, ...] = ()
+    break_glass: tuple[Slot, ...] = ()
 
     def rule(self, gate: Gate) -> GateRule:
         """What this gate asks for."""
@@ -167,19 +149,17 @@ def own_columns(wanted: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[
 
 
 def parse_slots(gate: Gate, lines: Sequence[str]) -> tuple[Slot, ...]:
-    """The places of a gate, a line each: "anybody", or names of groups with "or" between; raises ``InvalidPolicy``."""
+    """The places of a gate, a line each as ``parse_slot`` has it; raises ``InvalidPolicy``."""
     if not 1 <= len(lines) <= MOST_SLOTS:
         raise InvalidPolicy(gate.value, f"Write one to {MOST_SLOTS} people, one a line.")
-    return tuple(_slot(gate, line) for line in lines)
+    return _slots(gate.value, lines)
 
 
-def _slot(gate: Gate, line: str) -> Slot:
-    names = [name.strip() for name in line.split(" or ")]
-    if names == ["anybody"]:
-        return ANYBODY
-    if len(names) > MOST_NAMES or not all(0 < len(name) <= LONGEST_NAME for name in names):
-        raise InvalidPolicy(gate.value, f"Write “anybody”, or at most {MOST_NAMES} groups with “or” between.")
-    return Slot(groups=frozenset(names))
+def _slots(field: str, lines: Sequence[str]) -> tuple[Slot, ...]:
+    try:
+        return tuple(map(parse_slot, lines))
+    except InvalidSlot as error:
+        raise InvalidPolicy(field, error.message) from error
 
 
 _NEEDED_ALWAYS = frozenset({Gate.SETTINGS, Gate.REMOVE})
@@ -229,7 +209,7 @@ def _parsed(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     if name in {"freezes", "allowed_hours"}:
         return _windows(name, value)
     if name == "break_glass":
-        return _groups(name, value)
+        return _breakers(name, value)
     if isinstance(value, bool):
         return value
     if not 0 <= value <= LONGEST_SECONDS:
@@ -237,10 +217,11 @@ def _parsed(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _groups(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    if len(names) > MOST_NAMES or not all(0 < len(one) <= LONGEST_NAME for one in names):
-        raise InvalidPolicy(name, f"Write at most {MOST_NAMES} groups, one a line.")
-    return tuple(names)
+def _breakers(name: str, lines: Sequence[str]) -> tuple[Slot, ...]:
+    slots = _slots(name, lines)
+    if len(slots) > MOST_BREAKERS or ANYBODY in slots:
+        raise InvalidPolicy(name, f"Write at most {MOST_BREAKERS} groups or roles, one a line.")
+    return slots
 
 
 def _windows(name: str, lines: Sequence[str]) -> tuple[Window, ...]:

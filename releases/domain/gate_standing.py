@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from releases.domain.decisions import Allowed, Decision, Person, Refused
-from releases.domain.gate_policy import ANYBODY, Slot
 from releases.domain.matching import match
+from releases.domain.slots import ANYBODY, Slot
 
 _OWN_RELEASE = Refused("approval:own-release", "You asked for this yourself: somebody else has to decide.")
 _CHANGED_IT = Refused("approval:changed-it", "You changed this release last: somebody else has to decide.")
@@ -67,12 +67,18 @@ def who_could(slots: Sequence[Slot], approvers: Sequence[Person], others: Iterab
     return [one for one in others if len(standing(slots, [*approvers, one]).filled) > present]
 
 
-def groups_wanted(slots: Sequence[Slot], approvers: Sequence[Person]) -> frozenset[str]:
-    """The groups of which somebody would fill one more place; "" stands for whoever may approve."""
-    names = {"", *(name for slot in slots for name in slot.groups)}
-    others = [Person(id=f"of {name}", is_active=True, groups=frozenset({name} - {""})) for name in names]
+def wanted(slots: Sequence[Slot], approvers: Sequence[Person]) -> frozenset[str]:
+    """The groups and roles, as a policy has them, of which somebody would fill one more place.
+
+    "" stands for whoever may approve.
+    """
+    kinds = {"": ANYBODY, **{str(kind): kind for slot in slots for kind in slot.kinds}}
+    others = [
+        Person(id=f"of {name}", is_active=True, groups=kind.groups, roles=kind.roles)
+        for name, kind in kinds.items()
+    ]
     could = {one.id for one in who_could(slots, approvers, others)}
-    return frozenset(name for name in names if f"of {name}" in could)
+    return frozenset(name for name in kinds if f"of {name}" in could)
 
 
 def check_place(person: Person, slots: Sequence[Slot], approvers: Sequence[Person]) -> Decision:
@@ -82,7 +88,7 @@ def check_place(person: Person, slots: Sequence[Slot], approvers: Sequence[Perso
     left = standing(slots, approvers).missing
     return Refused(
         "approval:no-place",
-        f"What is missing is an approval by {_names(left)}: you are in none of these groups.",
+        f"What is missing is an approval by {_names(left)}: you are in none of these groups and roles.",
     )
 
 
@@ -101,7 +107,7 @@ def in_words(stands: Standing, could: Collection[str]) -> str:
 def _places(slots: Sequence[Slot], person: Person) -> list[int]:
     """The particular ones first: whoever could fill one of them is not needed at one that everybody can fill."""
     open_to = [place for place, slot in enumerate(slots) if slot.may_be_filled_by(person)]
-    return sorted(open_to, key=lambda place: (slots[place] == ANYBODY, len(slots[place].groups), place))
+    return sorted(open_to, key=lambda place: (slots[place] == ANYBODY, len(slots[place].kinds), place))
 
 
 def _names(slots: Sequence[Slot]) -> str:

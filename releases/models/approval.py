@@ -21,8 +21,8 @@ class Approval(models.Model):
 
     Without a plan it is the request that was decided on, at the step that it stood before: both are its digest then.
 
-    ``role`` are the groups that its approver was in then; ``withdrawn_at`` is when they took it back, before it was
-    used.
+    ``role`` are the roles and groups that its approver had then; ``withdrawn_at`` is when they took it back, before it
+    was used.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -22,11 +22,11 @@ class Step(models.Model):
     (a weight that was set by hand, or what belongs to no release), where that is not simply who requested the release;
     an ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
     leads from and to, in the form of :func:`releases.domain.settings.to_columns`. ``gives_up_requests``: a removal that
-    somebody asked for knowing that requests may still come. ``wanted`` are the groups of which somebody is missing at
-    its gate, "" for whoever may approve: none where nobody is. It was so when the service was last brought forward, for
-    lists; the gate itself is asked anew. ``asked_at`` is since when somebody has been missing, ``look_again_at`` when
-    that may change by the time alone. ``request_digest``: it is the release's request that waits there, the one that
-    has this digest; empty where it is the step's plan.
+    somebody asked for knowing that requests may still come. ``wanted`` are the groups and roles, as the policy has
+    them, of which somebody is missing at its gate, "" for whoever may approve: none where nobody is. It was so when the
+    service was last brought forward, for lists; the gate itself is asked anew. ``asked_at`` is since when somebody has
+    been missing, ``look_again_at`` when that may have changed without anything being done here. ``request_digest``: it
+    is the release's request that waits there, the one that has this digest; empty where it is the step's plan.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

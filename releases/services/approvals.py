@@ -10,6 +10,7 @@ from releases.domain import acts
 from releases.domain.approval_policy import PlanIdentity, may_approve, may_reject
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.messages import MessageKind
+from releases.domain.slots import role_words
 from releases.models import Approval, Decision, Service, Step
 from releases.permissions import as_person
 from releases.services import facts, gates, rollout
@@ -115,7 +116,7 @@ def _decide(
         epoch=service.epoch,
         decision=decision,
         decided_by=user,
-        role=", ".join(sorted(decider.groups))[:200],
+        role=", ".join([*map(role_words, sorted(decider.roles)), *sorted(decider.groups)])[:200],
         comment=comment,
     )
     record(

@@ -26,7 +26,7 @@ def answer(service: Service, step: Step, user: User, shown: PlanIdentity | None 
     who = as_person(user, service)
     return may_break(
         who,
-        groups=gate.policy.break_glass,
+        breakers=gate.policy.break_glass,
         is_own_policy=who.id in gate.askers & gate.policy_makers,
         is_open=gate.is_open,
         plan=gate.identity,

@@ -17,9 +17,10 @@ from releases.domain.break_glass import still_holds
 from releases.domain.decisions import Allowed, Person, Refused
 from releases.domain.decisions import Decision as Answer
 from releases.domain.freezes import Frozen, frozen_at
-from releases.domain.gate_policy import ANYBODY, Policy, Slot
-from releases.domain.gate_standing import Standing, WhoCounts, groups_wanted, in_words, standing, who_could
+from releases.domain.gate_policy import Policy
+from releases.domain.gate_standing import Standing, WhoCounts, in_words, standing, wanted, who_could
 from releases.domain.lifecycle import StepStatus
+from releases.domain.slots import ANYBODY, Slot
 from releases.domain.traffic import Transition
 from releases.models import Approval, BrokenGlass, Decision, Service, Step
 from releases.models import Policy as KeptPolicy
@@ -27,6 +28,9 @@ from releases.permissions import approvers, as_person
 from releases.services.lifecycle import now
 from releases.services.policies import combined, kept_policies
 from releases.services.service_accounts import with_people_behind
+
+# Who has approved may be taken out of a group, lose a role, or leave: so much later at most others are asked again.
+PEOPLE_CHANGE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,8 +213,8 @@ class Gate(ABC):
 
     @property
     def wanted(self) -> list[str]:
-        """The groups of which somebody is missing; none where it is open."""
-        return [] if self.is_open else sorted(groups_wanted(self.slots, self.counted))
+        """The groups and roles of which somebody is missing; none where it is open."""
+        return [] if self.is_open else sorted(wanted(self.slots, self.counted))
 
     @property
     def waits_until(self) -> datetime | None:
@@ -220,9 +224,10 @@ class Gate(ABC):
 
     @property
     def look_again_at(self) -> datetime | None:
-        """When the gate may stand otherwise by the time alone."""
-        ends = [one.good_until for one in self.given if one.counts and one.good_until]
-        return min([*ends, *([self.waits_until] if self.waits_until else [])], default=None)
+        """When the gate may stand otherwise though nobody does anything here: by the time, or as people change."""
+        ends = [one.good_until for one in self.given if one.counts]
+        people_change = now() + PEOPLE_CHANGE if self.given else None
+        return min((end for end in (*ends, self.waits_until, people_change) if end), default=None)
 
     @cached_property
     def frozen(self) -> Frozen | None:

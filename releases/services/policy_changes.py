@@ -89,9 +89,9 @@ def _refuse_own_gates(environment: str, user: User) -> None:
 def _check(wanted: Mapping[str, Any]) -> None:
     policy = from_columns(wanted)
     known = set(Group.objects.values_list("name", flat=True))
-    if unknown := sorted(set(policy.break_glass) - known):
-        raise InvalidPolicy("break_glass", f"There is no group “{unknown[0][:60]}”.")
-    for gate, rule in policy.gates.items():
-        missing = sorted({name for slot in rule.slots for name in slot.groups} - known)
-        if missing:
-            raise InvalidPolicy(gate.value, f"There is no group “{missing[0][:60]}”.")
+    places = {gate.value: rule.slots for gate, rule in policy.gates.items()}
+    for field, slots in {"break_glass": policy.break_glass, **places}.items():
+        if unknown := sorted({name for slot in slots for name in slot.groups} - known):
+            raise InvalidPolicy(
+                field, f"There is no group “{unknown[0][:60]}”. A role is written as “the role manager”."
+            )

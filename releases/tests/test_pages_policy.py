@@ -42,7 +42,8 @@ def test_what_is_typed_is_the_policy_and_shown_again(service, client, address):
         service,
         four_eyes=False,
         need_shift="always",
-        people_promote="anybody\nSRE",
+        people_promote="anybody\nSRE or the role manager",
+        break_glass="the role admin",
         approval_minutes="90",
         wait_minutes="5",
         after_wait="cancel",
@@ -54,10 +55,11 @@ def test_what_is_typed_is_the_policy_and_shown_again(service, client, address):
     policy = policy_of(service)
     assert (policy.four_eyes, policy.approval_seconds, policy.wait_seconds) == (False, 5400, 300)
     assert (policy.after_wait, policy.rule(Gate.SHIFT).need) == (AfterWait.CANCEL, Need.ALWAYS)
-    assert list(map(str, policy.rule(Gate.PROMOTE).slots)) == ["anybody", "SRE"]
+    assert list(map(str, policy.rule(Gate.PROMOTE).slots)) == ["anybody", "SRE or the role manager"]
     page = client.get(address)
     assert WEEKEND in page.content.decode()
-    assert page.context["form"].initial["people_promote"] == "anybody\nSRE"
+    assert page.context["form"].initial["people_promote"] == "anybody\nSRE or the role manager"
+    assert page.context["form"].initial["break_glass"] == "the role admin"
 
 
 @pytest.mark.parametrize("address", [ADDRESS, DEFAULTS])
@@ -68,6 +70,8 @@ def test_what_is_typed_is_the_policy_and_shown_again(service, client, address):
         ("allowed_hours", "Mon-Fri 17:00 - 09:00 UTC", "ends before it begins"),
         ("people_shift", "", "Write one to 5 people"),
         ("people_shift", "Nobodies", "There is no group"),
+        ("people_shift", "manager", "A role is written as “the role manager”"),
+        ("people_shift", "the role boss", "There is no role “boss”: the roles are viewer, requester"),
         ("approval_minutes", "-1", "Write a whole number from 0 to"),
         ("wait_minutes", "10 days", "Write a whole number from"),
         ("after_wait", "explode", "not one of the available choices"),
@@ -121,7 +125,7 @@ def test_the_release_s_page_says_who_has_approved_who_is_missing_and_why_others_
     page = text_of(as_user(scene.operator).get(address))
     assert "Approvals 1 of 2" in page
     assert "1 of 2: somebody of SRE is missing (@sam)" in page
-    assert 'May approve here: sam <span class="quiet">ivo (in none of the groups)</span>' in page
+    assert 'May approve here: sam <span class="quiet">ivo (in none of the groups and roles)</span>' in page
 
 
 def test_who_fills_no_place_sees_why_and_may_still_reject(two_places, as_user):

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from releases import glass_selectors, selectors
+from releases import glass_selectors, inbox_selectors
 from releases.domain.decisions import Permission, Refused
 from releases.models import BrokenGlass, EmergencyRollback, Release, RoleGrant, Service, Step
 from releases.permissions import services_with, visible_services
@@ -110,7 +110,7 @@ def _refuse(hidden: QuerySet[Any], reason: str) -> NoReturn:
 
 def find_plans_to_decide(user: User) -> QuerySet[Step]:
     """The plans that wait for this person's decision, as one query."""
-    return selectors.steps_to_decide(user, services=_services_to_approve(user))
+    return inbox_selectors.steps_to_decide(user, services=_services_to_approve(user))
 
 
 def find_glasses_to_review(user: User) -> QuerySet[BrokenGlass]:

@@ -13,9 +13,9 @@ from releases.domain.approval_policy import (
     still_good,
 )
 from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused
-from releases.domain.gate_policy import ANYBODY, Slot
 from releases.domain.gate_standing import WhoCounts
 from releases.domain.lifecycle import StepStatus
+from releases.domain.slots import ANYBODY, Slot
 
 MANAGER = Person(id="2", is_active=True, permissions=frozenset({Permission.VIEW, Permission.APPROVE}))
 EVERYTHING = frozenset(Permission)

@@ -4,7 +4,6 @@ import pytest
 
 from releases.domain.freezes import parse_window
 from releases.domain.gate_policy import (
-    ANYBODY,
     DEFAULT,
     LONGEST_SECONDS,
     AfterWait,
@@ -13,20 +12,22 @@ from releases.domain.gate_policy import (
     InvalidPolicy,
     Need,
     Policy,
-    Slot,
     from_columns,
     gate_of,
     own_columns,
     parse_slots,
     to_columns,
 )
+from releases.domain.roles import Role
+from releases.domain.slots import ANYBODY, Slot
 from releases.domain.traffic import ROTATIONS, Transition
 
 SRE = Slot(groups=frozenset({"SRE", "On call"}))
+MANAGER = Slot(roles=frozenset({Role.MANAGER}))
 WEEKEND = "Fri 16:00 - Mon 08:00 Europe/Berlin: Weekend"
 NIGHT = "Mon-Sun 00:00 - 06:00 UTC: Night"
 STRICT = Policy(
-    gates=MappingProxyType({Gate.PROMOTE: GateRule(need=Need.ALWAYS, slots=(ANYBODY, SRE))}),
+    gates=MappingProxyType({Gate.PROMOTE: GateRule(need=Need.ALWAYS, slots=(ANYBODY, SRE, MANAGER))}),
     four_eyes=False,
     one_gate_each=True,
     approval_seconds=3600,
@@ -35,6 +36,7 @@ STRICT = Policy(
     freezes=(parse_window(WEEKEND),),
     allowed_hours=(parse_window("Mon-Fri 09:00 - 17:00 UTC"),),
     ticket=True,
+    break_glass=(SRE, MANAGER),
 )
 
 
@@ -99,6 +101,9 @@ def test_freezes_of_the_environment_hold_whatever_a_service_has_of_its_own():
         (["anybody"], (ANYBODY,)),
         (["anybody", "SRE or On call"], (ANYBODY, SRE)),
         (["Corridor"], (Slot(groups=frozenset({"Corridor"})),)),
+        (["the role manager", "The role Manager"], (MANAGER, MANAGER)),
+        (["SRE or the role admin"], (Slot(groups=frozenset({"SRE"}), roles=frozenset({Role.ADMIN})),)),
+        (["manager"], (Slot(groups=frozenset({"manager"})),)),
     ],
 )
 def test_places_are_written_a_line_each(lines, slots):
@@ -107,7 +112,7 @@ def test_places_are_written_a_line_each(lines, slots):
 
 
 @pytest.mark.parametrize(
-    "lines", [[], ["anybody"] * 6, ["SRE or "], ["x" * 151], [" or ".join("abcdefghijk")]]
+    "lines", [[], ["anybody"] * 6, ["SRE or "], ["x" * 151], [" or ".join("abcdefghijk")], ["the role boss"]]
 )
 def test_places_that_cannot_be_are_refused_at_their_field(lines):
     with pytest.raises(InvalidPolicy) as refused:
@@ -123,6 +128,9 @@ def test_places_that_cannot_be_are_refused_at_their_field(lines):
         ({"freezes": ["always"]}, "freezes"),
         ({"allowed_hours": ["never"]}, "allowed_hours"),
         ({"gates": {"settings": {"need": "never", "slots": ["anybody"]}}}, "settings"),
+        ({"break_glass": ["anybody"]}, "break_glass"),
+        ({"break_glass": ["SRE"] * 11}, "break_glass"),
+        ({"break_glass": ["the role boss"]}, "break_glass"),
         ({"colour": 1}, ""),
     ],
 )

@@ -1,38 +1,44 @@
+from collections.abc import Collection
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from releases.domain.decisions import Person, Refused
-from releases.domain.gate_policy import ANYBODY, MOST_SLOTS, Slot
+from releases.domain.gate_policy import MOST_SLOTS
 from releases.domain.gate_standing import (
     WhoCounts,
     check_place,
-    groups_wanted,
     in_words,
     standing,
+    wanted,
     who_could,
 )
+from releases.domain.roles import Role
+from releases.domain.slots import ANYBODY, Slot
 
-GROUPS = ("SRE", "DBA", "Lead")
-slots = st.lists(
-    st.frozensets(st.sampled_from(GROUPS), max_size=2).map(lambda groups: Slot(groups=groups)),
-    min_size=1,
-    max_size=MOST_SLOTS,
+# A group that is called like a role is none.
+GROUPS = ("SRE", "DBA", "manager")
+ROLES = (Role.MANAGER, Role.OPERATOR)
+some_groups = st.frozensets(st.sampled_from(GROUPS), max_size=2)
+some_roles = st.frozensets(st.sampled_from(ROLES))
+slots = st.lists(st.builds(Slot, groups=some_groups, roles=some_roles), min_size=1, max_size=MOST_SLOTS)
+crowds = st.lists(st.tuples(some_groups, some_roles), max_size=6).map(
+    lambda each: [person(str(number), *groups, roles=roles) for number, (groups, roles) in enumerate(each)]
 )
-crowds = st.lists(st.frozensets(st.sampled_from(GROUPS)), max_size=6).map(
-    lambda each: [person(str(number), *groups) for number, groups in enumerate(each)]
-)
 
 
-def person(name: str, *groups: str) -> Person:
-    return Person(id=name, is_active=True, groups=frozenset(groups))
+def person(name: str, *groups: str, roles: Collection[Role] = ()) -> Person:
+    return Person(id=name, is_active=True, groups=frozenset(groups), roles=frozenset(roles))
 
 
-def slot(*groups: str) -> Slot:
-    return Slot(groups=frozenset(groups))
+def slot(*groups: str, roles: Collection[Role] = ()) -> Slot:
+    return Slot(groups=frozenset(groups), roles=frozenset(roles))
 
 
 ANA, SAM, SUE = person("ana"), person("sam", "SRE"), person("sue", "SRE", "DBA")
+MONA = person("mona", "SRE", roles=[Role.MANAGER])
+MANAGER, SRE_OR_MANAGER = slot(roles=[Role.MANAGER]), slot("SRE", roles=[Role.MANAGER])
 
 
 def most_filled(places: list[Slot], people: list[Person]) -> int:
@@ -60,22 +66,22 @@ def test_as_many_places_are_filled_as_can_be_and_nobody_stands_in_two(places, pe
 @given(places=slots, people=crowds)
 def test_who_could_help_is_exactly_who_opens_one_place_more(places, people):
     filled = len(standing(places, people).filled)
-    could = who_could(places, people, [person("new", *GROUPS), person("plain")])
-    for one in (person("new", *GROUPS), person("plain")):
+    others = [person("new", *GROUPS, roles=ROLES), person("role", roles=ROLES[:1]), person("plain")]
+    could = who_could(places, people, others)
+    for one in others:
         helps = len(standing(places, [*people, one]).filled) > filled
         assert helps == (one in could) == bool(check_place(one, places, people))
 
 
 @given(places=slots, people=crowds)
 def test_a_gate_is_open_exactly_when_nobody_is_wanted_and_is_never_stuck(places, people):
-    wanted = groups_wanted(places, people)
-    assert standing(places, people).is_open == (not wanted)
-    helpers = [person(f"helper {number}", *GROUPS) for number in range(MOST_SLOTS)]
+    assert standing(places, people).is_open == (not wanted(places, people))
+    helpers = [person(f"helper {number}", *GROUPS, roles=ROLES) for number in range(MOST_SLOTS)]
     assert standing(places, [*people, *helpers]).is_open
 
 
 @pytest.mark.parametrize(
-    ("places", "people", "wanted"),
+    ("places", "people", "names"),
     [
         ([ANYBODY], [], {""}),
         ([ANYBODY], [ANA], set()),
@@ -84,10 +90,14 @@ def test_a_gate_is_open_exactly_when_nobody_is_wanted_and_is_never_stuck(places,
         ([slot("SRE"), slot("DBA")], [SUE], {"SRE", "DBA"}),
         ([slot("SRE"), slot("DBA")], [SUE, SAM], set()),
         ([slot("SRE", "Lead"), slot("DBA")], [SAM], {"DBA"}),
+        ([ANYBODY, MANAGER], [ANA], {"the role manager"}),
+        ([MANAGER], [person("ivo", "manager", "the role manager")], {"the role manager"}),
+        ([SRE_OR_MANAGER, slot("SRE")], [MONA], {"SRE", "the role manager"}),
+        ([SRE_OR_MANAGER, MANAGER], [SAM, MONA], set()),
     ],
 )
-def test_whose_approval_is_wanted(places, people, wanted):
-    assert groups_wanted(places, people) == wanted
+def test_whose_approval_is_wanted(places, people, names):
+    assert wanted(places, people) == names
 
 
 def test_one_who_could_fill_any_place_moves_where_nobody_else_can_stand():
@@ -98,9 +108,8 @@ def test_one_who_could_fill_any_place_moves_where_nobody_else_can_stand():
 def test_who_cannot_fill_what_is_left_is_told_what_is_missing():
     answer = check_place(person("ivo"), [ANYBODY, slot("SRE")], [ANA])
     assert isinstance(answer, Refused)
-    assert (
-        answer.reason == "What is missing is an approval by somebody of SRE: you are in none of these groups."
-    )
+    words = "What is missing is an approval by somebody of SRE: you are in none of these groups and roles."
+    assert answer.reason == words
 
 
 @pytest.mark.parametrize(
@@ -114,6 +123,11 @@ def test_who_cannot_fill_what_is_left_is_told_what_is_missing():
 )
 def test_what_is_missing_is_said_with_who_could_give_it(people, could, words):
     assert in_words(standing([ANYBODY, slot("SRE")], people), could) == words
+
+
+def test_a_role_that_is_missing_is_said_as_the_policy_has_it():
+    stands = standing([ANYBODY, SRE_OR_MANAGER], [ANA])
+    assert in_words(stands, ["mona"]) == "1 of 2: somebody of SRE or the role manager is missing (@mona)"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ from django.contrib.auth.models import Group
 
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
-from releases.domain.gate_policy import Gate, InvalidPolicy, Slot
+from releases.domain.gate_policy import Gate, InvalidPolicy
+from releases.domain.slots import Slot
 from releases.models import Policy, Service
 from releases.permissions import NotAllowed, grant, may_set_defaults
 from releases.services import policy_changes

@@ -3,7 +3,7 @@
 import pytest
 
 from audit.models import AuditEvent
-from releases import selectors
+from releases import inbox_selectors
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Step
@@ -41,7 +41,7 @@ def refused(act, **given) -> str:
 
 
 def inbox(user) -> list[Step]:
-    return list(selectors.steps_to_decide(user, services=services_with(user, Permission.APPROVE)))
+    return list(inbox_selectors.steps_to_decide(user, services=services_with(user, Permission.APPROVE)))
 
 
 def is_shut(life) -> bool:

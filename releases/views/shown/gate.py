@@ -13,7 +13,7 @@ _CANNOT = {
     "approval:changed-it": "changed it last",
     "approval:other-gate": "approved at another gate",
     "approval:service-account": "a service account",
-    "approval:no-place": "in none of the groups",
+    "approval:no-place": "in none of the groups and roles",
 }
 """Why somebody's approval would fill no place, about somebody else."""
 
