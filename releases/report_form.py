@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
 from django.utils import timezone
 
 from releases.domain.period_report import Period
@@ -27,27 +28,47 @@ class ReportForm(forms.Form):
     since = _day("From (UTC)")
     until = _day("To (UTC)")
     environment = forms.ChoiceField(required=False, label="Environment")
-    service = forms.ChoiceField(required=False, label="Service")
+    service = forms.MultipleChoiceField(required=False, label="Services (none chosen: all)")
     on = _day("Access on (UTC)")
 
-    def __init__(self, data: Mapping[str, Any], *, services: Mapping[str, str]) -> None:
+    def __init__(self, data: QueryDict, *, services: Mapping[str, str]) -> None:
         """``services`` are the environments of those that the person may see, by name."""
-        super().__init__(data)
-        choices = {"environment": sorted(set(services.values())), "service": sorted(services)}
-        for name, values in choices.items():
+        self._services = services
+        self._wanted = [name for name in data.getlist("service") if name]
+        given = data.copy()
+        given.setlist("service", self._wanted)
+        super().__init__(given)
+        choices = {
+            "environment": [("", "All"), *((name, name) for name in sorted(set(services.values())))],
+            "service": [(name, name) for name in sorted(services)],
+        }
+        for name, offered in choices.items():
             field = self.fields[name]
             field.widget.attrs["class"] = "form-select"
-            setattr(field, "choices", [("", "All"), *((value, value) for value in values)])  # noqa: B010 - not in the stubs
+            setattr(field, "choices", offered)  # noqa: B010 - not in the stubs
+        self.fields["service"].widget.attrs["size"] = 4
 
     def clean(self) -> dict[str, Any]:
-        """A period has an end after its beginning, and isn't longer than three years."""
+        """A period has an end after its beginning, and isn't longer than three years; a report is about something."""
         given = self.cleaned_data
+        if given.get("service") and "environment" in given and not self.chosen:
+            self.add_error("service", "None of these is in that environment: choose others, or another one.")
         if "since" in given and "until" in given:
             if self.last_day < self.first_day:
                 self.add_error("until", "The period ends before it begins.")
             elif (self.last_day - self.first_day).days > MOST_DAYS:
                 self.add_error("since", "A report is about three years at most: choose a later day.")
         return given
+
+    @property
+    def chosen(self) -> list[str]:
+        """The names of the services that it is about."""
+        wanted, place = self.cleaned_data["service"], self.cleaned_data["environment"]
+        return [
+            name
+            for name, environment in self._services.items()
+            if (not wanted or name in wanted) and place in ("", environment)
+        ]
 
     @property
     def first_day(self) -> date:
@@ -78,9 +99,10 @@ class ReportForm(forms.Form):
         return _midnight(self.access_day + timedelta(days=1))
 
     @property
-    def asked(self) -> dict[str, str]:
-        """What of the address is filled in and known."""
-        return {name: self.data[name] for name in self.fields if self.data.get(name)}
+    def asked(self) -> dict[str, str | list[str]]:
+        """What of the address is filled in and known; the services are a list."""
+        single = {name: self.data[name] for name in self.fields if name != "service" and self.data.get(name)}
+        return single | ({"service": self._wanted} if self._wanted else {})
 
 
 def _midnight(day: date) -> datetime:

@@ -39,7 +39,7 @@ _RELEASE_ACTIONS = [
     "release.rejected",
     "release.cancelled",
 ]
-# From a step's first plan to its last approval.
+# From a step's first plan to its last approval, and from when a request was first asked to its last one.
 _WAITS = """
 SELECT extract(epoch FROM max(at) FILTER (WHERE action = 'plan.approved')
     - min(at) FILTER (WHERE action = 'step.planned'))::float
@@ -47,6 +47,12 @@ FROM audit_auditevent
 WHERE service_id = ANY(%(services)s) AND action IN ('plan.approved', 'step.planned') AND at < %(ends)s
 GROUP BY subject->>'step'
 HAVING max(at) FILTER (WHERE action = 'plan.approved') >= %(begins)s
+UNION ALL
+SELECT extract(epoch FROM max(at) - min((after->>'asked_at')::timestamptz))::float
+FROM audit_auditevent
+WHERE service_id = ANY(%(services)s) AND action = 'request.approved' AND at < %(ends)s
+GROUP BY subject->>'release', after->>'request_digest'
+HAVING max(at) >= %(begins)s
 """
 _ROLLBACKS = """
 SELECT
@@ -63,6 +69,32 @@ HAVING min(at) FILTER (WHERE action = 'rollback.pressed') < %(ends)s
 ORDER BY 2 DESC
 LIMIT %(limit)s
 """
+_GLASSES = """
+SELECT
+    min(service_id),
+    min(at) FILTER (WHERE action = 'gate.glass-broken'),
+    min(actor_name) FILTER (WHERE action = 'gate.glass-broken'),
+    min(reason) FILTER (WHERE action = 'gate.glass-broken'),
+    coalesce(min(actor_name) FILTER (WHERE action = 'gate.break-reviewed'), ''),
+    min(at) FILTER (WHERE action = 'gate.break-reviewed'),
+    coalesce(min(reason) FILTER (WHERE action = 'gate.break-reviewed'), '')
+FROM audit_auditevent
+WHERE service_id = ANY(%(services)s) AND at >= %(begins)s
+    AND action IN ('gate.glass-broken', 'gate.break-reviewed')
+GROUP BY after->>'glass'
+HAVING min(at) FILTER (WHERE action = 'gate.glass-broken') < %(ends)s
+ORDER BY 2 DESC
+LIMIT %(limit)s
+"""
+# How often each person did this: by the name of the count.
+_COUNTED = {
+    "approved": ["plan.approved", "request.approved"],
+    "rejected": ["plan.rejected", "request.rejected"],
+    "withdrawn": ["plan.approval-withdrawn", "request.approval-withdrawn"],
+    "broke": ["gate.glass-broken"],
+    "reviewed": ["gate.break-reviewed"],
+    "refused": ["access.refused"],
+}
 
 
 class Rollback(NamedTuple):
@@ -76,22 +108,29 @@ class Rollback(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A gate that was opened without those whom it asks for; ``reviewed_by`` is empty until somebody has looked."""
+    """A gate that was opened without those whom it asks for; ``reviewed_by`` is empty until somebody has looked.
+
+    ``review`` is what they found.
+    """
 
     service: str
     at: datetime
     by: str
     reason: str
     reviewed_by: str
+    reviewed_at: datetime | None
+    review: str
 
 
 class Decided(NamedTuple):
-    """What a person has decided at gates, in numbers, and how often they were refused something."""
+    """What a person has done at gates, in numbers, and how often they were refused something."""
 
     name: str
     approved: int
     rejected: int
     withdrawn: int
+    broke: int
+    reviewed: int
     refused: int
 
 
@@ -102,7 +141,7 @@ def release_times(service_ids: Sequence[str], period: Period) -> list[ReleaseTim
 
 
 def approval_waits(service_ids: Sequence[str], period: Period) -> list[float]:
-    """How long each step that was approved last in the period had waited for that, in seconds."""
+    """How long each plan and request that was approved last in the period had waited for that, in seconds."""
     return [seconds for (seconds,) in _rows(_WAITS, service_ids, period) if seconds is not None]
 
 
@@ -113,42 +152,20 @@ def rollbacks(service_ids: Sequence[str], period: Period, *, limit: int) -> list
 
 def broken_glasses(service_ids: Sequence[str], period: Period, *, limit: int) -> list[Broken]:
     """The gates that were opened in the period without those whom they ask for, the newest first."""
-    told = _events(service_ids).filter(action__in=["gate.glass-broken", "gate.break-reviewed"]).order_by("pk")
-    broken: dict[int, tuple[str, Broken]] = {}
-    fields = ("action", "subject__step", "after__broken_by", "service_id", "at", "actor_name", "reason")
-    for action, step, broken_by, service, at, name, reason in told.values_list(*fields).iterator():
-        if action == "gate.glass-broken":
-            broken[len(broken)] = (step, Broken(service, at, name, reason, ""))
-        else:
-            _note_review(broken, step, broken_by, name)
-    return [one for _, one in reversed(broken.values()) if one.at in period][:limit]
-
-
-def _note_review(broken: dict[int, tuple[str, Broken]], step: str, broken_by: str, reviewer: str) -> None:
-    """A review is of the first time that this person opened a gate of this step, and nobody has looked at yet."""
-    for number, (of_step, one) in broken.items():
-        if of_step == step and one.by == broken_by and not one.reviewed_by:
-            broken[number] = (of_step, one._replace(reviewed_by=reviewer))
-            return
+    return [Broken(*row) for row in _rows(_GLASSES, service_ids, period, limit=limit)]
 
 
 def decisions(service_ids: Sequence[str], period: Period) -> list[Decided]:
-    """What each person has decided and was refused in the period, by name."""
-    counted = {
-        "approved": "plan.approved",
-        "rejected": "plan.rejected",
-        "withdrawn": "plan.approval-withdrawn",
-        "refused": "access.refused",
-    }
-    events = _events(service_ids).filter(
-        action__in=counted.values(), at__gte=period.begins, at__lt=period.ends
+    """What each person has done at gates and was refused in the period, by name."""
+    events = AuditEvent.objects.filter(
+        service_id__in=service_ids,
+        action__in=[action for actions in _COUNTED.values() for action in actions],
+        at__gte=period.begins,
+        at__lt=period.ends,
     )
-    by_name = (
-        events.order_by()
-        .values("actor_name")
-        .annotate(**{name: Count("pk", filter=Q(action=action)) for name, action in counted.items()})
-    )
-    return [Decided(*row) for row in by_name.order_by("actor_name").values_list("actor_name", *counted)]
+    counts = {name: Count("pk", filter=Q(action__in=actions)) for name, actions in _COUNTED.items()}
+    by_name = events.order_by().values("actor_name").annotate(**counts).order_by("actor_name")
+    return [Decided(*row) for row in by_name.values_list("actor_name", *counts)]
 
 
 def roles_told(before: datetime) -> Iterator[Told]:
@@ -167,10 +184,6 @@ def _held(subject: dict[str, Any]) -> Held:
         service=str(subject.get("service", "")),
         environment=str(subject.get("environment", "")),
     )
-
-
-def _events(service_ids: Sequence[str]) -> Any:  # noqa: ANN401 - a query set
-    return AuditEvent.objects.filter(service_id__in=service_ids)
 
 
 def _rows(sql: str, service_ids: Sequence[str], period: Period, **more: object) -> list[tuple[Any, ...]]:

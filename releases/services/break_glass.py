@@ -50,7 +50,7 @@ def break_glass(*, step_id: UUID, user: User, shown: PlanIdentity, reason: str, 
             raise ActRefused(
                 "glass:not-typed", f"Type the service's name, {service.name}, to break the glass."
             )
-        BrokenGlass.objects.create(
+        broken = BrokenGlass.objects.create(
             step=step,
             plan_run=None if gate.of_request else step.plan_run,
             plan_sha256=shown.sha256,
@@ -65,6 +65,7 @@ def break_glass(*, step_id: UUID, user: User, shown: PlanIdentity, reason: str, 
             actor=person(user),
             action="gate.glass-broken",
             after={
+                "glass": str(broken.pk),
                 "plan_sha256": shown.sha256,
                 "changes_digest": shown.changes_digest,
                 "missing": gate.words,
@@ -90,7 +91,7 @@ def review(*, broken_id: UUID, user: User, comment: str) -> None:
             broken.step,
             actor=person(user),
             action="gate.break-reviewed",
-            after={"broken_by": broken.broken_by.get_username()},
+            after={"glass": str(broken.pk), "broken_by": broken.broken_by.get_username()},
             reason=comment,
         )
 

@@ -19,6 +19,6 @@ def note_record(release: Release, *, user: User, form: str) -> None:
 
 
 @transaction.atomic
-def note_report(asked: Mapping[str, str], *, user: User, form: str) -> None:
+def note_report(asked: Mapping[str, str | list[str]], *, user: User, form: str) -> None:
     """Somebody has taken a report about this with them, in this form."""
     events.record(actor=person(user), action="report.exported", after={"asked": dict(asked), "form": form})

@@ -18,7 +18,7 @@ APPROVING = frozenset({"approver", "manager", "admin"})
 class PeriodReport:
     """``services`` are the names of those it is about; ``access`` is who could approve at the end of ``access_day``.
 
-    Of rollbacks and broken glasses only the newest are told one by one.
+    Of rollbacks and broken glasses only the newest are told one by one; whether these are all is said.
     """
 
     begins: datetime
@@ -26,7 +26,9 @@ class PeriodReport:
     services: Sequence[str]
     figures: Figures
     rollbacks: Sequence[Rollback]
+    rollbacks_are_all: bool
     broken_glasses: Sequence[Broken]
+    broken_glasses_are_all: bool
     people: Sequence[Decided]
     access_day: date
     access: Sequence[Held]
@@ -36,6 +38,11 @@ class PeriodReport:
         """Whether nothing came of any release, nor began."""
         told = self.figures
         return not (told.requested or told.deployed or told.changed or told.rollbacks or self.people)
+
+    @property
+    def refusals(self) -> int:
+        """How often anybody was refused something."""
+        return sum(person.refused for person in self.people)
 
 
 def period_report(
@@ -51,6 +58,8 @@ def period_report(
     The names stand in place of the ids in what it tells.
     """
     ids = list(services)
+    rollbacks = report_selectors.rollbacks(ids, period, limit=MOST_ROWS + 1)
+    glasses = report_selectors.broken_glasses(ids, period, limit=MOST_ROWS + 1)
     return PeriodReport(
         begins=period.begins,
         ends=period.ends,
@@ -58,14 +67,10 @@ def period_report(
         figures=figures(
             report_selectors.release_times(ids, period), report_selectors.approval_waits(ids, period), period
         ),
-        rollbacks=[
-            one._replace(service=services[one.service])
-            for one in report_selectors.rollbacks(ids, period, limit=MOST_ROWS)
-        ],
-        broken_glasses=[
-            one._replace(service=services[one.service])
-            for one in report_selectors.broken_glasses(ids, period, limit=MOST_ROWS)
-        ],
+        rollbacks=[one._replace(service=services[one.service]) for one in rollbacks[:MOST_ROWS]],
+        rollbacks_are_all=len(rollbacks) <= MOST_ROWS,
+        broken_glasses=[one._replace(service=services[one.service]) for one in glasses[:MOST_ROWS]],
+        broken_glasses_are_all=len(glasses) <= MOST_ROWS,
         people=report_selectors.decisions(ids, period),
         access_day=access_day,
         access=[

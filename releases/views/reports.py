@@ -27,7 +27,7 @@ def report(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "report": found,
-        "query": urlencode(form.asked),
+        "query": urlencode(form.asked, doseq=True),
         "periods": _periods(form),
         "place": "reports",
     }
@@ -60,12 +60,8 @@ def _asked(request: HttpRequest) -> tuple[ReportForm, PeriodReport | None]:
     form = ReportForm(request.GET, services={name: environment for _, name, environment in seen})
     if not form.is_valid():
         return form, None
-    wanted, place = form.cleaned_data["service"], form.cleaned_data["environment"]
-    chosen = [
-        (str(pk), name, environment)
-        for pk, name, environment in seen
-        if wanted in ("", name) and place in ("", environment)
-    ]
+    names = set(form.chosen)
+    chosen = [(str(pk), name, environment) for pk, name, environment in seen if name in names]
     return form, period_report(
         {pk: name for pk, name, _ in chosen},
         {pk: environment for pk, _, environment in chosen},
@@ -92,4 +88,4 @@ def _periods(form: ReportForm) -> list[dict[str, str]]:
 
 
 def _with(form: ReportForm, since: date, until: date) -> str:
-    return urlencode(form.asked | {"since": str(since), "until": str(until)})
+    return urlencode(form.asked | {"since": str(since), "until": str(until)}, doseq=True)

@@ -57,6 +57,7 @@ def test_it_opens_the_gate_at_once_and_is_an_event_with_its_reason(at_the_gate):
     assert (event.actor_name, event.reason) == ("otto", "the shop is down")
     assert event.after["plan_sha256"] == shown.sha256
     assert event.after["missing"].startswith("0 of 2")
+    assert event.after["glass"] == str(BrokenGlass.objects.get().pk)
 
 
 def test_it_opens_the_next_gate_no_more_than_this_one(at_the_gate):
@@ -132,7 +133,8 @@ def test_it_is_reviewed_by_somebody_who_had_no_part_in_it_and_once(at_the_gate, 
     break_glass.review(**given, user=ana)
     broken.refresh_from_db()
     assert (broken.reviewed_by, broken.review) == (ana, "was needed")
-    assert AuditEvent.objects.get(action="gate.break-reviewed").reason == "was needed"
+    event = AuditEvent.objects.get(action="gate.break-reviewed")
+    assert (event.reason, event.after["glass"]) == ("was needed", str(broken.pk))
     assert refused(break_glass.review, **given, user=at_the_gate.manager) == "glass:reviewed"
 
 
