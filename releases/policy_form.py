@@ -52,6 +52,11 @@ _MOST_MINUTES = LONGEST_SECONDS // 60
 class PolicyForm(StyledForm):
     """Each gate has a field for whether it asks, where that can be chosen, and one for the people whom it asks."""
 
+    people_help = (
+        f"Who approves: one person a line, at most {MOST_SLOTS}. A line is “anybody” who may approve, or groups and "
+        "roles, as in “SRE or the role manager”."
+    )
+
     four_eyes = forms.BooleanField(
         required=False,
         label="Four eyes: neither who asked for it nor who changed it last may approve it",
@@ -96,21 +101,20 @@ class PolicyForm(StyledForm):
                 widget=forms.Select(attrs={"class": "form-select"}),
             )
         for gate in _PEOPLE:
-            self.fields[f"{PEOPLE}{gate}"] = LinesField(
-                label=f"{_TITLES[gate]}: who approves",
-                help_text=f"One person a line, at most {MOST_SLOTS}: “anybody” who may approve, or groups and "
-                "roles, as in “SRE or the role manager”.",
-            )
-            self.fields[f"{PEOPLE}{gate}"].widget.attrs["class"] = "form-control"
+            name = f"{PEOPLE}{gate}"
+            self.fields[name] = LinesField(label=f"{_TITLES[gate]}: who approves")
+            said_by = f"people-help id_{name}_error"
+            self.fields[name].widget.attrs |= {
+                "class": "form-control",
+                "rows": 2,
+                "aria-describedby": said_by,
+            }
 
     @property
-    def of_gates(self) -> list[BoundField]:
-        """The fields of the gates, in the order of a release."""
+    def of_gates(self) -> list[tuple[BoundField | None, BoundField]]:
+        """Both fields of each gate, in the order of a release; None where an approval is needed always."""
         return [
-            self[name]
-            for gate in Gate
-            for name in (f"{NEED}{gate}", f"{PEOPLE}{gate}")
-            if name in self.fields
+            (self[f"{NEED}{gate}"] if gate in _NEEDS else None, self[f"{PEOPLE}{gate}"]) for gate in _PEOPLE
         ]
 
     @property
