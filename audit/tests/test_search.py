@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from audit import search
@@ -156,6 +157,23 @@ def test_a_text_that_few_events_have_is_found_at_once_however_old_it_is() -> Non
         happens(number)
     assert found(text="needle", actor="otto") == [0]
     assert found(text="needle", actor="mona") == []
+
+
+def test_a_text_that_is_known_as_common_is_not_counted_and_one_that_is_not_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "RARE", 20)
+    # The database estimates beginnings of words from a hundred different ones on.
+    for number in range(120):
+        happens(number, reason="deployed" if number % 2 else "needle" if number == 30 else "")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE audit_auditevent")
+    counted = {}
+    for word, expected in (("deployed", list(range(119, 19, -2))), ("needle", [30])):
+        with CaptureQueriesContext(connection) as captured:
+            assert found(text=word) == expected
+        counted[word] = any(query["sql"].startswith("SELECT count(*)") for query in captured)
+    assert counted == {"deployed": False, "needle": True}
 
 
 @pytest.mark.usefixtures("looks_through_four")
