@@ -9,9 +9,9 @@ import pytest
 
 from infra.local.paths import ROOT
 from infra.local.tests.waiting import wait_for
-from releases.domain.lifecycle import ReleaseStatus
-from releases.models import Release
-from releases.services.lifecycle import SYSTEM, change_release
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.models import Release, Step
+from releases.services.lifecycle import SYSTEM, change_release, change_step
 from releases.tests import factories
 from releases.tests.api import secret_of
 from tests.serving import serving
@@ -51,6 +51,11 @@ def ended(process: subprocess.Popen[str], end: ReleaseStatus) -> tuple[int, str]
     """The release ends so while the pipeline waits: its exit code, and what it has said."""
     wait_for(Release.objects.exists, "the request")
     change_release(Release.objects.get(), end, actor=SYSTEM, action="release.promoted")
+    return outcome(process)
+
+
+def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Its exit code, and what it has said."""
     said, complained = process.communicate(timeout=PATIENCE)
     assert complained == ""
     return process.returncode, said
@@ -70,6 +75,18 @@ def test_it_waits_until_everyone_has_the_new_version(pipeline):
 )
 def test_it_fails_when_the_release_does(pipeline, end):
     assert ended(pipeline, end)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "state"), [(StepStatus.FAILED, "failed"), (StepStatus.REJECTED, "step_rejected")], ids=str
+)
+def test_it_fails_when_a_step_needs_somebody_and_says_so(pipeline, end, state):
+    planning = Step.objects.filter(status=StepStatus.PLANNING.value)
+    wait_for(planning.exists, "the plan of the first step")
+    change_step(planning.get(), end, actor=SYSTEM, action=f"step.{end.value}")
+    code, said = outcome(pipeline)
+    assert code == 1
+    assert said.splitlines()[-1] == f"R-{Release.objects.get().number}: {state}"
 
 
 def test_it_fails_when_its_token_is_taken_away(pipeline, service):
