@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "service.defaults-changed": "changed what releases begin with",
         "policy.changed": "changed what the gates ask for",
         "webhook.changed": "changed where messages go",
+        "message.tested": "sent a test message",
         "person.mails-chosen": "chose which mails to get",
         "service.removed": "noted that the service is removed",
         "service.renamed": "gave the service's name to another one",

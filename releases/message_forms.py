@@ -54,7 +54,7 @@ class MailsForm(forms.Form):
     )
     kinds = forms.MultipleChoiceField(
         required=False,
-        choices=[(kind.value, kind.label) for kind in MessageKind],
+        choices=[(kind.value, kind.label) for kind in MessageKind if kind.may_be_unwanted],
         widget=forms.CheckboxSelectMultiple,
         label="Mails when",
     )

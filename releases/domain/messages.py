@@ -28,11 +28,17 @@ class MessageKind(StrEnum):
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"
     BREAK_GLASS = "break_glass"
+    TEST = "test"
 
     @property
     def asks(self) -> bool:
         """Whether somebody is asked to decide; nobody is any more once the gate is open."""
         return self in {MessageKind.GATE_WAITS, MessageKind.GATE_STILL_WAITS}
+
+    @property
+    def may_be_unwanted(self) -> bool:
+        """Whether people choose if they want it; a test goes to who asks for it."""
+        return self is not MessageKind.TEST
 
     @property
     def label(self) -> str:
@@ -172,6 +178,7 @@ _LABELS = {
     MessageKind.FAILED: "my release, or what I started, failed",
     MessageKind.ROLLED_BACK: "my release was rolled back",
     MessageKind.BREAK_GLASS: "somebody broke the glass",
+    MessageKind.TEST: "a test message",
 }
 _HEADLINES = {
     MessageKind.GATE_WAITS: "{what}: waits for an approval",
@@ -181,5 +188,6 @@ _HEADLINES = {
     MessageKind.FAILED: "{what}: failed",
     MessageKind.ROLLED_BACK: "{what}: rolled back by {actor}",
     MessageKind.BREAK_GLASS: "{what}: {actor} broke the glass",
+    MessageKind.TEST: "{what}: a test message, by {actor}",
 }
 _WHY = "The link decides nothing by itself. Which of these mails you get you choose under “Messages” in the inbox."

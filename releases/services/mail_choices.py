@@ -14,7 +14,8 @@ from releases.services.lifecycle import person
 def wanted_by(user: User) -> frozenset[MessageKind]:
     """The kinds that they get; one query."""
     choice = MailChoice.objects.filter(user=user).first()
-    return frozenset(kind for kind in MessageKind if choice is None or kind.value not in choice.unwanted)
+    unwanted = choice.unwanted if choice else ()
+    return frozenset(kind for kind in MessageKind if kind.may_be_unwanted and kind.value not in unwanted)
 
 
 @transaction.atomic
@@ -25,7 +26,7 @@ def choose(*, user: User, email: str, wanted: Collection[MessageKind]) -> None:
     is_new_address = account.email != email
     account.email = email
     account.save(update_fields=["email"])
-    unwanted = sorted(kind.value for kind in MessageKind if kind not in wanted)
+    unwanted = sorted(kind.value for kind in MessageKind if kind.may_be_unwanted and kind not in wanted)
     MailChoice.objects.update_or_create(user=account, defaults={"unwanted": unwanted})
     events.record(
         actor=person(account),

@@ -28,7 +28,7 @@ def people(message: Message) -> list[User]:
     """Who gets a mail: of those concerned who may see the service, all with an address who want this kind."""
     if not settings.MAIL_IS_SET_UP:
         return []
-    concerned = {user.pk for user in _concerned(message)} - {_number(message.actor_id)}
+    concerned = _concerned_ids(message)
     may_see = [
         user for user in holders(message.service, Permission.VIEW) if user.pk in concerned and user.email
     ]
@@ -39,6 +39,14 @@ def people(message: Message) -> list[User]:
 def webhooks(message: Message) -> list[Webhook]:
     """The service's, and the one for all."""
     return list(Webhook.objects.filter(Q(service=message.service_id) | Q(service__isnull=True)))
+
+
+def _concerned_ids(message: Message) -> set[int]:
+    """Nobody is told of what they did themselves; a test is for nobody else."""
+    actor = {_number(message.actor_id)}
+    if message.kind == MessageKind.TEST:
+        return actor
+    return {user.pk for user in _concerned(message)} - actor
 
 
 def _concerned(message: Message) -> Sequence[User]:

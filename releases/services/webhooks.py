@@ -8,16 +8,18 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from audit import events
 from audit.events import Actor
 from releases.domain.decisions import Permission, Refused, has_permission
 from releases.domain.errors import DomainError
-from releases.domain.messages import WebhookStyle
+from releases.domain.messages import MessageKind, WebhookStyle
 from releases.domain.outgoing import parse_target
 from releases.models import Service, Webhook
 from releases.permissions import NotAllowed, as_person, may_look_after_messages
 from releases.services.lifecycle import person
+from releases.services.telling import tell
 from terraform_runner.errors import EncryptedDamaged
 
 SHORTEST_SECRET = 16
@@ -72,6 +74,27 @@ def remove(*, service: Service | None, user: User) -> None:
         if webhook is not None:
             webhook.delete()
             _record(service, person(user), _shown(webhook), {})
+
+
+@transaction.atomic
+def send_test(*, service: Service, user: User) -> None:
+    """Send a test where messages about a service go: its webhook, the one for all, and this person's mail.
+
+    Raises ``NotAllowed`` and, where there is none of these, ``InvalidWebhook``.
+    """
+    refuse_unless_allowed(service, user)
+    has_mail = settings.MAIL_IS_SET_UP and user.email
+    if not has_mail and not Webhook.objects.filter(Q(service=service) | Q(service__isnull=True)).exists():
+        raise InvalidWebhook(
+            "message:nowhere", "Messages go nowhere yet: set a webhook, or your mail address, and test then."
+        )
+    tell(MessageKind.TEST, service, actor=person(user))
+    events.record(
+        actor=person(user),
+        action="message.tested",
+        service_id=str(service.pk),
+        subject={"service": service.name},
+    )
 
 
 def refuse_unless_allowed(service: Service | None, user: User) -> None:

@@ -1,12 +1,15 @@
 """The pages about messages: on their way, the webhooks, and which mails one gets."""
 
+import json
+
 import pytest
+from django.core import mail
 
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
 from releases.models import Delivery, MailChoice, Message, Webhook
 from releases.permissions import grant
-from releases.services import message_contents
+from releases.services import message_contents, outbox, posts
 from releases.tests import factories
 from releases.tests.conftest import text_of
 
@@ -134,3 +137,42 @@ def test_looking_at_a_link_or_a_mail_scanner_s_opening_it_decides_nothing(scene,
         assert method(f"/inbox/{scene.canary.pk}/approve/").status_code == 405
     scene.canary.refresh_from_db()
     assert scene.canary.approvals.count() == 0
+
+
+def test_a_test_message_goes_to_the_webhooks_and_to_who_sends_it_and_its_deliveries_are_shown(
+    scene, keeper, as_user, monkeypatch, settings
+):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.MAIL_IS_SET_UP = True
+    keeper.email = "keeper@example.com"
+    keeper.save()
+    MailChoice.objects.create(user=keeper, unwanted=["gate_waits"])
+    posted: list[bytes] = []
+    monkeypatch.setattr(posts, "post", lambda to, body, headers: posted.append(body))
+    client = as_user(keeper)
+    client.post(PAGE, {**HOOK, "style": "json", "secret": "a secret of so many"})
+    client.post("/messages/", HOOK)
+    Message.objects.all().delete()
+    assert "The test message is on its way" in text_of(client.post(PAGE, {"test": "1"}, follow=True))
+    outbox.work()
+    assert [sent.to for sent in mail.outbox] == [["keeper@example.com"]]
+    assert mail.outbox[0].subject == "catalog (production): a test message, by keeper"
+    assert {json.loads(body).get("kind") for body in posted} == {"test", None}
+    page = text_of(client.get(PAGE))
+    assert page.count("catalog (production): a test message, by keeper") == 3
+    assert page.count("; delivered") == 3
+    assert AuditEvent.objects.get(action="message.tested").actor_name == "keeper"
+
+
+def test_a_test_message_is_refused_where_messages_go_nowhere_and_to_who_may_not(scene, keeper, as_user):
+    assert "Messages go nowhere yet" in text_of(as_user(keeper).post(PAGE, {"test": "1"}, follow=True))
+    assert as_user(scene.manager).post(PAGE, {"test": "1"}).status_code == 403
+    assert b'id="send-test"' not in as_user(scene.manager).get(PAGE).content
+    assert not Message.objects.filter(kind="test").exists()
+    assert not AuditEvent.objects.filter(action="message.tested").exists()
+
+
+def test_nobody_chooses_whether_they_want_a_test(scene, as_user):
+    client = as_user(scene.manager)
+    assert 'value="test"' not in text_of(client.get("/messages/mine/"))
+    assert client.post("/messages/mine/", {"kinds": ["test"]}).status_code == 422

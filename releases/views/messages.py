@@ -38,6 +38,9 @@ def message_list(request: HttpRequest) -> HttpResponse:
 def service_messages(request: HttpRequest, name: str) -> HttpResponse:
     """A service's messages and its webhook."""
     service = find_service(request, name)
+    if request.method == "POST" and "test" in request.POST:
+        _send_test(request, service)
+        return redirect("service-messages", name=service.name)
     form = _form(request, service)
     if request.method == "POST" and _webhook_changed(request, form, service):
         return redirect("service-messages", name=service.name)
@@ -75,6 +78,17 @@ def _form(request: HttpRequest, service: Service | None) -> WebhookForm:
     present = Webhook.objects.filter(service=service).first()
     style = {"style": present.style} if present else {}
     return WebhookForm(request.POST if request.method == "POST" else None, initial=style)
+
+
+def _send_test(request: HttpRequest, service: Service) -> None:
+    try:
+        webhooks.send_test(service=service, user=signed_in(request))
+    except NotAllowed as error:
+        raise PermissionDenied(error.message) from error
+    except DomainError as error:
+        messages.warning(request, error.message)
+    else:
+        messages.success(request, "The test message is on its way: its deliveries are below in a moment.")
 
 
 def _webhook_changed(request: HttpRequest, form: WebhookForm, service: Service | None) -> bool:
