@@ -32,6 +32,7 @@ def odd_scene(scene):
     """A release whose reason, comment and event have such words."""
     grant(scene.manager, scene.service, *Permission)
     run = Step.objects.get(pk=scene.canary.pk).plan_run
+    assert run
     Approval.objects.create(
         step=scene.canary,
         plan_run=run,
