@@ -23,11 +23,11 @@ class FieldsInvalid(DomainError):
 # Whatever the state of the release: these are refused to the person.
 _PERSONAL = (
     *("person:", "approval:own-release", "approval:changed-it", "approval:service-account"),
-    *("glass:not-yours", "glass:own"),
+    *("approval:other-gate", "approval:no-place", "glass:not-yours", "glass:own", "managed:own-gate"),
 )
 
 
-def is_personal(error: DomainError) -> bool:
+def is_personal(error: DomainError | Refused) -> bool:
     """Whether somebody else might have done it: pages and the API answer 403."""
     return error.code.startswith(_PERSONAL)
 

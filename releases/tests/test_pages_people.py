@@ -69,22 +69,36 @@ def test_a_role_of_a_group_holds_for_its_members(client, service, rosa):
     [
         ({"name": "nobody"}, "There is no active person of this user name."),
         ({"kind": "group"}, "There is no group of this name."),
-        ({"name": "keeper"}, "Nobody gives a role to themselves"),
-        ({"role": "manager"}, "Only an administrator gives and takes the role manager."),
-        ({"where": "everywhere"}, "You may not change who has which role"),
-        ({"where": "environment"}, "You may not change who has which role"),
         ({"role": "root"}, "Select a valid choice."),
         ({"where": "elsewhere"}, "Select a valid choice."),
         ({"name": ""}, "This field is required."),
     ],
 )
-def test_what_may_not_be_given_is_refused_in_words_and_what_was_typed_is_kept(client, rosa, changed, why):
+def test_what_cannot_be_given_is_refused_in_words_and_what_was_typed_is_kept(client, rosa, changed, why):
     before = RoleGrant.objects.count()
     answer = client.post(PAGE, ROSA_APPROVES | changed)
     assert answer.status_code == 422
     assert why in text_of(answer)
     assert answer.context["form"].data["kind"] in text_of(answer)
     assert RoleGrant.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"name": "keeper"}, "Nobody gives a role to themselves"),
+        ({"kind": "group", "name": "SREs"}, "Nobody gives a role to themselves"),
+        ({"role": "manager"}, "Only an administrator gives and takes the role manager."),
+        ({"where": "everywhere"}, "You may not change who has which role"),
+        ({"where": "environment"}, "You may not change who has which role"),
+    ],
+)
+def test_what_one_may_not_give_is_refused_and_recorded(client, keeper, rosa, changed, why):
+    keeper.groups.add(Group.objects.create(name="SREs"))
+    before = RoleGrant.objects.count()
+    assert client.post(PAGE, ROSA_APPROVES | changed).status_code == 403
+    assert RoleGrant.objects.count() == before
+    assert why in AuditEvent.objects.get(action="access.refused").reason
 
 
 def test_who_is_no_longer_active_is_given_nothing(client, rosa):

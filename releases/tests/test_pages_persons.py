@@ -123,7 +123,6 @@ def test_a_group_is_made_and_its_members_come_and_go(client, rosa):
     [
         ("nobody", "There is no active person of this user name."),
         ("off", "There is no active person of this user name."),
-        ("ada", "Nobody gives a role to themselves, or to a group that they are in"),
         ("", "This field is required."),
     ],
 )
@@ -133,6 +132,13 @@ def test_who_cannot_be_put_into_a_group_is_said_in_words(client, sres, name, why
     assert answer.status_code == 422
     assert why in text_of(answer)
     assert not sres.user_set.exists()
+
+
+def test_nobody_puts_themselves_into_a_group_and_the_trail_tells_of_the_try(client, sres):
+    assert client.post(f"/groups/{sres.pk}/", {"name": "ada"}).status_code == 403
+    assert not sres.user_set.exists()
+    refusal = AuditEvent.objects.get(action="access.refused")
+    assert (refusal.actor_name, refusal.reason[:34]) == ("ada", "Nobody gives a role to themselves,")
 
 
 def test_the_last_administrator_is_not_taken_out_of_the_group_that_makes_them_one(client, ada, sres):

@@ -93,7 +93,7 @@ def test_in_the_middle_of_one_s_own_request_it_is_refused_and_the_reason_is_show
     browser = as_user(scene.requester)
     assert "somebody else changes its policy" in text_of(browser.get(ADDRESS))
     response = browser.post(ADDRESS, typed(scene.service, four_eyes=False))
-    assert response.status_code == 422
+    assert response.status_code == 403
     assert "somebody else changes its policy" in text_of(response)
 
 

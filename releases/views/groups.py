@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from releases import people_selectors
-from releases.domain.errors import DomainError
 from releases.domain.visible import visible
 from releases.people_form import GroupForm, MemberForm
 from releases.services import people
@@ -46,8 +45,9 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
     by = administrator(request)
     found = get_object_or_404(people_selectors.groups(), pk=group_id)
     form = MemberForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and _added(found, form, by):
-        messages.success(request, f"{form.person} is in the group {visible(found.name)} now.")
+    if form.is_bound and form.is_valid():
+        if tried(request, lambda: people.add_member(found, form.person, by=by)):
+            messages.success(request, f"{form.person} is in the group {visible(found.name)} now.")
         return redirect("group", group_id=found.pk)
     context = {
         "group": found,
@@ -67,12 +67,3 @@ def member_remove(request: HttpRequest, group_id: int, person_id: int) -> HttpRe
     if tried(request, lambda: people.remove_member(found, whom, by=by)):
         messages.success(request, f"{whom} is not in the group {visible(found.name)} any more.")
     return redirect("group", group_id=found.pk)
-
-
-def _added(group: Group, form: MemberForm, by: User) -> bool:
-    try:
-        people.add_member(group, form.person, by=by)
-    except DomainError as refused:
-        form.add_error("name", refused.message)
-        return False
-    return True

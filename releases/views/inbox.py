@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from releases import plan_selectors
 from releases.domain.approval_policy import PlanIdentity
+from releases.domain.decisions import Refused
 from releases.domain.errors import IllegalChange
 from releases.forms import RoutinePlansForm, ShownPlanForm
 from releases.models import Step
@@ -24,7 +25,7 @@ from releases.services.errors import ActRefused, is_personal
 from releases.views.acts import what_is_wrong
 from releases.views.lookups import find_glasses_to_review, find_plan, find_plans_to_decide, signed_in
 from releases.views.shown.glasses import gate_of_glass
-from releases.views.shown.inbox import chosen, decided_words, waiting
+from releases.views.shown.inbox import Waiting, chosen, decided_words, waiting
 from releases.views.shown.words import step_title
 
 PER_PAGE = 20
@@ -69,27 +70,44 @@ def inbox_approve_routine(request: HttpRequest) -> HttpResponse:
     shown: dict[UUID, PlanIdentity] = form.cleaned_data["plan"]
     found = find_plans_to_decide(signed_in(request)).filter(pk__in=shown)
     rows = {row.step.pk: row for row in waiting(list(found))}
+    refusals: list[str] = []
     for step_id, identity in shown.items():
         row = rows.get(step_id)
-        if row is None:
-            step = find_plan(request, step_id)
-            said = decided_words(step, plan_selectors.approvals_of(step))
-            messages.warning(request, f"{said}: nothing to do.")
-        elif not row.is_routine:
-            messages.warning(request, f"Not approved: {row.name}: it {row.verdict}.")
+        if row is None or not row.is_routine:
+            refusals.append(_why_not(request, find_plan(request, step_id), row))
         else:
             approve = partial(approvals.approve, step_id=step_id, user=signed_in(request), shown=identity)
-            _approve_one(request, row.name, approve)
+            refusals.append(_approve_one(request, row.name, approve))
+    if any(refusals):
+        raise PermissionDenied(" ".join(filter(None, refusals)))
     return redirect("inbox")
 
 
-def _approve_one(request: HttpRequest, name: str, approve: Callable[[], None]) -> None:
+def _why_not(request: HttpRequest, step: Step, row: Waiting | None) -> str:
+    """Why this person may not approve what the list did not offer them; where it is not theirs that is wrong, it is
+    only said, and "" is given."""
+    answer = chosen(signed_in(request), step).may_approve
+    if isinstance(answer, Refused) and is_personal(answer):
+        return answer.reason
+    if row:
+        said = f"Not approved: {row.name}: it {row.verdict}."
+    else:
+        said = f"{decided_words(step, plan_selectors.approvals_of(step))}: nothing to do."
+    messages.warning(request, said)
+    return ""
+
+
+def _approve_one(request: HttpRequest, name: str, approve: Callable[[], None]) -> str:
+    """Why this person may not, or ""."""
     try:
         approve()
     except (ActRefused, IllegalChange) as error:
+        if is_personal(error):
+            return error.message
         messages.warning(request, f"Not approved: {name}. {error.message}")
     else:
         messages.success(request, f"Approved: {name}.")
+    return ""
 
 
 def _decide(request: HttpRequest, step: Step, decide: Callable[..., None], done: str) -> HttpResponse:

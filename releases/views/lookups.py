@@ -68,7 +68,9 @@ def find_plan(request: HttpRequest, step_id: UUID) -> Step:
     decidable = Q(plan_run__isnull=False) | ~Q(request_digest="")
     steps = Step.objects.filter(decidable, service__in=visible_services(signed_in(request)))
     with_all = steps.select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
-    return get_object_or_404(with_all, pk=step_id)
+    return with_all.filter(pk=step_id).first() or _refuse(
+        Step.objects.filter(decidable, pk=step_id), "Its service is not theirs to see."
+    )
 
 
 def find_run(service: Service, run_id: UUID) -> tuple[Step, Run]:

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from releases import role_selectors
 from releases.domain.decisions import Decision, Refused
-from releases.domain.errors import DomainError
 from releases.domain.role_rules import may_give
 from releases.domain.roles import Role
 from releases.models import Service
@@ -30,7 +29,8 @@ def people(request: HttpRequest, name: str) -> HttpResponse:
         return _page(request, service, RoleForm(service=service))
     _refuse_unless_allowed(request, service)
     form = RoleForm(request.POST, service=service)
-    if form.is_valid() and _given(request, form):
+    if form.is_valid():
+        _give(request, form)
         messages.success(request, f"{form.holder} is {form.given} there now.")
         return redirect("service-people", name=service.name)
     return _page(request, service, form, status=422)
@@ -54,13 +54,11 @@ def role_take(request: HttpRequest, name: str, grant_id: UUID) -> HttpResponse:
     return redirect("service-people", name=service.name)
 
 
-def _given(request: HttpRequest, form: RoleForm) -> bool:
+def _give(request: HttpRequest, form: RoleForm) -> None:
     try:
         roles.give(form.given, form.holder, form.place, giver=signed_in(request))
-    except DomainError as refused:
-        form.add_error(None, refused.message)
-        return False
-    return True
+    except NotAllowed as refused:
+        raise PermissionDenied(refused.message) from refused
 
 
 def _may_give(request: HttpRequest, service: Service) -> Decision:

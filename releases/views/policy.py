@@ -15,6 +15,7 @@ from releases.models import Policy, Service
 from releases.permissions import NotAllowed, as_person, may_set_defaults, visible_services
 from releases.policy_form import PolicyForm, as_typed
 from releases.services import managed, policy_changes
+from releases.services.errors import is_personal
 from releases.services.managed import ManagingRefused
 from releases.services.policies import combined, policy_of
 from releases.views.lookups import find_service, signed_in
@@ -81,6 +82,8 @@ def _changed(
         form.refuse(error.field, error.message)
         return False
     except ManagingRefused as error:
+        if is_personal(error):
+            raise PermissionDenied(error.message) from error
         form.add_error(None, error.message)
         return False
     return True
