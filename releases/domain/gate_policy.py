@@ -148,6 +148,18 @@ def own_columns(wanted: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[
     return own | ({"gates": gates} if gates else {}) | ({"freezes": freezes} if freezes else {})
 
 
+def makers(
+    present: Mapping[str, str], before: Mapping[str, Any], after: Mapping[str, Any], *, changed_by: str
+) -> dict[str, str]:
+    """Who made each part of a policy that decides who passes its gates, by the part's name: whoever changed that last.
+
+    ``before`` and ``after`` are the policy as it is kept; whoever changes another part of it makes none of these.
+    """
+    old, new = _passes(before), _passes(after)
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    return {**present, **dict.fromkeys(changed, changed_by)}
+
+
 def parse_slots(gate: Gate, lines: Sequence[str]) -> tuple[Slot, ...]:
     """The places of a gate, a line each as ``parse_slot`` has it; raises ``InvalidPolicy``."""
     if not 1 <= len(lines) <= MOST_SLOTS:
@@ -166,6 +178,11 @@ _NEEDED_ALWAYS = frozenset({Gate.SETTINGS, Gate.REMOVE})
 _NAMES = tuple(one.name for one in fields(Policy) if one.name != "gates")
 _ADDED = frozenset({"gates", "freezes"})
 _USUAL_GATE = {"need": Need.AS_PLANNED.value, "slots": [str(ANYBODY)]}
+
+
+def _passes(kept: Mapping[str, Any]) -> dict[str, Any]:
+    gates = {f"gates.{gate}": rule for gate, rule in kept.get("gates", {}).items()}
+    return gates | {name: kept[name] for name in ("four_eyes", "break_glass") if name in kept}
 
 
 def _whole(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,8 +102,9 @@ class Gate(ABC):
 
     @cached_property
     def policy_makers(self) -> frozenset[str]:
-        """The ids of those who changed the policy last: the environment's, and the service's own."""
-        return frozenset(str(one.changed_by_id) for one in self._kept if one.changed_by_id)
+        """The ids of those who made what decides here, or changed it last: the environment's policy, or the own."""
+        changed_by = (str(one.changed_by_id) for one in self._kept if one.changed_by_id)
+        return frozenset(changed_by).union(*(one.makers.values() for one in self._kept))
 
     @cached_property
     def requesters(self) -> frozenset[str]:

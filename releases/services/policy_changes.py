@@ -10,7 +10,7 @@ from django.db import transaction
 from audit import events
 from releases import push, selectors
 from releases.domain.decisions import Refused
-from releases.domain.gate_policy import InvalidPolicy, from_columns, own_columns
+from releases.domain.gate_policy import InvalidPolicy, from_columns, makers, own_columns
 from releases.domain.managing import may_change_policy
 from releases.models import Policy as KeptPolicy
 from releases.permissions import NotAllowed, as_person, may_set_defaults
@@ -66,7 +66,8 @@ def _change(
     if before == kept.content:
         return False
     kept.changed_by = user
-    kept.save(update_fields=["content", "changed_by"])
+    kept.makers = makers(kept.makers, before, kept.content, changed_by=str(user.pk))
+    kept.save(update_fields=["content", "changed_by", "makers"])
     events.record(
         actor=person(user),
         action="policy.changed",

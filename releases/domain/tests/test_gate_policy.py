@@ -14,6 +14,7 @@ from releases.domain.gate_policy import (
     Policy,
     from_columns,
     gate_of,
+    makers,
     own_columns,
     parse_slots,
     to_columns,
@@ -138,3 +139,14 @@ def test_a_policy_that_cannot_be_is_refused_at_its_field(kept, field):
     with pytest.raises(InvalidPolicy) as refused:
         from_columns(kept)
     assert refused.value.field == field
+
+
+def test_who_made_each_part_that_decides_who_passes_is_remembered_until_that_part_is_changed():
+    off, shift = {"four_eyes": False}, {"gates": {"shift": {"need": "never", "slots": ["anybody"]}}}
+    by_rita = makers({}, {}, off, changed_by="rita")
+    assert by_rita == {"four_eyes": "rita"}
+    assert makers(by_rita, off, off | {"ticket": True}, changed_by="kim") == by_rita
+    both = makers(by_rita, off, off | shift, changed_by="kim")
+    assert both == {"four_eyes": "rita", "gates.shift": "kim"}
+    assert makers(both, off | shift, shift, changed_by="kim")["four_eyes"] == "kim"
+    assert makers(both, off | shift, off, changed_by="rita")["gates.shift"] == "rita"
