@@ -165,9 +165,30 @@ class World:
             plan_sha256=sha256,
             document_sha256=sha256,
             changes_digest=hashlib.sha256(content).hexdigest(),
-            changes=[{"address": "module.service.aws_lb_listener_rule.traffic", "actions": ["update"]}],
+            changes=[self._change(changed)],
             state=StateIdentity(lineage="one", serial=7),
         )
+
+    def _change(self, changed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """All that a plan changes, as if one resource had the variables for attributes."""
+        attributes = [
+            {
+                "path": name,
+                "before": self.variables.get(name),
+                "after": value,
+                "unknown": False,
+                "sensitive": False,
+            }
+            for name, value in changed.items()
+        ]
+        return {
+            "address": "module.service.aws_lb_listener_rule.traffic",
+            "type": "aws_lb_listener_rule",
+            "name": "traffic",
+            "actions": ["update"],
+            "action_reason": None,
+            "attributes": attributes,
+        }
 
     def differences(self) -> Sequence[Difference]:
         """What differs from the plan right before an apply, so many times."""
