@@ -82,6 +82,12 @@ def test_the_page_for_a_broken_server_needs_nothing_but_its_file():
     assert "Go to the services" in page
 
 
+def test_what_could_not_be_read_has_a_next_step_for_anybody(client, person):
+    response = client.get("/login/?next=%00")
+    assert response.status_code == 400
+    assert "Go back, write it in other words" in text_of(response)
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

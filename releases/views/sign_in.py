@@ -13,6 +13,16 @@ from audit import events
 from audit.events import Actor
 from releases.services.lifecycle import person
 
+LONGEST_NAME = 150
+
+
+class SignInForm(AuthenticationForm):
+    """The usual one, for names of any length."""
+
+    def clean_username(self) -> str:
+        """As much of it as a name can have: what counts the tries that fail keeps no more."""
+        return str(self.cleaned_data["username"])[:LONGEST_NAME]
+
 
 class SignIn(LoginView):
     """A try that fails is recorded under the name that was typed, which may be nobody's.
@@ -20,6 +30,7 @@ class SignIn(LoginView):
     After too many of them no try counts for a while, and none is recorded: whoever guesses does not fill the trail.
     """
 
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
