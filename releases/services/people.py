@@ -89,6 +89,16 @@ def password_link(user: User) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
+@transaction.atomic
+def set_password(user: User, password: str) -> bool:
+    """Keep what somebody sets by a link; False where the password or the account ended since ``user`` was read."""
+    as_read = User.objects.filter(pk=user.pk, is_active=True, password=user.password)
+    is_kept = bool(as_read.update(password=make_password(password)))
+    if is_kept:
+        _note("person.password-set", user, person(user))
+    return is_kept
+
+
 def make_group(name: str, *, by: User) -> Group:
     """A new group, without members and roles. Raises ``NotAllowed`` and ``FieldsInvalid``."""
     with _administering(by):

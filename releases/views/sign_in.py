@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse_lazy
+from django.shortcuts import redirect
 
 from audit import events
 from audit.events import Actor
+from releases.services import people
 from releases.services.lifecycle import person
 
 LONGEST_NAME = 150
@@ -77,7 +78,6 @@ class SetPassword(PasswordResetConfirmView):
     """Whoever has the link sets the password, once; the page then has an address without what the link holds."""
 
     template_name = "registration/password_set.html"
-    success_url = reverse_lazy("login")
 
     def get_user(self, uidb64: str) -> User | None:
         """Only of somebody whose account counts."""
@@ -92,12 +92,12 @@ class SetPassword(PasswordResetConfirmView):
             field.widget.attrs["class"] = "form-control"
         return form
 
-    @transaction.atomic
     def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         """Keep it; the person signs in with it."""
-        events.record(actor=person(form.user), action="person.password-set")
+        if not people.set_password(form.user, form.cleaned_data["new_password1"]):
+            return self.render_to_response({"validlink": False}, status=409)
         messages.success(self.request, "Your password is set: sign in with it.")
-        return super().form_valid(form)
+        return redirect("login")
 
     def form_invalid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         """Say why it will not do."""

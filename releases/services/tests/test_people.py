@@ -154,6 +154,21 @@ def test_a_new_link_ends_the_sessions_and_the_links_before_it(admin, rosa):
         assert page.context["validlink"] == counts
 
 
+@pytest.mark.parametrize("since", ["deactivated", "set", "ended"])
+def test_a_password_is_not_kept_by_a_link_that_was_used_or_ended_while_somebody_typed(admin, rosa, since):
+    typing = User.objects.get(pk=rosa.pk)
+    if since == "deactivated":
+        people.deactivate(rosa, by=admin)
+    elif since == "set":
+        assert people.set_password(rosa, "horse 7 battery")
+    else:
+        people.end_password(rosa, by=admin)
+    assert not people.set_password(typing, "staple 8 battery")
+    rosa.refresh_from_db()
+    assert not rosa.check_password("staple 8 battery")
+    assert rosa.is_active == (since != "deactivated")
+
+
 def test_a_member_is_added_and_removed_with_what_was_before_and_after(admin, rosa, sres):
     for _ in range(2):
         people.add_member(sres, rosa, by=admin)
