@@ -58,8 +58,8 @@ def visible(text: str) -> str:
 
 @register.filter
 def roles_in_words(grants: Iterable[RoleGrant]) -> str:
-    """Which roles these are, and where each holds."""
-    return ", ".join(f"{grant.role} {grant.place}" for grant in grants) or "no role"
+    """Which roles these are, and where each holds; empty for none."""
+    return ", ".join(f"{grant.role} {grant.place}" for grant in grants)
 
 
 @register.simple_tag
