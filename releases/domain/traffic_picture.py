@@ -6,6 +6,7 @@ from datetime import datetime
 
 WIDTH, HEIGHT = 640, 140
 _BETWEEN_LABELS = 16
+_MOST_TOLD = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +70,10 @@ def picture(moments: Sequence[TrafficMoment], until: datetime) -> Picture:
 
 
 def in_words(moments: Sequence[TrafficMoment]) -> str:
-    """What the picture shows, as a sentence."""
-    parts = [f"{_share(moment)} from {moment.at:%Y-%m-%d %H:%M:%S} on" for moment in moments[1:]]
+    """What the picture shows, as a sentence; of many moments the first and the last ones, the table has all."""
+    parts = [f"{_share(moment)} from {moment.at:%Y-%m-%d %H:%M:%S} UTC on" for moment in moments[1:]]
+    if len(parts) > _MOST_TOLD:
+        parts[3:-2] = [f"{len(parts) - 5} changes more"]
     begins = f"Of the users {_share(moments[0])} had the new version when it was requested"
     return "; ".join([begins, *parts]) + "."
 

@@ -37,9 +37,18 @@ def test_a_release_without_a_length_has_a_picture_too():
 
 def test_the_words_say_all_that_the_picture_shows():
     assert in_words([moment(0, 0), moment(5, 0, canary=True), moment(60, 10)]) == (
-        "Of the users 0 % had the new version when it was requested; 0 % and the canary from 2026-01-02 12:00:05 on; "
-        "10 % from 2026-01-02 12:01:00 on."
+        "Of the users 0 % had the new version when it was requested; 0 % and the canary from 2026-01-02 12:00:05 UTC "
+        "on; 10 % from 2026-01-02 12:01:00 UTC on."
     )
+
+
+def test_of_very_many_moments_the_words_say_the_first_and_the_last_ones():
+    words = in_words([moment(second, second) for second in range(50)])
+    assert (
+        "; 3 % from 2026-01-02 12:00:03 UTC on; 44 changes more; 48 % from 2026-01-02 12:00:48 UTC on; "
+        in words
+    )
+    assert len(words.split("; ")) == 7
 
 
 shares = st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 100), st.booleans()), min_size=1, max_size=20)
