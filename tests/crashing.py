@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from conftest import TerraformCli
-from infra.local.tests.waiting import pid_in, wait_for
+from infra.local.tests.waiting import is_gone, pid_in, wait_for
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client
 from releases import selectors
@@ -76,9 +76,11 @@ class Scene:
         # A whole apply may come before it, on a busy machine.
         child = psutil.Process(pid_in(folder / "at", seconds=AT_MOST_SECONDS))
         victim = self.around.get(target) or _victim(target, child)
-        victim.kill()
-        (folder / "go").touch()
         began = time.monotonic()
+        victim.kill()
+        if target is Target.PARENT:
+            wait_for(lambda: is_gone(child.pid), "the system to end the child with its parent")
+        (folder / "go").touch()
         if isinstance(victim, psutil.Process):
             self._replace(worker, target)
         else:
