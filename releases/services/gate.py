@@ -145,12 +145,12 @@ class Gate(ABC):
     @cached_property
     def given(self) -> tuple[Given, ...]:
         """The approvals since somebody rejected what stands here, newest first, each with whether it counts."""
+        approvals = approved_since_rejection(self.decisions)
+        if not approvals:
+            return ()
         people = {account.pk: person for account, person in self.approvers.items()}
         moment = now()
-        return tuple(
-            self._given(one, people.get(one.decided_by_id), moment)
-            for one in approved_since_rejection(self.decisions)
-        )
+        return tuple(self._given(one, people.get(one.decided_by_id), moment) for one in approvals)
 
     @cached_property
     def counted(self) -> tuple[Person, ...]:

@@ -82,7 +82,7 @@ def settled_at(service: Service, step: Step) -> datetime:
 def _bring_forward(service: Service, step: Step, actor: Actor) -> None:
     gate = gates.ask(service, step)
     _plan_if_due(service, step, gate, actor)
-    ready = gate and gate.is_open and (step.started_at or step.automatic)
+    ready = gate and (step.started_at or step.automatic) and gate.is_open
     if gate and ready and not is_held(service, step) and not gate.frozen:
         if not step.started_at:
             _start_by_itself(service, step)

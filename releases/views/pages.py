@@ -19,7 +19,7 @@ ROWS_PER_PAGE = 50
 
 def searched_for(request: HttpRequest) -> str:
     """The words that a list is asked for."""
-    return request.GET.get("q", "").strip()[:80]
+    return request.GET.get("q", "").replace("\0", "").strip()[:80]
 
 
 def page_of(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:

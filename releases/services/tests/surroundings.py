@@ -111,17 +111,18 @@ class Surroundings:
             self.take_messages()
 
     def come_to_rest(self) -> None:
-        """Three minutes, in which every message is lost that was on its way: the scheduler has to see to it."""
+        """Three minutes, in which every message is lost that was on its way: the scheduler has to see to it.
+
+        While no run is open it is time alone that brings anything, so that the rest of it passes at once.
+        """
         self.messages.clear()
-        for seconds in (
-            UNSENT_SECONDS,
-            TAKEN_OVER_SECONDS,
-            UNSENT_SECONDS,
-            TAKEN_OVER_SECONDS,
-            UNSENT_SECONDS,
-        ):
-            self.pass_time(seconds)
-            self.work()
+        left = [UNSENT_SECONDS, TAKEN_OVER_SECONDS] * 2
+        while left:
+            passing = left[:1] if open_runs() else left
+            left = left[len(passing) :]
+            self.pass_time(sum(passing))
+            recovery.sweep()
+            self.work_off()
 
     def _come_to(self, interruption: Interruption | None, point: str, hold: StandInHold | None) -> None:
         if hold and hold.run not in self._beating:
