@@ -5,9 +5,9 @@ from uuid import UUID
 from django.http import Http404
 
 from releases.api.auth import ApiRequest, Caller
-from releases.api.refusals import NotTheirs
 from releases.models import Release, Service, Step
 from releases.permissions import visible_services
+from releases.refusals import NotTheirs
 
 
 def service_of(request: ApiRequest, name: str) -> Service:

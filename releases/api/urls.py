@@ -1,18 +1,20 @@
 """The API's addresses, each behind :mod:`releases.api.entrance`."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, re_path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from releases.api import refusals, releases, rollbacks, services
-from releases.api.auth import BearerToken
+from releases import refusals
+from releases.api import releases, rollbacks, services
+from releases.api.auth import ApiRequest, BearerToken
 from releases.api.entrance import View, by_token, for_anybody, nothing_here
 from releases.api.limits import PerToken
+from releases.api.problems import problem_of
 
 DESCRIPTION = "Everything that a pipeline needs. What goes wrong is a problem document (RFC 9457)."
 
@@ -22,6 +24,16 @@ class _DocumentRead(Parser):
 
     def parse_body(self, request: HttpRequest) -> Any:  # noqa: ANN401 - any JSON
         return getattr(request, "document", None)
+
+
+def _respond(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    """The answer to what went wrong in an operation; what its caller may not do or see goes to the trail."""
+    error = error if isinstance(error, Exception) else error()
+    problem = problem_of(error)
+    if problem.status == 403 or isinstance(error, refusals.NotTheirs):
+        user = cast(ApiRequest, request).caller.user
+        refusals.note(request, user, answer=problem.status, code=problem.code, reason=problem.detail)
+    return problem.response()
 
 
 api = NinjaAPI(
@@ -35,7 +47,7 @@ api = NinjaAPI(
     throttle=PerToken(),
 )
 for kind in (Exception, Http404, HttpError, ValidationError):
-    api.add_exception_handler(kind, refusals.respond)
+    api.add_exception_handler(kind, _respond)
 api.add_router("", services.router)
 api.add_router("", releases.router)
 api.add_router("", rollbacks.router)

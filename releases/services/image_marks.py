@@ -75,9 +75,9 @@ def lift(*, release_id: UUID, user: User, reason: str) -> None:
     """Let a release's image be requested again, with the reason. Raises ``ActRefused``."""
     with _locked(release_id) as release:
         found = mark_of(release.image)
+        refuse_unless(may_lift(as_person(user, (found.release if found else release).service)))
         if found is None:
             raise ActRefused("image:not-marked", "This image is not marked.")
-        refuse_unless(may_lift(as_person(user, found.release.service)))
         _refuse_without(reason)
         found.lifted_by, found.lifted_at, found.why_lifted = user, now(), reason.strip()
         found.save(update_fields=["lifted_by", "lifted_at", "why_lifted"])

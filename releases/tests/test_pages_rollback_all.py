@@ -5,6 +5,7 @@ from celery import current_app
 from django.db import OperationalError
 from django.utils import timezone
 
+from audit.models import AuditEvent
 from releases.domain.decisions import Permission
 from releases.models import EmergencyRollback, Press, Service
 from releases.permissions import grant
@@ -61,6 +62,7 @@ def test_each_service_needs_its_own_right(split, scene, as_user):
     assert "search" not in text_of(manager.get("/rollback/"))
     manager.post("/rollback/", BOTH)
     assert EmergencyRollback.objects.get().service == scene.service
+    assert AuditEvent.objects.get(action="access.refused").service_id == str(split.pk)
 
 
 def test_one_that_fails_holds_up_no_other(split, scene, aws, as_user, monkeypatch):

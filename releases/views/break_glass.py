@@ -4,14 +4,13 @@ from functools import partial
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from releases.forms import ShownPlanForm
 from releases.models import BrokenGlass
 from releases.services import break_glass
 from releases.views.acts import carry_out, refused, release_of, what_is_wrong
-from releases.views.lookups import find_service, find_step, signed_in
+from releases.views.lookups import find_service, find_step, signed_in, theirs
 
 MOST_LETTERS = 2000
 
@@ -40,7 +39,7 @@ def broken_glass_review(request: HttpRequest, name: str, broken_id: UUID) -> Htt
     """Say what one has found."""
     service = find_service(request, name)
     glasses = BrokenGlass.objects.filter(step__service=service).select_related("step__release")
-    broken = get_object_or_404(glasses, pk=broken_id)
+    broken = theirs(glasses, f"It does not belong to the service {service.name}.", pk=broken_id)
     if broken.step.release is None:
         raise Http404
     comment = request.POST.get("review", "")[:MOST_LETTERS]

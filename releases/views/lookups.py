@@ -1,11 +1,11 @@
 """Finds what an address names, as far as its reader may see it: everything else is 404."""
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -17,6 +17,8 @@ from releases.refusals import NotTheirs
 from releases.role_selectors import covering
 from releases.services.people import may_administer
 from terraform_runner.models import Run
+
+Row = TypeVar("Row", bound=Model)
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -68,9 +70,7 @@ def find_plan(request: HttpRequest, step_id: UUID) -> Step:
     decidable = Q(plan_run__isnull=False) | ~Q(request_digest="")
     steps = Step.objects.filter(decidable, service__in=visible_services(signed_in(request)))
     with_all = steps.select_related("service", "release", "release__requested_by", "requested_by", "plan_run")
-    return with_all.filter(pk=step_id).first() or _refuse(
-        Step.objects.filter(decidable, pk=step_id), "Its service is not theirs to see."
-    )
+    return theirs(with_all, "The plan is not theirs to see.", pk=step_id)
 
 
 def find_run(service: Service, run_id: UUID) -> tuple[Step, Run]:
@@ -99,6 +99,11 @@ def find_grant(service: Service, grant_id: UUID) -> RoleGrant | None:
     if found is None and named.exists():
         _refuse(named, f"It does not hold on the service {service.name}.")
     return found
+
+
+def theirs(found: QuerySet[Row], reason: str, **named: Any) -> Row:
+    """What is named of all that this person may reach here; whatever else has that name is refused, for this reason."""
+    return found.filter(**named).first() or _refuse(found.model._default_manager.filter(**named), reason)
 
 
 def _refuse_other(service: Service, named: QuerySet[Any]) -> NoReturn:

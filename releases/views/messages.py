@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from releases.domain.decisions import Decision, Permission, has_permission
@@ -17,7 +17,7 @@ from releases.message_forms import MailsForm, WebhookForm
 from releases.models import Delivery, DeliveryState, Service, Webhook
 from releases.permissions import NotAllowed, as_person, may_look_after_messages, services_with
 from releases.services import mail_choices, outbox, webhooks
-from releases.views.lookups import find_service, signed_in
+from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
 from releases.views.shown.deliveries import deliveries_shown
 
@@ -52,7 +52,7 @@ def service_messages(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def delivery_retry(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Try once more what was given up."""
-    delivery = get_object_or_404(_deliveries(request), pk=delivery_id)
+    delivery = theirs(_deliveries(request), "They do not manage the service of this message.", pk=delivery_id)
     if outbox.try_again(delivery.pk):
         messages.success(request, f"The message to {delivery.to} is tried again.")
     else:

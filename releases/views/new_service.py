@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -25,7 +25,7 @@ from releases.services.accounts import account_ids
 from releases.services.errors import FieldsInvalid
 from releases.services.listeners import ListenerPicture
 from releases.services.set_up_requests import find_listeners, look_at, request_set_up
-from releases.views.lookups import signed_in
+from releases.views.lookups import find_service, signed_in
 from releases.views.shown.new_service import groups, usual_fields
 
 _NOWHERE = Identity(
@@ -86,7 +86,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
     """An empty form, or one that begins with what another service has."""
     initial: dict[str, Any] = {}
     if name := request.GET.get("like", ""):
-        initial = like(get_object_or_404(visible_services(signed_in(request)), name=name))
+        initial = like(find_service(request, name))
     form = NewServiceForm(offered=_offered(request), initial=initial)
     seen = _look_at(initial) if initial else _Seen()
     return _page(request, form, ConfigurationForm(present={}), seen)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -18,7 +18,7 @@ from releases.services import managed, policy_changes
 from releases.services.errors import is_personal
 from releases.services.managed import ManagingRefused
 from releases.services.policies import combined, policy_of
-from releases.views.lookups import find_service, signed_in
+from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
 
 _DONE = "Changed: it counts at once."
@@ -44,8 +44,7 @@ def service_policy(request: HttpRequest, name: str) -> HttpResponse:
 def environment_policy(request: HttpRequest, environment: str) -> HttpResponse:
     """An environment's usual policy; who may see one of its services may see it."""
     user = signed_in(request)
-    if not visible_services(user).filter(environment=environment).exists():
-        raise Http404
+    theirs(visible_services(user), "None of this environment's services is theirs.", environment=environment)
     answer = may_set_defaults(user, environment)
     _refuse_post(request, answer)
     present = combined(list(Policy.objects.filter(environment=environment)))

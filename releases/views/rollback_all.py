@@ -10,16 +10,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from releases import rollback_selectors
-from releases.domain.decisions import Permission
+from releases.domain.decisions import Permission, Refused
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
 from releases.models import Press, Service
 from releases.permissions import services_with, visible_services
+from releases.refusals import note
 from releases.services import emergency, kept_presses
 from releases.views.after_rollback import REFRESH_SECONDS
 from releases.views.lookups import signed_in
 from releases.views.shown.traffic import ColorShown, TrafficShown, traffic_of
 
+# What the trail says of it; the page says nothing of services that it did not offer, as if there were none.
+_NOT_THEIRS = Refused("person:no-permission", "The service is not theirs to roll back.")
 _ENDED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.ABANDONED})
 
 
@@ -45,8 +48,11 @@ def rollback_all(request: HttpRequest) -> HttpResponse:
         return render(
             request, "releases/rollback_all.html", {"rows": [_row(service) for service in services]}
         )
-    chosen = list(services.filter(name__in=request.POST.getlist("service")))
-    batch, refusals = emergency.roll_back_all(chosen, user)
+    named = Service.objects.filter(name__in=request.POST.getlist("service"))
+    not_theirs = list(named.exclude(pk__in=pressable))
+    batch, refusals = emergency.roll_back_all(list(services.filter(pk__in=named)), user)
+    for service in not_theirs:
+        note(request, user, answer=404, code=_NOT_THEIRS.code, reason=_NOT_THEIRS.reason, service=service)
     for refusal in refusals:
         messages.warning(request, refusal)
     return redirect("rollback-all-result", batch=batch)

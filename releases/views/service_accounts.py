@@ -7,17 +7,17 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from releases.domain.decisions import Refused
 from releases.domain.roles import Role
-from releases.models import Service, ServiceAccount, Token
+from releases.models import Service, ServiceAccount
 from releases.services import service_accounts, tokens
 from releases.services.errors import FieldsInvalid
 from releases.token_form import AccountForm, ProgramTokenForm
-from releases.views.lookups import find_service, signed_in
+from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
 from releases.views.shown.tokens import token_rows
 
@@ -60,7 +60,7 @@ def account_token_revoke(request: HttpRequest, name: str, account_id: int, token
     service = find_service(request, name)
     account = _find(service, account_id)
     _refuse_unless_allowed(request, service)
-    token = get_object_or_404(Token, pk=token_id, user=account.user)
+    token = theirs(tokens.of(account.user), "It is the token of another account.", pk=token_id)
     service_accounts.revoke_token(account, token, by=signed_in(request))
     messages.success(request, f"“{token.name}” is revoked: nothing gets in with it any more.")
     return redirect("service-accounts", name=service.name)
@@ -100,7 +100,7 @@ def _refuse_unless_allowed(request: HttpRequest, service: Service) -> None:
 
 def _find(service: Service, account_id: int) -> ServiceAccount:
     found = ServiceAccount.objects.filter(service=service).select_related("user", "service")
-    return get_object_or_404(found, user_id=account_id)
+    return theirs(found, f"It does not belong to the service {service.name}.", user_id=account_id)
 
 
 def _page(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,7 +12,7 @@ from releases.services import people, tokens
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
 from releases.token_form import TokenForm
-from releases.views.lookups import administrator, signed_in
+from releases.views.lookups import administrator, signed_in, theirs
 from releases.views.pages import page_of, searched_for
 from releases.views.persons import tried
 from releases.views.shown.tokens import token_rows
@@ -38,9 +38,7 @@ def own_tokens(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """End one of one's own tokens."""
     user = signed_in(request)
-    token = tokens.of(user).filter(pk=token_id).first()
-    if token is None:
-        raise Http404
+    token = theirs(tokens.of(user), "It is somebody else's token.", pk=token_id)
     tokens.revoke(token, actor=person(user))
     messages.success(request, f"“{token.name}” is revoked: nothing gets in with it any more.")
     return redirect("tokens")
