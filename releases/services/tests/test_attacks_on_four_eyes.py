@@ -12,12 +12,10 @@ from releases.domain.decisions import Permission
 from releases.domain.roles import Role
 from releases.models import Approval, Policy, RoleGrant, ServiceAccount
 from releases.permissions import grant
-from releases.services import approvals, canary_addresses, release_acts, roles, service_accounts, shares
+from releases.services import approvals, canary_addresses, release_acts, service_accounts, shares
 from releases.services.tests.roads import (
-    ROADS,
     api_address,
     body_of,
-    by_api,
     by_page,
     form_of,
     found_by_the_worker,
@@ -247,43 +245,3 @@ def test_by_who_has_decided_at_another_gate_where_each_counts_at_one(life, set_p
     life.go_on()
     life.start()
     refused_by_every_road(life, life.manager, "You approved at another gate")
-
-
-def deactivated(life, sam: User) -> None:
-    User.objects.filter(pk=sam.pk).update(is_active=False)
-
-
-def without_the_role(life, sam: User) -> None:
-    roles.take(RoleGrant.objects.get(user=sam).pk, taker=life.manager)
-
-
-def out_of_the_group(life, sam: User) -> None:
-    Group.objects.get(name="SRE").user_set.remove(sam)
-
-
-def deleted_group(life, sam: User) -> None:
-    Group.objects.get(name="SRE").delete()
-
-
-LOSSES = [
-    (deactivated, "may not approve here any more", [302, 302, 302, 401]),
-    (without_the_role, "may not approve here any more", [404] * 4),
-    (out_of_the_group, "somebody of SRE is missing", [409, 409, 302, 409]),
-    (deleted_group, "somebody of SRE is missing", [409, 409, 302, 409]),
-]
-
-
-@pytest.mark.parametrize(("loss", "why", "expected"), LOSSES, ids=[one.__name__ for one, *_ in LOSSES])
-def test_whoever_is_an_approver_no_more_has_approved_nothing_that_is_applied(
-    at_the_gate, set_policy, loss, why, expected
-):
-    life, sam = at_the_gate, User.objects.create_user("sam")
-    set_policy(gates=SRE)
-    give(sam, life.service, Role.APPROVER)
-    give(life.manager, None, Role.ADMIN)
-    sam.groups.add(Group.objects.create(name="SRE"))
-    assert by_api(life, sam, form_of(life)).status_code == 200
-    found_by_the_worker(life, why, lambda: loss(life, sam))
-    answers = [road(life, sam, form_of(life)).status_code for road in ROADS]
-    assert answers == expected
-    assert Approval.objects.filter(step=life.step()).count() == 1
