@@ -43,11 +43,6 @@ class Message(models.Model):
             models.Index("created_at", name="message_to_spread", condition=models.Q(spread_at__isnull=True)),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["step", "about"],
-                condition=models.Q(kind=MessageKind.GATE_WAITS.value),
-                name="message_once_for_a_plan_that_waits",
-            ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=[kind.value for kind in MessageKind]), name="message_kind_known"
             ),

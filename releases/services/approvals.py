@@ -71,6 +71,8 @@ def withdraw(*, step_id: UUID, user: User) -> None:
             approval.save(update_fields=["withdrawn_at"])
             action = "plan.approval-withdrawn" if approval.plan_run_id else "request.approval-withdrawn"
             record(service, step, actor=person(user), action=action, after=_bound_to(approval))
+        # So that those who are missing are told again, the same as before too.
+        Step.objects.filter(pk=step.pk).update(wanted=[])
         rollout.advance(service, actor=person(user))
 
 

@@ -169,6 +169,7 @@ def since_rejection(step: Step) -> list[Approval]:
 
 def _note(gate: Gate) -> None:
     step, wanted, before = gate.step, gate.wanted, _noted(gate.step)
+    was_wanted = set(step.wanted)
     is_asked = wanted and not (step.release and step.release.is_paused)
     since = step.asked_at if bool(step.request_digest) is gate.of_request else None
     step.wanted, step.asked_at = wanted, (since or now()) if is_asked else None
@@ -177,8 +178,8 @@ def _note(gate: Gate) -> None:
     if before != _noted(step):
         step.save(update_fields=["wanted", "asked_at", "look_again_at", "request_digest"])
     if wanted:
-        tell_that_it_waits(step)
-    if before[0] != wanted:
+        tell_that_it_waits(step, again=not was_wanted.issuperset(wanted))
+    if was_wanted != set(wanted):
         push.service_changed(step.service_id)
 
 

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest, Now
 
 from releases.domain.messages import MessageKind
 from releases.domain.retries import wait_after
@@ -81,11 +81,17 @@ def try_again(delivery_id: UUID) -> bool:
 
 
 def remind() -> int:
-    """Tell again of plans that have waited for long; at most some times for each. Gives of how many."""
+    """Tell again of plans that have waited for long; at most some times since it was told that they wait.
+
+    Gives of how many.
+    """
     if not settings.REMIND_AFTER_HOURS:
         return 0
     before = now() - timedelta(hours=settings.REMIND_AFTER_HOURS)
-    asked = Q(messages__kind=MessageKind.GATE_STILL_WAITS.value, messages__created_at__gte=F("asked_at"))
+    told = Message.objects.filter(kind=MessageKind.GATE_WAITS.value, step=OuterRef("pk"))
+    told_at = told.order_by("-created_at").values("created_at")[:1]
+    since = Greatest(F("asked_at"), Subquery(told_at))
+    asked = Q(messages__kind=MessageKind.GATE_STILL_WAITS.value, messages__created_at__gte=since)
     lately = Message.objects.filter(created_at__gt=before, step__isnull=False).values("step")
     due = Step.objects.filter(AT_A_GATE, asked_at__lte=before).exclude(wanted=[]).exclude(pk__in=lately)
     steps = due.annotate(reminders=Count("messages", filter=asked)).filter(reminders__lt=MOST_REMINDERS)

@@ -31,21 +31,22 @@ def tell(
     )
 
 
-def tell_that_it_waits(step: Step) -> None:
+def tell_that_it_waits(step: Step, *, again: bool) -> None:
     """Those who could approve are told that a step's plan, or its release's request, waits.
 
-    Once for each plan and each request, however often it is found.
+    Once for each plan and each request, however often it is found, but where it waits ``again``. The caller holds the
+    service.
     """
-    Message.objects.get_or_create(
-        kind=MessageKind.GATE_WAITS.value,
-        step=step,
-        about=about(step),
-        defaults={
-            "service_id": step.service_id,
-            "release_id": step.release_id,
-            "of_request": bool(step.request_digest),
-        },
-    )
+    told = Message.objects.filter(kind=MessageKind.GATE_WAITS.value, step=step, about=about(step))
+    if again or not told.exists():
+        Message.objects.create(
+            kind=MessageKind.GATE_WAITS.value,
+            step=step,
+            about=about(step),
+            service_id=step.service_id,
+            release_id=step.release_id,
+            of_request=bool(step.request_digest),
+        )
 
 
 def about(step: Step) -> str:

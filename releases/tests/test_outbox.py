@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +15,7 @@ from releases.domain.approval_policy import PlanIdentity
 from releases.domain.decisions import Permission
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.messages import MessageKind, WebhookStyle
-from releases.models import Delivery, MailChoice, Message, Release, Step, Webhook
+from releases.models import Delivery, MailChoice, Message, Policy, Release, Step, Webhook
 from releases.permissions import grant
 from releases.services import approvals, gates, outbox, posts, webhooks
 from releases.services.lifecycle import SYSTEM, change_release, change_step
@@ -264,6 +265,45 @@ def test_a_plan_that_waits_for_long_is_told_of_again_some_times_and_not_at_once(
     assert Message.objects.filter(kind="gate_still_waits").count() == 3
     outbox.work()
     assert {to for to, _ in told()} == {"manager@example.com"}
+
+
+def test_who_could_approve_is_told_again_when_an_approval_is_taken_back_and_reminded_anew(scene, settings):
+    settings.REMIND_AFTER_HOURS = 4
+    waits(scene)
+    outbox.work()
+    long_ago = timezone.now() - timedelta(hours=5)
+    for _ in range(3):
+        Step.objects.update(asked_at=long_ago)
+        Message.objects.update(created_at=long_ago)
+        outbox.remind()
+    Message.objects.update(created_at=long_ago)
+    assert outbox.remind() == 0
+    approvals.approve(step_id=scene.canary.pk, user=scene.manager, shown=shown(scene.canary))
+    approvals.withdraw(step_id=scene.canary.pk, user=scene.manager)
+    outbox.work()
+    waits(scene)
+    assert Message.objects.filter(kind="gate_waits").count() == 2
+    assert [subject for to, subject in told() if to == "manager@example.com"].count(
+        mail.outbox[0].subject
+    ) == 2
+    Step.objects.update(asked_at=long_ago)
+    Message.objects.filter(kind="gate_waits", created_at__gt=long_ago).update(
+        created_at=long_ago + timedelta(minutes=1)
+    )
+    Message.objects.exclude(kind="gate_waits").update(created_at=long_ago)
+    assert outbox.remind() == 1
+
+
+@pytest.mark.parametrize("slots", [["anybody", "anybody"], ["anybody", "SRE"]])
+def test_one_of_two_that_is_taken_back_is_told_of_again_as_well(scene, slots):
+    Group.objects.create(name="SRE").user_set.add(scene.manager)
+    content = {"gates": {"canary": {"need": "as_planned", "slots": slots}}}
+    Policy.objects.create(service=scene.service, content=content)
+    waits(scene)
+    approvals.approve(step_id=scene.canary.pk, user=scene.manager, shown=shown(scene.canary))
+    assert Message.objects.filter(kind="gate_waits").count() == 1
+    approvals.withdraw(step_id=scene.canary.pk, user=scene.manager)
+    assert Message.objects.filter(kind="gate_waits").count() == 2
 
 
 def test_no_reminder_where_none_is_wanted(scene, settings):
