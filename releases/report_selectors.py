@@ -1,6 +1,6 @@
 """Reads for the report over a period, all from the trail: one query each, however many events there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +8,6 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from audit.models import AuditEvent
-from releases.domain.access_history import Held, Told
 from releases.domain.period_report import Period, ReleaseTimes
 
 # The releases to which anything happened in the period, each with all that ever happened to it.
@@ -166,24 +165,6 @@ def decisions(service_ids: Sequence[str], period: Period) -> list[Decided]:
     counts = {name: Count("pk", filter=Q(action__in=actions)) for name, actions in _COUNTED.items()}
     by_name = events.order_by().values("actor_name").annotate(**counts).order_by("actor_name")
     return [Decided(*row) for row in by_name.values_list("actor_name", *counts)]
-
-
-def roles_told(before: datetime) -> Iterator[Told]:
-    """What the trail tells of roles before a moment, in the order of time."""
-    events = AuditEvent.objects.filter(action__in=["role.given", "role.taken"], at__lt=before).order_by("pk")
-    for action, subject in events.values_list("action", "subject").iterator():
-        yield Told(action == "role.given", _held(subject))
-
-
-def _held(subject: dict[str, Any]) -> Held:
-    kind = "group" if "group" in subject else "person"
-    return Held(
-        holder=str(subject.get(kind, "")),
-        kind=kind,
-        role=str(subject.get("role", "")),
-        service=str(subject.get("service", "")),
-        environment=str(subject.get("environment", "")),
-    )
 
 
 def _rows(sql: str, service_ids: Sequence[str], period: Period, **more: object) -> list[tuple[Any, ...]]:

@@ -36,3 +36,8 @@ def permissions_of(roles: Iterable[Role], *, is_removed: bool = False) -> frozen
     """What these roles allow together; on a removed service, which is only history, no more than to look."""
     allowed = frozenset[Permission]().union(*(PERMISSIONS[role] for role in roles))
     return allowed & _PAST_ONLY if is_removed else allowed
+
+
+def roles_with(permission: Permission) -> frozenset[Role]:
+    """The roles that allow this."""
+    return frozenset(role for role, allowed in PERMISSIONS.items() if permission in allowed)

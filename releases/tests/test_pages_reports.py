@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from audit.models import AuditEvent
 from releases.domain.decisions import Permission
-from releases.models import Service
+from releases.models import RoleGrant, Service
 from releases.permissions import grant
 from releases.tests import factories
 from releases.tests.conftest import text_of
@@ -199,10 +200,40 @@ def test_access_is_told_as_it_was_at_the_end_of_that_day(scene, reader):
     tell(None, "role.given", 0, subject={**ana, "person": "leo", "role": "viewer"})
     tell(None, "role.taken", 60 * 24, subject=ana)
     on_the_day = figures_of(reader, f"{MARCH}&on=2026-03-10")["access"]
-    assert [(held["holder"], held["role"], held["service"]) for held in on_the_day] == [
+    assert [(could["person"], could["role"], could["service"]) for could in on_the_day] == [
         ("ana", "approver", "catalog")
     ]
     assert figures_of(reader, f"{MARCH}&on=2026-03-11")["access"] == []
+
+
+def test_access_on_a_day_knows_members_accounts_and_roles_that_no_event_tells_of(scene, reader):
+    """The members of a group as they were then, who was let in then, and roles that a migration gave."""
+    leads = Group.objects.create(name="leads")
+    roles = [
+        RoleGrant.objects.create(role="manager", group=leads, service=scene.service),
+        RoleGrant.objects.create(role="approver", user=scene.operator, service=scene.service),
+        RoleGrant.objects.create(role="approver", user=scene.requester, service=scene.service),
+    ]
+    RoleGrant.objects.filter(pk__in=[one.pk for one in roles[:2]]).update(given_at=NOON - timedelta(days=30))
+    factories.UserFactory.create(username="mia").groups.add(leads)
+    day = 60 * 24
+    tell(None, "group.member-added", -day, subject={"group": "leads", "person": "sam"})
+    tell(None, "group.member-added", -day, subject={"group": "leads", "person": "eve"})
+    tell(None, "person.deactivated", -day, subject={"person": "eve"})
+    tell(None, "group.member-removed", day, subject={"group": "leads", "person": "sam"})
+    tell(None, "group.member-removed", day, subject={"group": "leads", "person": "leo"})
+    tell(None, "group.member-added", day, subject={"group": "leads", "person": "tom"})
+    tell(None, "person.reactivated", day, subject={"person": "eve"})
+    on_the_day = figures_of(reader, f"{MARCH}&on=2026-03-10")["access"]
+    assert [(could["person"], could["role"], could["group"]) for could in on_the_day] == [
+        ("leo", "manager", "leads"),
+        ("mia", "manager", "leads"),
+        ("operator", "approver", ""),
+        ("sam", "manager", "leads"),
+    ]
+    later = figures_of(reader, f"{MARCH}&on=2026-03-12")["access"]
+    assert [could["person"] for could in later] == ["eve", "mia", "operator", "tom"]
+    assert "leads" in text_of(reader.get(f"/reports/?{MARCH}&on=2026-03-10"))
 
 
 def test_the_csv_has_no_formula(scene, reader):

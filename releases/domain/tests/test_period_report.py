@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.access_history import Held, Told, held_after
 from releases.domain.period_report import Period, ReleaseTimes, figures, in_words, spread
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -105,12 +104,3 @@ def test_no_part_is_greater_than_its_whole(releases):
     assert found.failed <= found.changed <= len(releases)
     assert found.failure_percent is None or 0 <= found.failure_percent <= 100
     assert found.time_to_restore.count <= found.rollbacks
-
-
-def test_access_is_what_was_given_and_not_taken_away_by_then():
-    ana = Held(holder="ana", kind="person", role="approver", service="", environment="production")
-    sre = Held(holder="sre", kind="group", role="manager", service="catalog", environment="")
-    told = [Told(True, ana), Told(True, sre), Told(True, ana), Told(False, ana)]
-    assert held_after(told) == [sre]
-    assert held_after(told[:2]) == [ana, sre]
-    assert (ana.place, sre.place) == ("in production", "on catalog")
