@@ -61,6 +61,11 @@ class ReportForm(forms.Form):
         return given
 
     @property
+    def has_services(self) -> bool:
+        """Whether there is anything that it can be about."""
+        return bool(self._services)
+
+    @property
     def chosen(self) -> list[str]:
         """The names of the services that it is about."""
         wanted, place = self.cleaned_data["service"], self.cleaned_data["environment"]

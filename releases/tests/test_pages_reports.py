@@ -85,11 +85,18 @@ def test_what_one_may_not_see_is_in_no_figure(scene, reader):
     assert report["people"] == []
 
 
+def test_who_sees_no_trail_sees_no_report(scene, as_user):
+    tell_release(scene.service, 0)
+    viewer = as_user(scene.requester)
+    assert "No report is yours to see" in text_of(viewer.get(f"/reports/?{MARCH}"))
+    assert figures_of(viewer)["figures"]["requested"] == 0
+
+
 def test_it_can_be_of_some_services_or_one_environment(scene, reader):
     others = [factories.ServiceFactory.create(name=name) for name in ("ledger", "search")]
     staging = factories.ServiceFactory.create(name="stage", environment="staging")
     for service in (*others, staging):
-        grant(scene.manager, service, Permission.VIEW)
+        grant(scene.manager, service, Permission.AUDIT)
         tell_release(service, 0)
     tell_release(scene.service, 0)
     expected = {
@@ -106,7 +113,7 @@ def test_it_can_be_of_some_services_or_one_environment(scene, reader):
 
 
 def test_the_services_that_were_chosen_stay_chosen(scene, reader):
-    grant(scene.manager, factories.ServiceFactory.create(name="ledger"), Permission.VIEW)
+    grant(scene.manager, factories.ServiceFactory.create(name="ledger"), Permission.AUDIT)
     query = f"{MARCH}&service=catalog&service=ledger"
     page = text_of(reader.get(f"/reports/?{query}"))
     assert page.count("&amp;service=catalog&amp;service=ledger") > 6

@@ -1,4 +1,4 @@
-"""The report over a period and services, and as a file."""
+"""The report over a period and services, and as a file; of those whose trail one may see: it is made from that."""
 
 import json
 from datetime import date, timedelta
@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from audit.spreadsheets import csv_lines
+from releases.domain.decisions import Permission
 from releases.domain.documents import as_document, as_rows
-from releases.permissions import visible_services
+from releases.permissions import services_with
 from releases.report_form import ReportForm
 from releases.services.exports import note_report
 from releases.services.period_reports import PeriodReport, period_report
@@ -27,6 +28,7 @@ def report(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "report": found,
+        "may_see": form.has_services,
         "query": urlencode(form.asked, doseq=True),
         "periods": _periods(form),
         "place": "reports",
@@ -56,7 +58,8 @@ def report_file(request: HttpRequest, form: str) -> HttpResponse:
 
 def _asked(request: HttpRequest) -> tuple[ReportForm, PeriodReport | None]:
     """The form, and the report that it asks for; none where it is filled in wrongly."""
-    seen = list(visible_services(signed_in(request)).values_list("pk", "name", "environment"))
+    may_see = services_with(signed_in(request), Permission.AUDIT)
+    seen = list(may_see.values_list("pk", "name", "environment"))
     form = ReportForm(request.GET, services={name: environment for _, name, environment in seen})
     if not form.is_valid():
         return form, None
