@@ -131,6 +131,15 @@ class ShownPlanForm(forms.Form):
     comment = forms.CharField(required=False, max_length=2000)
 
     @property
+    def problem(self) -> str:
+        """What to say where it came in another form than the page's; "" where it did not."""
+        said = self.errors.get("comment")
+        if said:
+            return str(said[0])
+        unclear = "The page did not say which plan it showed: look at it, and decide again."
+        return "" if self.is_valid() else unclear
+
+    @property
     def identity(self) -> PlanIdentity:
         """The plan that the page showed."""
         shown = self.cleaned_data

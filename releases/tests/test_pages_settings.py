@@ -11,7 +11,7 @@ from aws import listeners as aws_listeners
 from aws import metrics
 from aws.listeners import Listener
 from releases.domain.decisions import Permission
-from releases.models import Service, Step
+from releases.models import Policy, Service, Step
 from releases.settings_form import DefaultsForm, RemovalForm, SettingsForm
 from releases.tests import factories
 from releases.tests.conftest import text_of
@@ -332,6 +332,29 @@ def test_it_is_in_the_inbox_of_who_may_approve_and_not_of_who_asked(scene_at_res
     text = text_of(as_user(manager).get("/inbox/"))
     assert "Asked for by keeper: “A new host”" in text
     assert "Nothing waits for you" in text_of(as_user(keeper).get("/inbox/"))
+
+
+def test_the_form_is_the_same_here_and_in_the_inbox_and_keeps_what_was_typed(scene_at_rest, as_user):
+    _, manager, step = scene_at_rest
+    browser, inbox = as_user(manager), f"/inbox/{step.pk}/"
+    for page, act in (("/services/catalog/", f"/services/catalog/changes/{step.pk}/"), (inbox, inbox)):
+        text = text_of(browser.get(page))
+        assert f'action="{act}approve/"' in text
+        assert f'formaction="{act}reject/"' in text
+        assert f"Approve plan {shown(step)['sha256'][:4]}: it is applied at once" in text
+        refused = browser.post(f"{act}approve/", shown(step, sha256="0" * 64, comment="I looked"))
+        assert refused.status_code == 409
+        assert ">I looked</textarea>" in text_of(refused)
+
+
+def test_who_fills_no_place_may_still_reject_a_change(scene_at_rest, as_user):
+    service, manager, _ = scene_at_rest
+    content = {"gates": {"settings": {"need": "as_planned", "slots": ["SRE"]}}}
+    Policy.objects.create(service=service, content=content)
+    text = text_of(as_user(manager).get("/services/catalog/"))
+    assert "What is missing is an approval by somebody of SRE" in text
+    assert 'id="reject"' in text
+    assert 'id="approve"' not in text
 
 
 def test_a_rejection_needs_a_comment_and_ends_it(scene_at_rest, as_user):

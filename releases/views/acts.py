@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -55,19 +56,16 @@ def _decide(
     service = find_service(request, name)
     step = find_step(service, step_id)
     form = ShownPlanForm(request.POST)
-    if not form.is_valid():
-        return refused(request, service, release_of(step), what_is_wrong(form))
-    comment = form.cleaned_data["comment"]
-    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
-    return carry_out(request, service, release_of(step), act, done, seen=form.identity.sha256)
+    act = partial(decide_as_shown, form, decide, step=step, user=signed_in(request))
+    seen = "" if form.problem else form.identity.sha256
+    return carry_out(request, service, release_of(step), act, done, seen=seen)
 
 
-def what_is_wrong(form: ShownPlanForm) -> str:
-    """What to say of a decision that came in another form than the page's."""
-    said = form.errors.get("comment")
-    return (
-        str(said[0]) if said else "The page did not say which plan it showed: look at it, and decide again."
-    )
+def decide_as_shown(form: ShownPlanForm, decide: Callable[..., None], *, step: Step, user: User) -> None:
+    """Decide at a step on the very plan that a page showed, whatever page that was. Raises ``ActRefused``."""
+    if form.problem:
+        raise ActRefused("decision:unclear", form.problem)
+    decide(step_id=step.pk, user=user, shown=form.identity, comment=form.cleaned_data["comment"])
 
 
 def carry_out(

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from releases.forms import ShownPlanForm
 from releases.models import BrokenGlass
 from releases.services import break_glass
-from releases.views.acts import carry_out, refused, release_of, what_is_wrong
+from releases.views.acts import carry_out, refused, release_of
 from releases.views.lookups import find_service, find_step, signed_in, theirs
 
 MOST_LETTERS = 2000
@@ -20,8 +20,8 @@ def step_break_glass(request: HttpRequest, name: str, step_id: UUID) -> HttpResp
     """Open the gate that the page showed, alone."""
     service = find_service(request, name)
     step, form = find_step(service, step_id), ShownPlanForm(request.POST)
-    if not form.is_valid():
-        return refused(request, service, release_of(step), what_is_wrong(form))
+    if form.problem:
+        return refused(request, service, release_of(step), form.problem)
     act = partial(
         break_glass.break_glass,
         step_id=step.pk,

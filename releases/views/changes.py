@@ -17,7 +17,7 @@ from releases.permissions import NotAllowed
 from releases.services import approvals, managed
 from releases.services.errors import ActRefused, is_personal
 from releases.services.managed import ManagingRefused
-from releases.views.acts import what_is_wrong
+from releases.views.acts import decide_as_shown
 from releases.views.lookups import find_change, find_service, signed_in
 from releases.views.services import render_service
 
@@ -62,14 +62,7 @@ def _decide(
 ) -> HttpResponse:
     service = find_service(request, name)
     step, form = find_change(service, step_id), ShownPlanForm(request.POST)
-    if not form.is_valid():
-        return render_service(
-            request,
-            service.name,
-            problem=what_is_wrong(form),
-        )
-    comment = form.cleaned_data["comment"]
-    act = partial(decide, step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
+    act = partial(decide_as_shown, form, decide, step=step, user=signed_in(request))
     return _act(request, service, act, done)
 
 

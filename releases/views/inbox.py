@@ -22,7 +22,7 @@ from releases.models import Step
 from releases.permissions import visible_services
 from releases.services import approvals
 from releases.services.errors import ActRefused, is_personal
-from releases.views.acts import what_is_wrong
+from releases.views.acts import decide_as_shown
 from releases.views.lookups import find_glasses_to_review, find_plan, find_plans_to_decide, signed_in
 from releases.views.shown.glasses import gate_of_glass
 from releases.views.shown.inbox import Waiting, chosen, decided_words, waiting
@@ -86,7 +86,7 @@ def inbox_approve_routine(request: HttpRequest) -> HttpResponse:
 def _why_not(request: HttpRequest, step: Step, row: Waiting | None) -> str:
     """Why this person may not approve what the list did not offer them; where it is not theirs that is wrong, it is
     only said, and "" is given."""
-    answer = chosen(signed_in(request), step).may_approve
+    answer = chosen(signed_in(request), step).decision.may_approve
     if isinstance(answer, Refused) and is_personal(answer):
         return answer.reason
     if row:
@@ -111,12 +111,8 @@ def _approve_one(request: HttpRequest, name: str, approve: Callable[[], None]) -
 
 
 def _decide(request: HttpRequest, step: Step, decide: Callable[..., None], done: str) -> HttpResponse:
-    form = ShownPlanForm(request.POST)
-    if not form.is_valid():
-        return _render(request, step, problem=what_is_wrong(form))
-    comment = form.cleaned_data["comment"]
     try:
-        decide(step_id=step.pk, user=signed_in(request), shown=form.identity, comment=comment)
+        decide_as_shown(ShownPlanForm(request.POST), decide, step=step, user=signed_in(request))
     except (ActRefused, IllegalChange) as error:
         if is_personal(error):
             raise PermissionDenied(error.message) from error

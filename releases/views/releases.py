@@ -22,6 +22,7 @@ from releases.views.lookups import find_release, find_service, find_step, signed
 from releases.views.pages import service_context
 from releases.views.shown.canary import CanaryShown, canary_of
 from releases.views.shown.course import course
+from releases.views.shown.decision import decision_of
 from releases.views.shown.events import events_shown
 from releases.views.shown.gate import gate_of
 from releases.views.shown.glasses import glasses_of
@@ -87,6 +88,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     approvals = selectors.approvals_of_release(release)
     gate, plan = gate_now(service, present), plan_of(service, shown)
     requested = request_of(gate, steps) if present == shown else None
+    asked = gate_of(gate) if gate and gate.is_needed and present == shown else None
     tab = request.GET.get("tab", "")
     settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
     shared = service_context(request, service)
@@ -117,14 +119,20 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         if gate and present == shown and not gate.is_open and gate.policy.break_glass
         else None,
         "glasses": glasses_of(service, release, signed_in(request)),
-        "is_whole": requested is not None or (plan is not None and plan.is_complete),
         "tab": tab if tab in TABS else TABS[0],
         "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
         "approvals": [
             (approval, step_title(approval.step) if approval.plan_run_id else "the request")
             for approval in approvals
         ],
-        "gate": gate_of(gate) if gate and gate.is_needed and present == shown else None,
+        "gate": asked,
+        "decision": decision_of(
+            shown,
+            asked,
+            may_approve=shared["acts"]["approve"],
+            may_reject=shared["acts"]["reject"],
+            is_whole=requested is not None or (plan is not None and plan.is_complete),
+        ),
         "canary": _canary(request, service, release, shown),
         "next": _next(request, service, release),
         "events": events_shown(selectors.events_of_release(release)),

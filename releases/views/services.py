@@ -39,8 +39,11 @@ def service_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def render_service(request: HttpRequest, name: str, *, problem: str = "") -> HttpResponse:
-    """The page of a service; with a ``problem`` it answers 409 to an act that was refused."""
-    context = _service_context(request, find_service(request, name)) | {"problem": problem}
+    """The page of a service; with a ``problem`` it answers 409 to an act that was refused, and keeps the comment."""
+    context = _service_context(request, find_service(request, name)) | {
+        "problem": problem,
+        "comment": request.POST.get("comment", ""),
+    }
     return render(request, "releases/service_detail.html", context, status=409 if problem else 200)
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from releases.domain.access_history import Could, Ended, Held, Member, Told, facts_at, who_could_approve
+from releases.domain.access_history import Could, Ended, Fact, Held, Member, Told, facts_at, who_could_approve
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)
@@ -32,7 +32,7 @@ def test_what_was_so_is_told_by_the_events_before_then_by_those_after_then_by_th
 
 
 def test_people_could_by_their_own_roles_and_by_those_of_their_groups_until_their_account_ended():
-    facts = {
+    facts: set[Fact] = {
         *(Member("SRE", "ana"), Member("SRE", "eve"), Member("DBA", "leo")),
         *(Held("manager", group="SRE", service="shop"), Held("operator", group="DBA")),
         *(Held("approver", person="ivo", environment="production"), Held("admin", person="ana")),

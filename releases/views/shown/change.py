@@ -6,14 +6,17 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from releases.domain import acts, managing
-from releases.domain.decisions import Decision
+from releases.domain.decisions import Decision, Person
 from releases.domain.settings import from_columns
 from releases.domain.settings_words import LABELS, Changed, differences, in_words
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Service, Step
 from releases.permissions import as_person
 from releases.services import facts, managed
+from releases.services.gates import gates_before
 from releases.services.settings_columns import recorded_settings
+from releases.views.shown.decision import DecisionShown, decision_of
+from releases.views.shown.gate import gate_of
 from releases.views.shown.log import log_tail
 from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.words import Status, step_meaning, step_status, step_title
@@ -23,7 +26,7 @@ from releases.views.shown.words import Status, step_meaning, step_status, step_t
 class ChangeShown:
     """Set-up, settings, removal or preparation; each ``may_`` is true, or has the reason why not.
 
-    ``asked`` has what a set-up makes, each in words with its name.
+    ``asked`` has what a set-up makes, each in words with its name; ``decision`` is none where no plan waits for one.
     """
 
     step: Step
@@ -33,7 +36,7 @@ class ChangeShown:
     differences: tuple[Changed, ...]
     asked: tuple[tuple[str, str], ...]
     plan: PlanShown | None
-    may_decide: Decision
+    decision: DecisionShown | None
     may_cancel: Decision
     may_retry: Decision
     log: dict[str, Any]
@@ -43,17 +46,13 @@ class ChangeShown:
         """Whether it is a part of the next release's rotation, done ahead."""
         return self.step.transition in ROTATIONS
 
-    @property
-    def waits(self) -> bool:
-        """Whether its plan waits for somebody's approval."""
-        return self.step.status == "waiting" and self.step.gate
-
 
 def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
     """The change that a step is; none where it is a release's or the end of a rollback."""
     if step.release_id is not None or step.transition == Transition.ROLLBACK:
         return None
     person, known = as_person(user, service), managed.managed_facts(service)
+    plan = plan_of(service, step)
     changed: tuple[Changed, ...] = ()
     if step.settings_after:
         changed = differences(from_columns(step.settings_before), from_columns(step.settings_after))
@@ -64,11 +63,22 @@ def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
         status=step_status(step),
         differences=changed,
         asked=_asked(service) if step.transition == Transition.SET_UP else (),
-        plan=plan_of(service, step),
-        may_decide=acts.may_decide(person, facts.step_facts(service, step)),
+        plan=plan,
+        decision=_decision(person, service, step, plan) if step.status == "waiting" and step.gate else None,
         may_cancel=managing.may_cancel(person, known),
         may_retry=managing.may_retry(person, known),
         log=log_tail(step),
+    )
+
+
+def _decision(person: Person, service: Service, step: Step, plan: PlanShown | None) -> DecisionShown:
+    step_now = facts.step_facts(service, step)
+    return decision_of(
+        step,
+        gate_of(gates_before(service, step).present),
+        may_approve=acts.may_decide(person, step_now),
+        may_reject=acts.may_refuse(person, step_now),
+        is_whole=plan is not None and plan.is_complete,
     )
 
 

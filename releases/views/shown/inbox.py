@@ -18,12 +18,13 @@ from releases.services import facts, gate_counts, risks
 from releases.services.gate import Gate
 from releases.services.gates import gates_before
 from releases.services.plan_sentences import sentence_of
+from releases.views.shown.decision import DecisionShown, decision_of
 from releases.views.shown.gate import GateShown, gate_of
 from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.ready import TakingOver, other_side
 from releases.views.shown.requested import RequestShown, request_of, request_sentence
 from releases.views.shown.traffic import TrafficShown, traffic_of
-from releases.views.shown.words import age_in_words, consequence, step_status, step_title
+from releases.views.shown.words import age_in_words, step_status, step_title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,6 @@ class Chosen:
 
     step: Step
     title: str
-    consequence: str
     plan: PlanShown | None
     request: RequestShown | None
     traffic: TrafficShown
@@ -75,14 +75,8 @@ class Chosen:
     checks: tuple[Check, ...]
     approvals: Sequence[Approval]
     gate: GateShown | None
-    may_approve: Answer
-    may_reject: Answer
+    decision: DecisionShown
     nothing_to_do: str
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all that is decided on is shown."""
-        return self.request is not None or (self.plan is not None and self.plan.is_complete)
 
 
 _OF_A_REQUEST = Risk(RiskWord.NEEDS_A_LOOK, "It is the request: its plans are made when it is approved.")
@@ -115,19 +109,26 @@ def chosen(user: User, step: Step) -> Chosen:
     step_now, approvals = facts.step_facts(service, step), plan_selectors.approvals_of(step)
     gate, may = gates_before(service, step).present, acts.may_decide(person, step_now)
     side = other_side(service) if service.set_up_at else None
+    plan = None if gate.of_request else plan_of(service, step)
+    request = request_of(gate, selectors.steps_of_release(step.release)) if step.release else None
+    asked = gate_of(gate) if gate.is_needed else None
     return Chosen(
         step=step,
         title=title_of(step),
-        consequence=consequence(step),
-        plan=None if gate.of_request else plan_of(service, step),
-        request=request_of(gate, selectors.steps_of_release(step.release)) if step.release else None,
+        plan=plan,
+        request=request,
         traffic=traffic_of(service),
         other_side=side,
         checks=_checks(gate, side),
         approvals=approvals,
-        gate=gate_of(gate) if gate.is_needed else None,
-        may_approve=may,
-        may_reject=acts.may_refuse(person, step_now),
+        gate=asked,
+        decision=decision_of(
+            step,
+            asked,
+            may_approve=may,
+            may_reject=acts.may_refuse(person, step_now),
+            is_whole=request is not None or (plan is not None and plan.is_complete),
+        ),
         nothing_to_do=_nothing_to_do(step, approvals, may),
     )
 
