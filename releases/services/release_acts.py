@@ -96,7 +96,11 @@ def ask_again(service: Service, step: Step, actor: Actor, **wanted: Any) -> None
 
 
 def _release_id(step_id: UUID) -> UUID:
-    return Step.objects.values_list("release_id", flat=True).get(pk=step_id, release__isnull=False)
+    of_release = Step.objects.filter(pk=step_id, release__isnull=False)
+    found = of_release.values_list("release_id", flat=True).first()
+    if found is None:
+        raise ActRefused("act:no-release", "This step belongs to no release: look at its service.")
+    return found
 
 
 def _still(present: Step | None, step_id: UUID) -> Step:

@@ -345,3 +345,9 @@ def test_nothing_is_done_by_who_may_not(life, open_release):
         assert refused(step_act, step_id=life.step().pk, user=life.manager) == "person:no-permission"
     assert AuditEvent.objects.count() == events
     assert life.step().transition == Transition.CANARY
+
+
+@pytest.mark.parametrize("act", [release_acts.retry, release_acts.skip, release_acts.skip_bake])
+def test_a_step_of_no_release_is_none_that_is_skipped_or_tried_again_there(life, act):
+    own = Step.objects.get(service=life.service, release=None)
+    assert refused(act, step_id=own.pk, user=life.operator) == "act:no-release"
