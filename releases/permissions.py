@@ -18,9 +18,6 @@ _MAY_NOT_SET_UP = Refused(
 )
 
 
-_MAY_NOT_SET_MESSAGES = Refused(
-    "person:no-permission", "Who manages all services decides where the messages of all of them go."
-)
 _MAY_NOT_SET_DEFAULTS = Refused(
     "person:no-permission", "Who manages all services of this environment changes its policy."
 )
@@ -142,14 +139,6 @@ def may_set_defaults(user: User, environment: str) -> Decision:
         return Refused("person:inactive", "This account is no longer active.")
     there = Service.objects.filter(environment=environment, removed_at__isnull=True)
     return Allowed() if _manages_all(user, there) else _MAY_NOT_SET_DEFAULTS
-
-
-def may_look_after_messages(user: User) -> Decision:
-    """Whether an active person may say where the messages of all services go: who manages every one of them."""
-    if not User.objects.filter(pk=user.pk, is_active=True).exists():
-        return Refused("person:inactive", "This account is no longer active.")
-    there = Service.objects.filter(removed_at__isnull=True)
-    return Allowed() if _manages_all(user, there) else _MAY_NOT_SET_MESSAGES
 
 
 def _manages_all(user: User, there: QuerySet[Service]) -> bool:

@@ -12,17 +12,21 @@ from django.db.models import Q
 
 from audit import events
 from audit.events import Actor
-from releases.domain.decisions import Permission, Refused, has_permission
+from releases.domain.decisions import Allowed, Decision, Permission, Refused, has_permission
 from releases.domain.errors import DomainError
 from releases.domain.messages import MessageKind, WebhookStyle
 from releases.domain.outgoing import parse_target
 from releases.models import Service, Webhook
-from releases.permissions import NotAllowed, as_person, may_look_after_messages
+from releases.permissions import NotAllowed, as_person
+from releases.role_selectors import administered_by
 from releases.services.lifecycle import person
 from releases.services.telling import tell
 from terraform_runner.errors import EncryptedDamaged
 
 SHORTEST_SECRET = 16
+_NOT_FOR_ALL = Refused(
+    "person:no-permission", "An administrator decides where the messages of all services go."
+)
 
 
 class InvalidWebhook(DomainError):
@@ -97,13 +101,16 @@ def send_test(*, service: Service, user: User) -> None:
     )
 
 
+def may_change(service: Service | None, user: User) -> Decision:
+    """Who manages a service, or for the webhook for all who is an administrator of everything."""
+    if service is not None:
+        return has_permission(as_person(user, service), Permission.MANAGE)
+    return Allowed() if administered_by(user).everywhere else _NOT_FOR_ALL
+
+
 def refuse_unless_allowed(service: Service | None, user: User) -> None:
-    """Who manages a service, or for the one for all who manages all services. Raises ``NotAllowed``."""
-    answer = (
-        has_permission(as_person(user, service), Permission.MANAGE)
-        if service
-        else may_look_after_messages(user)
-    )
+    """Raise ``NotAllowed`` unless this person may."""
+    answer = may_change(service, user)
     if isinstance(answer, Refused):
         raise NotAllowed(answer.code, answer.reason)
 

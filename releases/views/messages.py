@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from releases.domain.decisions import Decision, Permission, has_permission
+from releases.domain.decisions import Decision, Permission
 from releases.domain.errors import DomainError
 from releases.message_forms import MailsForm, WebhookForm
 from releases.models import Delivery, DeliveryState, Service, Webhook
-from releases.permissions import NotAllowed, as_person, may_look_after_messages, services_with
+from releases.permissions import NotAllowed, services_with
 from releases.services import mail_choices, outbox, webhooks
 from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
@@ -30,7 +30,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
     form = _form(request, None)
     if request.method == "POST" and _webhook_changed(request, form, None):
         return redirect("message-list")
-    context = _shown(request, form, None, may_look_after_messages(signed_in(request)))
+    context = _shown(request, form, None, webhooks.may_change(None, signed_in(request)))
     return render(request, "releases/message_list.html", context, status=422 if form.errors else 200)
 
 
@@ -44,7 +44,7 @@ def service_messages(request: HttpRequest, name: str) -> HttpResponse:
     form = _form(request, service)
     if request.method == "POST" and _webhook_changed(request, form, service):
         return redirect("service-messages", name=service.name)
-    may = has_permission(as_person(signed_in(request), service), Permission.MANAGE)
+    may = webhooks.may_change(service, signed_in(request))
     context = service_context(request, service) | _shown(request, form, service, may)
     return render(request, "releases/service_messages.html", context, status=422 if form.errors else 200)
 

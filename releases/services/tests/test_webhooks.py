@@ -6,10 +6,13 @@ from audit.models import AuditEvent
 from releases.domain.decisions import Permission
 from releases.domain.messages import WebhookStyle
 from releases.domain.outgoing import InvalidTarget
+from releases.domain.roles import Role
 from releases.models import Webhook
-from releases.permissions import NotAllowed, grant
+from releases.permissions import NotAllowed
 from releases.services import webhooks
+from releases.services.lifecycle import SYSTEM
 from releases.services.renewal import renew_encryption
+from releases.services.roles import EVERYWHERE, record_given
 from releases.services.webhooks import InvalidWebhook, WantedWebhook
 from releases.tests import factories
 from terraform_runner.encryption import parse_keys
@@ -40,7 +43,7 @@ def test_what_is_left_empty_stays(service, keeper):
     assert webhooks.reveal(webhook) == ("https://hooks.example/x", SECRET)
 
 
-def test_others_may_not_and_the_one_for_all_takes_who_manages_all(service, keeper):
+def test_others_may_not_and_the_one_for_all_is_an_administrator_s(service, keeper):
     other = factories.ServiceFactory.create()
     viewer = factories.person("viewer", service, Permission.VIEW)
     for user, wanted_for in ((viewer, service), (keeper, other), (keeper, None), (viewer, None)):
@@ -48,7 +51,7 @@ def test_others_may_not_and_the_one_for_all_takes_who_manages_all(service, keepe
             webhooks.change(service=wanted_for, user=user, wanted=JSON)
         with pytest.raises(NotAllowed):
             webhooks.remove(service=wanted_for, user=user)
-    grant(keeper, other, Permission.MANAGE)
+    record_given(Role.ADMIN, keeper, EVERYWHERE, actor=SYSTEM)
     webhooks.change(service=None, user=keeper, wanted=JSON)
     webhooks.remove(service=None, user=keeper)
     assert not Webhook.objects.exists()
