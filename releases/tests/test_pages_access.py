@@ -3,8 +3,6 @@
 The addresses come from the URL table itself: a new one without a row here fails.
 """
 
-from uuid import uuid4
-
 import pytest
 from django.test import Client
 
@@ -15,6 +13,7 @@ from releases.permissions import grant_set_up
 from releases.tests.every_address import API, Asker, every_address
 from releases.tests.world import World, make_world
 
+NONE = "00000000-0000-4000-8000-000000000000"
 ROLES = ["none", "other", *(role.value for role in Role)]
 
 # A row has the method and the address, and the status for each role: "none" has none, "other" manages another service.
@@ -239,7 +238,7 @@ def test_who_signs_in_comes_back_to_where_they_wanted_to_go(client, scene):
     assert response.url == "/login/?next=/services/catalog/"
 
 
-@pytest.mark.parametrize("rest", [f"runs/{uuid4()}/", f"steps/{uuid4()}/variables.tfvars", "releases/999/"])
+@pytest.mark.parametrize("rest", [f"runs/{NONE}/", f"steps/{NONE}/variables.tfvars", "releases/999/"])
 def test_what_is_nowhere_is_not_found_and_no_refusal(scene, as_user, rest):
     assert as_user(scene.manager).get(f"/services/catalog/{rest}").status_code == 404
     assert not AuditEvent.objects.filter(action="access.refused").exists()
