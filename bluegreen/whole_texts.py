@@ -9,11 +9,11 @@ from django.utils.deprecation import MiddlewareMixin
 
 
 class WholeTextsMiddleware(MiddlewareMixin):
-    """Answers 400; the API, which takes no forms, looks through its own bodies (:mod:`releases.api.documents`)."""
+    """Answers 400, but for the API, which takes no forms and says itself which of its fields cannot be so."""
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> None:
-        """Look at the query, and at the form where the view takes one."""
-        if _has_nul(request.GET) or (not getattr(view, "csrf_exempt", False) and _has_nul(request.POST)):
+        """Look at the query and the form."""
+        if not getattr(view, "csrf_exempt", False) and (_has_nul(request.GET) or _has_nul(request.POST)):
             raise BadRequest("A text that was sent has NUL in it.")
 
 

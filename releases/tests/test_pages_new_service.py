@@ -310,7 +310,7 @@ FORM = NewServiceForm(offered=Offered(accounts=(), managed=()))
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_text_in_all_fields_is_refused_and_only_text(client, text):
     response = client.post(ADDRESS, typed(**dict.fromkeys(FORM.fields, text)))
-    assert response.status_code == 422
+    assert response.status_code == (400 if "\0" in text else 422)
     assert b"<script>alert" not in response.content
 
 

@@ -161,8 +161,9 @@ def test_more_approvers_and_approvals_need_no_more_queries(two_places, as_user):
     scene = two_places
     address = f"/services/catalog/releases/{scene.release.number}/"
     client = as_user(scene.operator)
+    factories.approve(scene.canary, scene.manager)
     one = queries_of(client, address)
     for number in range(10):
-        factories.person(f"more-{number}", scene.service, Permission.VIEW, Permission.APPROVE)
-    factories.approve(scene.canary, scene.manager)
-    assert queries_of(client, address) <= one
+        more = factories.person(f"more-{number}", scene.service, Permission.VIEW, Permission.APPROVE)
+        factories.approve(scene.canary, more)
+    assert queries_of(client, address) == one

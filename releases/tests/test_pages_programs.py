@@ -103,7 +103,7 @@ def test_an_account_is_given_no_role_by_which_it_could_approve(account, service,
     factories.give(keeper, service, Role.MANAGER)
     sent = {"kind": "person", "name": "ci", "role": "approver", "where": "service"}
     answer = as_user(keeper).post("/services/catalog/people/", sent)
-    assert answer.status_code == 422
+    assert answer.status_code == 403
     assert "it approves nothing" in text_of(answer)
 
 
