@@ -1,5 +1,7 @@
 """An image's mark on the page of its release: set, seen, lifted."""
 
+import re
+
 import pytest
 
 from releases.domain.decisions import Permission
@@ -27,3 +29,10 @@ def test_it_is_marked_seen_and_lifted_there(scene, as_user, address):
     page = text_of(manager.post(f"{address}lift-mark/", {"reason": "it was the database"}, follow=True))
     assert "Lifted: this image can be requested again." in page
     assert ImageMark.objects.get().lifted_by == scene.manager
+
+
+def test_who_may_not_mark_it_sees_why(scene, as_user, address):
+    type(scene.release).objects.update(status="rolled_back")
+    page = text_of(as_user(scene.requester).get(address))
+    assert re.search(r'disabled aria-describedby="why-mark">Mark its image as bad</button>', page)
+    assert "You may not roll this service back." in page
