@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from releases.models import BrokenGlass, Release, Service, ServiceAccount
+from releases.people_selectors import programs_of
 
 UNREVIEWED = BrokenGlass.objects.filter(reviewed_at__isnull=True).order_by()
 
@@ -24,7 +25,7 @@ def glasses_to_review(user: User, *, services: QuerySet[Service]) -> QuerySet[Br
 
     None that they broke, or that opened a gate of what they asked for, themselves or by a program of theirs.
     """
-    programs = ServiceAccount.objects.filter(Q(made_by=user) | Q(user__tokens__made_by=user)).values("user")
+    programs = programs_of(user).values("pk")
     asked = Q(step__release__requested_by=user) | Q(step__release__requested_by__in=programs)
     asked |= Q(step__requested_by=user) | Q(step__requested_by__in=programs)
     # Each "not" has a query of its own: as one, what has no person who asked for the very step would be left out.

@@ -17,6 +17,12 @@ def people(words: str = "") -> QuerySet[User]:
     return found.prefetch_related("groups", _ROLES).order_by("-is_active", "username")
 
 
+def programs_of(user: User) -> QuerySet[User]:
+    """The accounts of programs that somebody is behind: they made the account, or a token of it."""
+    made = Q(service_account__made_by=user) | Q(service_account__isnull=False, tokens__made_by=user)
+    return User.objects.filter(made)
+
+
 def groups(words: str = "") -> QuerySet[Group]:
     """The groups with these words in their name, each with its roles and, as ``members``, how many are in it."""
     found = Group.objects.filter(name__icontains=words) if words else Group.objects.all()

@@ -98,7 +98,7 @@ class Policy:
         return planned if need is Need.AS_PLANNED else need is Need.ALWAYS
 
     def for_its_makers(self) -> "Policy":
-        """The same for what somebody asked for who made it: it lets them pass no gate, nor alone (invariant 6)."""
+        """The same for what was asked for by who made it: no gate is switched off, and nobody opens one alone."""
         gates = {
             gate: replace(rule, need=Need.AS_PLANNED) if rule.need is Need.NEVER else rule
             for gate, rule in self.gates.items()

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 
 from audit import events
+from releases import people_selectors
 from releases.domain.decisions import Decision, Permission, Refused, has_permission
 from releases.domain.role_rules import GIVEN_TO_PROGRAMS
 from releases.domain.roles import Role, permissions_of
@@ -88,8 +88,7 @@ def people_behind(account_ids: Iterable[int]) -> dict[int, set[int]]:
 
 def with_programs(user: User) -> set[int]:
     """A person's account, and those of programs that they, by making it or a token of it, are behind. One query."""
-    of_theirs = ServiceAccount.objects.filter(Q(made_by=user) | Q(user__tokens__made_by=user))
-    return {user.pk, *of_theirs.values_list("user", flat=True)}
+    return {user.pk, *people_selectors.programs_of(user).values_list("pk", flat=True)}
 
 
 def _refuse_unless_allowed(user: User, service: Service) -> None:

@@ -1,21 +1,12 @@
 """``manage.py changepassword``: refused, since Django's own would leave no event."""
 
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from releases.management.refused import RefusedCommand
 
 
-class Command(BaseCommand):
+class Command(RefusedCommand):
     """Says what to use instead."""
 
     help = __doc__
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Whatever Django's own is given."""
-        parser.add_argument("args", nargs="*")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Refuse."""
-        raise CommandError(
-            "People set their passwords themselves. Use `manage.py add_person NAME --new-password` for a link."
-        )
+    instead = (
+        "People set their passwords themselves. Use `manage.py add_person NAME --new-password` for a link."
+    )
