@@ -68,12 +68,14 @@ def test_an_export_is_checked_without_the_application(exported, capsys):
     [
         ("mona", "otto", "Event 1 ("),
         ('"number": 2', '"number": 4', "Event 2 is missing"),
-        ("0.5", "0.6", "Event 2 ("),
+        ('"share": 0.5', '"share": 0.6', "Event 2 ("),
     ],
 )
 def test_an_export_that_was_touched_is_found(exported, capsys, old, new, said):
     export, kept, key = exported
-    export.write_text(export.read_text().replace(old, new, 1))
+    whole = export.read_text()
+    assert old in whole
+    export.write_text(whole.replace(old, new, 1))
 
     assert main([str(export), str(kept), key.public]) == 1
     assert capsys.readouterr().out.startswith(said)
