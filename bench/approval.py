@@ -15,7 +15,7 @@ from bench.figures import Figure, Goal
 from bench.pairs import PAIRS, in_turn, timed
 from bench.steps import Steps
 from releases.domain.lifecycle import StepStatus
-from releases.services import accounts
+from releases.services.execution import accounts
 from releases.services.requests import ReleaseRequest
 
 TAG = "green"

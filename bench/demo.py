@@ -16,7 +16,7 @@ from infra.sandbox.info import SandboxInfo, read_info
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
-from releases.services import workspaces
+from releases.services.execution import workspaces
 from terraform_runner.state import LocalState
 
 POLL_SECONDS = 0.02

@@ -12,8 +12,8 @@ from bench.errors import CannotMeasure
 from bench.figures import Figure, Goal, percentile
 from bench.pairs import in_turn, timed
 from releases.domain.traffic import Color
-from releases.services import accounts
-from releases.services.safe_traffic import SafeTraffic
+from releases.services.execution import accounts
+from releases.services.rollback.safe_traffic import SafeTraffic
 
 PRESSES = 100
 SEE_OTHER = 302

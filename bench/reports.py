@@ -60,8 +60,8 @@ def measure(demo: "Demo") -> Figure:
 
 
 def _report() -> float:
-    report = import_module("releases.services.period_reports").period_report
-    period = import_module("releases.domain.period_report").Period(
+    report = import_module("releases.services.reports.period_reports").period_report
+    period = import_module("releases.domain.reports.period_report").Period(
         begins=datetime(2026, 1, 1, tzinfo=UTC), ends=datetime(2027, 1, 1, tzinfo=UTC)
     )
     names = {f"service-{number}": f"service-{number}" for number in range(SERVICES)}

@@ -5,11 +5,13 @@ from uuid import UUID
 from bench.demo import Demo, wait_for
 from bench.errors import CannotMeasure
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS
-from releases.services import approvals, emergency, facts, reasons, shares
+from releases.services import facts, shares
+from releases.services.approval import approvals
 from releases.services.requests import ReleaseRequest, request_release
+from releases.services.rollback import emergency, reasons
 
 STOPPED = frozenset({StepStatus.FAILED, StepStatus.REJECTED, StepStatus.ABANDONED})
 

@@ -12,8 +12,8 @@ application = get_asgi_application()
 # Only now: models can't be imported before Django is set up.
 from django.conf import settings  # noqa: E402
 
-from releases.services.accounts import connect_to_aws  # noqa: E402
-from releases.services.watchman import Watchman  # noqa: E402
+from releases.services.execution.accounts import connect_to_aws  # noqa: E402
+from releases.services.rollback.watchman import Watchman  # noqa: E402
 from terraform_runner.claims import worker_name  # noqa: E402
 
 # Beside the first requests: they don't need it, and the database may be on its way up.

@@ -11,7 +11,7 @@ from typing import Any
 
 import typst
 
-from releases.domain.printable import printable
+from releases.domain.reports.printable import printable
 
 _TEMPLATES = Path(__file__).parent / "typst"
 

@@ -6,11 +6,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import assign_perm, get_objects_for_user, get_users_with_perms
 
-from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused
+from releases.domain.access.decisions import Allowed, Decision, Permission, Person, Refused
+from releases.domain.access.scopes import Scope
 from releases.domain.errors import DomainError
-from releases.domain.scopes import Scope
 from releases.models import Service
-from releases.role_selectors import roles_of
+from releases.selectors.roles import roles_of
 
 _SCOPE = "_scope_of_its_token"
 _MAY_NOT_SET_UP = Refused(

@@ -5,18 +5,11 @@ from uuid import UUID
 from celery import shared_task
 
 from releases import echo, worker_life  # noqa: F401 - its signals are connected where the tasks are
-from releases.services import (
-    checkpoints,
-    counts,
-    fresh_looks,
-    kept_answers,
-    offline,
-    outbox,
-    pruning,
-    readiness,
-    recovery,
-    runs,
-)
+from releases.services import kept_answers
+from releases.services.execution import pruning, recovery, runs
+from releases.services.messaging import outbox
+from releases.services.reports import checkpoints
+from releases.services.rollback import counts, fresh_looks, offline, readiness
 from terraform_runner.claims import worker_name
 
 

@@ -63,7 +63,7 @@ urlpatterns = [
     path("messages/", messages.message_list, name="message-list"),
     path("messages/mine/", messages.my_mails, name="my-mails"),
     path("messages/<uuid:delivery_id>/retry/", messages.delivery_retry, name="delivery-retry"),
-    # Before the services' own pages: no service is called so (releases.domain.new_service).
+    # Before the services' own pages: no service is called so (releases.domain.provisioning.new_service).
     path("services/new/", new_service.service_new, name="service-new"),
     path("services/<slug:name>/", services.service_detail, name="service-detail"),
     path("services/<slug:name>/settings/", settings.service_settings, name="service-settings"),

@@ -21,7 +21,7 @@ from celery.worker.consumer import Consumer
 from django.conf import settings
 
 from releases.echo import Echo
-from releases.services.watchman import Watchman
+from releases.services.rollback.watchman import Watchman
 from terraform_runner import cli, handing_over
 from terraform_runner.claims import worker_name
 from terraform_runner.errors import RunnerError

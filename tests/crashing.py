@@ -18,13 +18,15 @@ from infra.local.tests.waiting import is_gone, pid_in, wait_for
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
 from releases.models import Step
-from releases.services import approvals, requests, rollout, setup
+from releases.services import requests, rollout
+from releases.services.approval import approvals
 from releases.services.lifecycle import SYSTEM, locked
+from releases.services.provisioning import setup
+from releases.services.provisioning.setup import NewService
 from releases.services.requests import ReleaseRequest
-from releases.services.setup import NewService
 from releases.services.tests.conftest import TESTS
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run

@@ -23,13 +23,15 @@ from aws import load_balancer
 from infra.local.tests.waiting import wait_for
 from infra.sandbox.tests.service import client
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color, Transition
-from releases.services import approvals, recovery, rollout, runs, storage
-from releases.services.accounts import access
+from releases.services import rollout
+from releases.services.approval import approvals
+from releases.services.execution import recovery, runs, storage
+from releases.services.execution.accounts import access
 from releases.services.lifecycle import locked
-from releases.services.watchman import Watchman
+from releases.services.rollback.watchman import Watchman
 from releases.tests.factories import ReleaseFactory, StepFactory
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
 from releases.models import Step
-from releases.services import removals, settings_runs
-from releases.services.approvals import approve
-from releases.services.settings_columns import recorded_settings
+from releases.services.approval.approvals import approve
+from releases.services.provisioning import removals, settings_runs
+from releases.services.provisioning.settings_columns import recorded_settings
 from tests.life import Life
 
 

@@ -9,12 +9,13 @@ from django.contrib.auth.models import User
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.models import Service, Step
 from releases.permissions import grant
-from releases.services import approvals, recovery, runs
-from releases.services.setup import NewService
+from releases.services.approval import approvals
+from releases.services.execution import recovery, runs
+from releases.services.provisioning.setup import NewService
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run

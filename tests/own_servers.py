@@ -20,14 +20,16 @@ from django.utils import timezone  # noqa: E402
 
 from audit.events import Actor  # noqa: E402
 from releases import selectors  # noqa: E402
-from releases.domain.approval_policy import PlanIdentity  # noqa: E402
-from releases.domain.decisions import Permission  # noqa: E402
+from releases.domain.access.decisions import Permission  # noqa: E402
+from releases.domain.approval.approval_policy import PlanIdentity  # noqa: E402
 from releases.domain.lifecycle import ReleaseStatus, StepStatus  # noqa: E402
 from releases.models import Release, Service, Step  # noqa: E402
 from releases.permissions import grant  # noqa: E402
-from releases.services import approvals, requests, setup  # noqa: E402
+from releases.services import requests  # noqa: E402
+from releases.services.approval import approvals  # noqa: E402
+from releases.services.provisioning import setup  # noqa: E402
+from releases.services.provisioning.setup import NewService  # noqa: E402
 from releases.services.requests import ReleaseRequest  # noqa: E402
-from releases.services.setup import NewService  # noqa: E402
 from terraform_runner.models import Run  # noqa: E402
 
 TESTS = Actor(id="", name="tests", via="command")

@@ -6,13 +6,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.rollout_plan import PlannedStep, build_steps
 from releases.domain.traffic import Transition, Version
 from releases.models import Release, Service, Step, StepRun
 from releases.permissions import grant
-from releases.services import gates, states
+from releases.services import states
+from releases.services.approval import gates
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 

@@ -20,9 +20,10 @@ from django.db import connection, transaction  # noqa: E402
 
 from audit import events  # noqa: E402
 from releases.models import Watch  # noqa: E402
-from releases.services import emergency, runs  # noqa: E402
+from releases.services.execution import runs  # noqa: E402
 from releases.services.lifecycle import SYSTEM, locked  # noqa: E402
-from releases.services.watchman import Watchman  # noqa: E402
+from releases.services.rollback import emergency  # noqa: E402
+from releases.services.rollback.watchman import Watchman  # noqa: E402
 from terraform_runner import points  # noqa: E402
 from terraform_runner.claims import worker_name  # noqa: E402
 from terraform_runner.models import Run  # noqa: E402

@@ -11,12 +11,12 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from aws.images import Image
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.live.broadcaster import broadcaster
 from releases.models import Release, Service, Step
-from releases.services import secret_values
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.services.lifecycle import SYSTEM
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.versions import secret_values
 from tests.browser import DESK, PHONE, live_state, sign_in, visiting
 from tests.scenes import IMAGES, make_gate, make_run
 

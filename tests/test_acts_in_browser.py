@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.models import Approval
-from releases.services.approvals import approve
+from releases.services.approval.approvals import approve
 from releases.services.release_acts import pause, resume
 from tests.browser import live_state, visiting
 from tests.scenes import Gate, make_gate

@@ -17,7 +17,7 @@ from audit.events import Actor
 from infra.local.tests.waiting import wait_for
 from infra.sandbox.info import SandboxInfo
 from releases.models import Service
-from releases.services import setup
+from releases.services.provisioning import setup
 from releases.worker_life import START_AGAIN
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.models import Run, Worker

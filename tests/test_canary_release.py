@@ -13,9 +13,11 @@ from releases.domain.canary import CanaryHeader
 from releases.domain.lifecycle import ReleaseStatus
 from releases.domain.traffic import Transition
 from releases.models import Step
-from releases.services import emergency, rollout, setup
+from releases.services import rollout
 from releases.services.lifecycle import locked
+from releases.services.provisioning import setup
 from releases.services.requests import ReleaseRequest, request_release
+from releases.services.rollback import emergency
 from releases.tests.factories import ReleaseFactory, StepFactory
 from terraform_runner.models import LogChunk, Run
 from tests.life import Life, new_service, use_sandbox

@@ -13,7 +13,7 @@ from infra.sandbox.tests.service import client
 from releases.domain.canary import CanaryHeader
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
-from releases.services import setup
+from releases.services.provisioning import setup
 from tests.keeping import KeptLife
 from tests.life import use_sandbox
 from tests.test_settings_at_the_sandbox import _new as usual

@@ -15,9 +15,12 @@ from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import ALIAS, client
 from releases import selectors
 from releases.models import Release, Service, Step
-from releases.services import emergency, requests, setup, storage
-from releases.services.configurations import WantedConfiguration
+from releases.services import requests
+from releases.services.execution import storage
+from releases.services.provisioning import setup
 from releases.services.requests import ReleaseRequest
+from releases.services.rollback import emergency
+from releases.services.versions.configurations import WantedConfiguration
 from terraform_runner.models import LogChunk, Run
 from tests.life import Life, new_service, use_sandbox
 

@@ -10,12 +10,12 @@ from celery import Celery
 from audit.models import AuditEvent
 from aws.errors import AwsError
 from releases import dispatch
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
 from releases.models import EmergencyRollback, Release, Service
-from releases.services import emergency
-from releases.services.emergency import NothingToRollBack
+from releases.services.rollback import emergency
+from releases.services.rollback.emergency import NothingToRollBack
 from releases.tests import factories
 from releases.tests.factories import ReleaseFactory, StepFactory
 from terraform_runner.domain.runs import RunStatus

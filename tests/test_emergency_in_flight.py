@@ -10,7 +10,9 @@ from infra.sandbox.info import SandboxInfo
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.models import EmergencyRollback, Step
-from releases.services import rehearsals, runs, setup
+from releases.services.execution import runs
+from releases.services.provisioning import setup
+from releases.services.rollback import rehearsals
 from releases.services.tests.conftest import TESTS
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus

@@ -23,7 +23,7 @@ from infra.local.paths import ROOT
 from infra.local.tests.waiting import wait_for
 from releases.management.commands.demo import PEOPLE
 from releases.models import Service
-from releases.services.roles import EVERYWHERE, Place, record_given
+from releases.services.access.roles import EVERYWHERE, Place, record_given
 from releases.services.tests.conftest import image, service, world
 from releases.services.tests.test_races import _messages
 from releases.services.tests.world import World

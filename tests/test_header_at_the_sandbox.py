@@ -10,11 +10,11 @@ from audit.models import AuditEvent
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client
-from releases.domain.expectation import HEADER_RULE
 from releases.domain.lifecycle import StepStatus
+from releases.domain.plans.expectation import HEADER_RULE
 from releases.domain.traffic import NOBODY
 from releases.models import Service, Step
-from releases.services import setup
+from releases.services.provisioning import setup
 from releases.services.requests import ReleaseRequest, request_release
 from terraform_runner.models import LogChunk, Run
 from tests.keeping import KeptLife

@@ -14,7 +14,7 @@ from infra.sandbox.tests.service import client
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.models import Step
-from releases.services import unsaved_states
+from releases.services.execution import unsaved_states
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run
 from tests.crashing import Scene, crash_scene, rules_watched

@@ -6,11 +6,11 @@ import pytest
 
 from aws.errors import AwsError
 from infra.sandbox.tests.service import ALIAS
-from releases.domain.expectation import Expectation
-from releases.domain.reality import differences_from_plan, verify
+from releases.domain.observed.reality import differences_from_plan, verify
+from releases.domain.plans.expectation import Expectation
 from releases.domain.tests import real_plans
 from releases.domain.traffic import Transition
-from releases.services.realities import read_reality, real_version
+from releases.services.execution.realities import read_reality, real_version
 from terraform_runner.domain.plan import Plan, parse_plan
 from tests.at_aws import YOU, Installed, hosts, install, sources
 

@@ -6,15 +6,15 @@ from django.contrib.auth.models import User
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client, make_service
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.canary import CanaryHeader
 from releases.domain.lifecycle import StepStatus
 from releases.permissions import grant_set_up
-from releases.services import managed
-from releases.services.approvals import approve
+from releases.services.approval.approvals import approve
 from releases.services.errors import FieldsInvalid
-from releases.services.set_up_requests import Rights, look_at, request_set_up
-from releases.services.setup import NewService
+from releases.services.provisioning import managed
+from releases.services.provisioning.set_up_requests import Rights, look_at, request_set_up
+from releases.services.provisioning.setup import NewService
 from tests.life import Life, use_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.long, pytest.mark.django_db(transaction=True)]

@@ -12,8 +12,10 @@ from infra.sandbox.testing import fault, held
 from infra.sandbox.tests.service import client
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service, Step
-from releases.services import rollout, runs, setup
+from releases.services import rollout
+from releases.services.execution import runs
 from releases.services.lifecycle import locked
+from releases.services.provisioning import setup
 from releases.services.tests.conftest import TESTS
 from terraform_runner import claims
 from terraform_runner.claims import worker_name

@@ -10,10 +10,10 @@ from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client, make_service
 from releases.domain.lifecycle import StepStatus
-from releases.domain.settings import Settings
-from releases.services import setup
-from releases.services.settings_columns import recorded_settings
-from releases.services.setup import NewService
+from releases.domain.provisioning.settings import Settings
+from releases.services.provisioning import setup
+from releases.services.provisioning.settings_columns import recorded_settings
+from releases.services.provisioning.setup import NewService
 from tests.keeping import KeptLife
 from tests.life import new_service, use_sandbox
 

@@ -17,8 +17,9 @@ from aws.session import s3
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
 from releases.models import Service, Step
-from releases.services import runs, setup, storage
-from releases.services.workspaces import runner_settings
+from releases.services.execution import runs, storage
+from releases.services.execution.workspaces import runner_settings
+from releases.services.provisioning import setup
 from terraform_runner import executor
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.results import Planned

@@ -8,16 +8,18 @@ from aws import load_balancer
 from aws.accounts import Purpose
 from conftest import TerraformCli
 from infra.sandbox.info import SandboxInfo
-from releases.domain.decisions import Permission
-from releases.domain.expectation import TRAFFIC_RULE
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import StepStatus
+from releases.domain.plans.expectation import TRAFFIC_RULE
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
-from releases.services import preparation, runs, setup
-from releases.services.accounts import access
-from releases.services.realities import read_reality
-from releases.services.safe_traffic import SafeTraffic
-from releases.services.setup import NewService
+from releases.services import preparation
+from releases.services.execution import runs
+from releases.services.execution.accounts import access
+from releases.services.execution.realities import read_reality
+from releases.services.provisioning import setup
+from releases.services.provisioning.setup import NewService
+from releases.services.rollback.safe_traffic import SafeTraffic
 from releases.tests.factories import person
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus

@@ -15,8 +15,8 @@ from infra.local.tests.waiting import is_gone, wait_for
 from infra.sandbox.testing import fault, held
 from releases import selectors
 from releases.models import Watch
-from releases.services import storage
-from releases.services.watches import SILENT_SECONDS
+from releases.services.execution import storage
+from releases.services.rollback.watches import SILENT_SECONDS
 from terraform_runner.claims import worker_name
 from terraform_runner.models import Run
 from terraform_runner.state import LOCK_OBJECT

@@ -15,7 +15,7 @@ from aws.images import Image
 from aws.load_balancer import Rule
 from bench.demo import Demo
 from releases import dispatch, selectors
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS
 from releases.models import Service, Step

@@ -9,8 +9,8 @@ from releases import dispatch
 from releases.domain.traffic import Color
 from releases.models import EmergencyRollback, Step
 from releases.permissions import NotAllowed
-from releases.services import emergency, fresh_looks, safe_traffic
-from releases.services.safe_traffic import SafeTraffic
+from releases.services.rollback import emergency, fresh_looks, safe_traffic
+from releases.services.rollback.safe_traffic import SafeTraffic
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from ninja.security.http import HttpAuthBase
 from releases.api.problems import UNAUTHENTICATED, ApiProblem
 from releases.models import Token
 from releases.permissions import limited
-from releases.services import tokens
+from releases.services.access import tokens
 
 _SCHEME = "bearer"
 

@@ -15,13 +15,13 @@ from ninja.errors import AuthenticationError, Throttled, ValidationError
 
 from audit.context import current
 from aws.errors import AwsError
-from releases.domain.configuration import InvalidConfiguration
 from releases.domain.errors import DomainError, InvalidCanary, InvalidRolloutPlan
 from releases.domain.tickets import InvalidTicket
+from releases.domain.versions.configuration import InvalidConfiguration
 from releases.permissions import NotAllowed
 from releases.services.errors import is_personal
+from releases.services.execution.patience import DATABASE_AWAY
 from releases.services.kept_answers import KeyReused
-from releases.services.patience import DATABASE_AWAY
 
 logger = logging.getLogger(__name__)
 

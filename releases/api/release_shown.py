@@ -15,8 +15,8 @@ from releases.api.shown import (
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Release, Service, Step
 from releases.services import facts
-from releases.services.gate import Gate
-from releases.services.gates import gate_now
+from releases.services.approval.gate import Gate
+from releases.services.approval.gates import gate_now
 from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.words import step_title
 

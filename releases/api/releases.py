@@ -17,8 +17,9 @@ from releases.api.shown import ReleaseOut
 from releases.api.stale import OTHER_PLAN, IfMatch, other_plan, refuse_other_version
 from releases.api.waiting import Known, WaitSeconds, another_than
 from releases.api.wanted import release_wanted
-from releases.domain.approval_policy import PlanIdentity
-from releases.services import approvals, release_acts, requests
+from releases.domain.approval.approval_policy import PlanIdentity
+from releases.services import release_acts, requests
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
 
 router = Router(tags=["releases"])

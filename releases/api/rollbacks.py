@@ -10,9 +10,9 @@ from releases.api.found import service_of
 from releases.api.idempotency import Key
 from releases.api.shown import RollbackOut
 from releases.models import EmergencyRollback
-from releases.services import emergency
-from releases.services.patience import DATABASE_AWAY
-from releases.services.reasons import give_reason
+from releases.services.execution.patience import DATABASE_AWAY
+from releases.services.rollback import emergency
+from releases.services.rollback.reasons import give_reason
 
 router = Router(tags=["rollback"])
 

@@ -8,9 +8,9 @@ from ninja import Header
 
 from releases.api.problems import ApiProblem, Problem
 from releases.api.shown import ReleaseOut
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.models import Service, Step
-from releases.services.gates import gate_now
+from releases.services.approval.gates import gate_now
 from releases.views.shown.plans import plan_of
 from terraform_runner.models import Run
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from releases.api.asked import ConfigurationIn, ReleaseIn, given
-from releases.domain.configuration import Configuration, complete, secret_names
+from releases.domain.versions.configuration import Configuration, complete, secret_names
 from releases.models import Service
-from releases.services.configurations import WantedConfiguration
 from releases.services.requests import ReleaseRequest
+from releases.services.versions.configurations import WantedConfiguration
 
 _OF_THE_IMAGE = ("command", "entry_point", "working_directory")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from releases.domain import release_acts
-from releases.domain.approval_policy import GateFacts, PlanIdentity, may_approve, may_reject
-from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
+from releases.domain.access.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
+from releases.domain.approval.approval_policy import GateFacts, PlanIdentity, may_approve, may_reject
 from releases.domain.lifecycle import StepStatus
 from releases.domain.release_acts import ReleaseFacts
 from releases.domain.traffic import Color, TrafficState, is_safe

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations
 
 from releases.domain.errors import InvalidCanary
-from releases.domain.settings import MOST_VALUES_IN_A_CONDITION, MOST_VALUES_IN_A_RULE, Settings
+from releases.domain.provisioning.settings import MOST_VALUES_IN_A_CONDITION, MOST_VALUES_IN_A_RULE, Settings
 from releases.domain.traffic import NOBODY
 
 Network = IPv4Network | IPv6Network

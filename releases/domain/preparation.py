@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from releases.domain.access.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.acts import ServiceFacts, may_begin
-from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.rollout_plan import PlannedStep, Rotation, rotation_steps
 from releases.domain.traffic import TrafficState, Transition, is_safe
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from releases.domain.access.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.any_weight import SKIPPABLE, PlacedStep
-from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused, has_permission
 from releases.domain.lifecycle import OPEN_STATUSES, ReleaseStatus, StepStatus
 from releases.domain.traffic import ROTATIONS, Transition
 

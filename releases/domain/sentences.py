@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from releases.domain.risk import count
+from releases.domain.plans.risk import count
 from releases.domain.traffic import Color, TrafficState, Transition, Version
 
 _SHORT_DIGEST = len("sha256:") + 12

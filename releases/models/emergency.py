@@ -15,7 +15,8 @@ class EmergencyRollback(models.Model):
 
     ``pressed_by`` is null for a press by the command line. ``problem`` is what keeps the traffic from being back,
     ``reason`` what people said afterwards: the next release waits for it.
-    One that is not saved has not reached the database yet: a file of :mod:`releases.services.kept_presses` has it.
+    One that is not saved has not reached the database yet: a file of
+    :mod:`releases.services.rollback.kept_presses` has it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from releases.domain.messages import MessageKind, WebhookStyle
+from releases.domain.messaging.messages import MessageKind, WebhookStyle
 from releases.models.release import Release
 from releases.models.service import Service
 from releases.models.step import Step
@@ -17,8 +17,8 @@ STYLES = [(style.value, style.value) for style in WebhookStyle]
 class Message(models.Model):
     """Something that has happened. Whom it goes to is found out afterwards, once: then it has its ``content``.
 
-    ``content`` has the fields of :class:`releases.domain.messages.Told`. ``actor_id`` is who has done it, "" for
-    nobody; ``about`` is the digest of the plan, or of the request (``of_request``), that is spoken of.
+    ``content`` has the fields of :class:`releases.domain.messaging.messages.Told`. ``actor_id`` is who has done it,
+    "" for nobody; ``about`` is the digest of the plan, or of the request (``of_request``), that is spoken of.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

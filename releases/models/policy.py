@@ -9,8 +9,9 @@ from releases.models.service import Service
 class Policy(models.Model):
     """Of an environment, or of one service in place of its environment's.
 
-    ``content`` has the form of :func:`releases.domain.gate_policy.to_columns`. ``changed_by`` is who changed it last,
-    ``makers`` who made each part of it by which somebody can pass a gate (:func:`releases.domain.gate_policy.makers`).
+    ``content`` has the form of :func:`releases.domain.approval.gate_policy.to_columns`. ``changed_by`` is who changed
+    it last, ``makers`` who made each part of it by which somebody can pass a gate
+    (:func:`releases.domain.approval.gate_policy.makers`).
     """
 
     environment = models.SlugField(max_length=20, unique=True, null=True, blank=True)

@@ -13,8 +13,8 @@ from releases.models.service import Service
 class Release(models.Model):
     """``from_image`` and ``from_configuration`` are what the users had when it was requested, for the history.
 
-    A configuration has the form of :mod:`releases.domain.configuration`. ``canary_addresses`` are those whom its canary
-    sends, or will send when the steps that are asked for are done. ``tag_moved_to`` is where the tag leads
+    A configuration has the form of :mod:`releases.domain.versions.configuration`. ``canary_addresses`` are those whom
+    its canary sends, or will send when the steps that are asked for are done. ``tag_moved_to`` is where the tag leads
     now, a digest, if that is no longer the release's. ``changed_by`` is who changed its course last.
     """
 

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.models.service import Service
 
 ROLES = [(role.value, role.value) for role in Role]
@@ -18,8 +18,8 @@ EVERYWHERE = models.Q(service__isnull=True, environment="")
 class RoleGrant(models.Model):
     """A role of a person or a group: on one service, on all of an environment, or everywhere (neither is named).
 
-    The rights that come of it are guardian's permissions on each service; :mod:`releases.services.rights` keeps them
-    in step. With the person, the group or the service the grant goes too, so that nobody can inherit it.
+    The rights that come of it are guardian's permissions on each service; :mod:`releases.services.access.rights` keeps
+    them in step. With the person, the group or the service the grant goes too, so that nobody can inherit it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

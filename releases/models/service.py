@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from releases.domain.execution_role import RoleRights
-from releases.domain.expectation import CANARY_RULE, TRAFFIC_RULE
+from releases.domain.plans.expectation import CANARY_RULE, TRAFFIC_RULE
+from releases.domain.provisioning.execution_role import RoleRights
+from releases.domain.provisioning.settings import MOST_SLOTS
 from releases.domain.rollout_plan import Rotation
-from releases.domain.settings import MOST_SLOTS
 from releases.domain.traffic import Color, TrafficState, Version
 
 ROTATION_CHOICES = [(rotation.value, rotation.value) for rotation in Rotation]

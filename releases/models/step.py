@@ -17,16 +17,17 @@ class Step(models.Model):
 
     ``state_before`` and ``state_after`` are the variables that the current plan was made from and for, in the form of
     :func:`releases.services.states.to_json`; ``versions_before`` are the published versions that the aliases led to
-    then; ``epoch`` is the service's when that plan was asked for. ``rest_of`` is the changes digest of an approved plan
-    that was applied in part, where the current one is the rest of it. ``requested_by`` is who asked for this very step
-    (a weight that was set by hand, or what belongs to no release), where that is not simply who requested the release;
-    an ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that a settings run
-    leads from and to, in the form of :func:`releases.domain.settings.to_columns`. ``gives_up_requests``: a removal that
-    somebody asked for knowing that requests may still come. ``wanted`` are the groups and roles, as the policy has
-    them, of which somebody is missing at its gate, "" for whoever may approve: none where nobody is. It was so when the
-    service was last brought forward, for lists; the gate itself is asked anew. ``asked_at`` is since when somebody has
-    been missing, ``look_again_at`` when that may have changed without anything being done here. ``request_digest``: it
-    is the release's request that waits there, the one that has this digest; empty where it is the step's plan.
+    then; ``epoch`` is the service's when that plan was asked for. ``rest_of`` is the changes digest of an approved
+    plan that was applied in part, where the current one is the rest of it. ``requested_by`` is who asked for this
+    very step (a weight that was set by hand, or what belongs to no release), where that is not simply who requested
+    the release; an ``automatic`` one starts itself. ``settings_before`` and ``settings_after`` are the settings that
+    a settings run leads from and to, in the form of :func:`releases.domain.provisioning.settings.to_columns`.
+    ``gives_up_requests``: a removal that somebody asked for knowing that requests may still come. ``wanted`` are the
+    groups and roles, as the policy has them, of which somebody is missing at its gate, "" for whoever may approve:
+    none where nobody is. It was so when the service was last brought forward, for lists; the gate itself is asked
+    anew. ``asked_at`` is since when somebody has been missing, ``look_again_at`` when that may have changed without
+    anything being done here. ``request_digest``: it is the release's request that waits there, the one that has this
+    digest; empty where it is the step's plan.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from releases.domain.scopes import LONGEST_DAYS
+from releases.domain.access.scopes import LONGEST_DAYS
 
 
 class Token(models.Model):

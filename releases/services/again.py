@@ -12,7 +12,7 @@ from releases.domain.rollout_plan import PlannedStep, Rotation, straight_steps
 from releases.domain.traffic import Version
 from releases.models import Release, Service
 from releases.services import states
-from releases.services.accounts import access
+from releases.services.execution.accounts import access
 from releases.services.lifecycle import locked
 from releases.services.requests import (
     Opening,

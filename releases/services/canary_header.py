@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from releases.domain.canary import CanaryHeader
-from releases.domain.settings import Settings
+from releases.domain.provisioning.settings import Settings
 from terraform_runner.errors import EncryptedDamaged
 
 

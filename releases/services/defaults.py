@@ -9,15 +9,15 @@ from django.contrib.auth.models import User
 
 from audit import events
 from releases import push
+from releases.domain.access.decisions import Refused
 from releases.domain.canary import check_addresses, check_room, room_in_rule
-from releases.domain.decisions import Refused
 from releases.domain.errors import InvalidCanary
-from releases.domain.managing import may_change_defaults, may_change_rotation
+from releases.domain.provisioning.managing import may_change_defaults, may_change_rotation
 from releases.domain.rollout_plan import Rotation, build_steps
 from releases.domain.traffic import initial_state
 from releases.models import Service
 from releases.services.lifecycle import locked, person
-from releases.services.managed import ManagingRefused, managed_facts, refuse_unless
+from releases.services.provisioning.managed import ManagingRefused, managed_facts, refuse_unless
 
 
 @dataclass(frozen=True, kw_only=True)

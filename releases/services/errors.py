@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from aws.errors import AwsError
-from releases.domain.decisions import Decision, Refused
+from releases.domain.access.decisions import Decision, Refused
 from releases.domain.errors import DomainError
 from terraform_runner.errors import RunnerError
 

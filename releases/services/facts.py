@@ -2,18 +2,19 @@
 
 from django.contrib.auth.models import User
 
-from releases import rollback_selectors, selectors
+from releases import selectors
 from releases.domain import acts
+from releases.domain.access.decisions import Decision
 from releases.domain.acts import Act, ServiceFacts, StepFacts
 from releases.domain.any_weight import PlacedStep
-from releases.domain.decisions import Decision
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.managing import MANAGED, going_on_words
+from releases.domain.provisioning.managing import MANAGED, going_on_words
 from releases.domain.release_acts import ReleaseFacts
 from releases.domain.traffic import ROTATIONS, Color, Transition
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
-from releases.services import gates
+from releases.selectors import rollbacks as rollback_selectors
+from releases.services.approval import gates
 
 
 def possible_acts(user: User, service: Service) -> dict[Act, Decision]:

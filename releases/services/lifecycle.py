@@ -18,7 +18,6 @@ from audit import events
 from audit.context import current
 from audit.events import Actor
 from releases import push
-from releases.domain.environment import hide
 from releases.domain.errors import IllegalChange
 from releases.domain.lifecycle import (
     OPEN_STATUSES,
@@ -27,10 +26,11 @@ from releases.domain.lifecycle import (
     check_release_change,
     check_step_change,
 )
-from releases.domain.messages import MessageKind
+from releases.domain.messaging.messages import MessageKind
+from releases.domain.versions.environment import hide
 from releases.models import Release, Service, Step
-from releases.services.patience import Overtaken, is_lost
-from releases.services.telling import tell
+from releases.services.execution.patience import Overtaken, is_lost
+from releases.services.messaging.telling import tell
 
 SYSTEM = Actor(id="", name="Bluegreen", via="worker")
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 
 from audit import events
 from releases import push, selectors
-from releases.domain.decisions import Decision, Refused
+from releases.domain.access.decisions import Decision, Refused
 from releases.domain.durations import Estimate, estimate
 from releases.domain.errors import DomainError
 from releases.domain.preparation import Window, may_prepare, preparation, rollback_window

@@ -13,12 +13,13 @@ from django.contrib.auth.models import User
 from audit.events import Actor
 from releases import selectors
 from releases.domain import release_acts
-from releases.domain.decisions import Decision, Person
+from releases.domain.access.decisions import Decision, Person
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.release_acts import ReleaseFacts
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
-from releases.services import facts, gates, rollout
+from releases.services import facts, rollout
+from releases.services.approval import gates
 from releases.services.endings import cancel_release, stop_planning
 from releases.services.errors import ActRefused, refuse_unless
 from releases.services.lifecycle import change_release, change_step, locked, now, person, record

@@ -12,10 +12,13 @@ from uuid import UUID
 
 from django.db.models import JSONField, Model, QuerySet
 
-from releases.domain.environment import secret, token_of
+from releases.domain.versions.environment import secret, token_of
 from releases.models import Release, Service, Step, Webhook
-from releases.services import canary_header, secret_values, storage, webhooks
+from releases.services import canary_header
+from releases.services.execution import storage
 from releases.services.lifecycle import locked
+from releases.services.messaging import webhooks
+from releases.services.versions import secret_values
 from terraform_runner.encrypted_objects import EncryptedObjects
 from terraform_runner.errors import RunnerError
 

@@ -10,26 +10,27 @@ from django.contrib.auth.models import User
 from django.db.models import Max
 
 from aws import images
+from releases.domain.access.decisions import Refused
 from releases.domain.acts import may_request
 from releases.domain.canary import check_addresses, check_room, room_in_rule
-from releases.domain.configuration import Configuration
-from releases.domain.configuration_words import changes
-from releases.domain.decisions import Refused
 from releases.domain.errors import DomainError, InvalidCanary
 from releases.domain.preparation import gives_up_old_version
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps
 from releases.domain.tickets import check_ticket
 from releases.domain.traffic import TAG, Version
+from releases.domain.versions.configuration import Configuration
+from releases.domain.versions.configuration_words import changes
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed, as_person
-from releases.services import image_marks, rollout
-from releases.services.accounts import access
-from releases.services.configurations import WantedConfiguration, settle
+from releases.services import rollout
+from releases.services.approval.policies import policy_of
+from releases.services.execution.accounts import access
 from releases.services.facts import service_facts
 from releases.services.lifecycle import locked, person, record_release
-from releases.services.policies import policy_of
 from releases.services.preparation import kept_in_words, window_of
 from releases.services.usual_plans import keep_plan
+from releases.services.versions import image_marks
+from releases.services.versions.configurations import WantedConfiguration, settle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ from releases.domain.any_weight import lowers
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import Transition, changed_colors
 from releases.models import Service, Step, StepRun
-from releases.services import gates
-from releases.services.gate import Gate
+from releases.services.approval import gates
+from releases.services.approval.gate import Gate
 from releases.services.lifecycle import SYSTEM, change_release, change_step, now, record
 from terraform_runner import claims
 from terraform_runner.domain.runs import Operation

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from releases.domain import visible as characters
 from releases.models import RoleGrant
-from releases.role_selectors import administered_by
+from releases.selectors.roles import administered_by
 from releases.views.lookups import find_glasses_to_review, find_plans_to_decide
 from releases.views.shown.words import age_in_words
 

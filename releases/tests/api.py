@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Service
 from releases.permissions import limited
-from releases.services import tokens
-from releases.services.tokens import WantedToken
+from releases.services.access import tokens
+from releases.services.access.tokens import WantedToken
 
 ADDRESS = "/api/v1"
 

@@ -10,16 +10,17 @@ from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Seq
 from factory.django import DjangoModelFactory, Password
 
 from audit.events import Actor
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role
 from releases.domain.rollout_plan import build_steps
 from releases.domain.traffic import Color, Transition, Version, target_state
 from releases.models import Approval, BrokenGlass, Release, Service, Step, StepRun
 from releases.permissions import grant
-from releases.services import gates, states
-from releases.services.rights import Holder
-from releases.services.roles import Place, record_given
+from releases.services import states
+from releases.services.access.rights import Holder
+from releases.services.access.roles import Place, record_given
+from releases.services.approval import gates
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import LogChunk, Run
 

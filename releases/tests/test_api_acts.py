@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.models import Approval, EmergencyRollback, Press, Release, Step, Token
 from releases.permissions import grant
-from releases.services import approvals
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
 from releases.tests import factories
 from releases.tests.api import bearer, call, problem, secret_of

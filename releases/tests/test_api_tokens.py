@@ -11,14 +11,15 @@ from guardian.shortcuts import remove_perm
 
 from audit.events import Actor
 from audit.models import AuditEvent
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.models import Token
 from releases.permissions import as_person, grant, grant_set_up, may_set_up_services, services_with
-from releases.services import approvals, tokens
+from releases.services.access import tokens
+from releases.services.access.tokens import WantedToken
+from releases.services.approval import approvals
+from releases.services.approval.gates import StepGate
 from releases.services.errors import FieldsInvalid
-from releases.services.gates import StepGate
-from releases.services.tokens import WantedToken
 from releases.tests import factories
 from releases.tests.api import bearer, call, problem, secret_of
 

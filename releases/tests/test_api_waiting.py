@@ -18,7 +18,8 @@ from infra.local.tests.waiting import wait_for
 from releases.api import waiting
 from releases.live.broadcaster import broadcaster
 from releases.models import Service, Token
-from releases.services import approvals, tokens
+from releases.services.access import tokens
+from releases.services.approval import approvals
 from releases.tests.api import ADDRESS, secret_of
 from tests.serving import serving
 

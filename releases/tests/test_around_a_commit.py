@@ -15,7 +15,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from releases import dispatch
-from releases.services import recovery
+from releases.services.execution import recovery
 from terraform_runner import claims
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run

@@ -12,15 +12,17 @@ from django.core.management.base import CommandError
 
 from audit.models import AuditEvent
 from infra.sandbox.info import write_info
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role, permissions_of
 from releases.domain.canary import CanaryHeader, header_of
-from releases.domain.decisions import Permission
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role, permissions_of
 from releases.management.commands.demo import NAME, PEOPLE
 from releases.models import Service, Step
 from releases.permissions import as_person, may_set_up_services
-from releases.services import canary_header, people, rights, storage
-from releases.services.settings_columns import recorded_settings
+from releases.services import canary_header
+from releases.services.access import people, rights
+from releases.services.execution import storage
+from releases.services.provisioning.settings_columns import recorded_settings
 from releases.tests.factories import ServiceFactory, UserFactory
 from terraform_runner import claims
 from terraform_runner.models import Run

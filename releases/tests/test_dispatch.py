@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 
 from infra.local.tests.waiting import wait_for
 from releases import dispatch, tasks
-from releases.services import recovery, runs
+from releases.services.execution import recovery, runs
 from releases.tests.factories import RunFactory
 from terraform_runner import claims
 from terraform_runner.domain.runs import RunStatus

@@ -11,8 +11,8 @@ from django.db import OperationalError
 from audit.models import AuditEvent
 from releases import tasks
 from releases.models import EmergencyRollback, Press, Service
-from releases.services import kept_presses, offline, watchman
-from releases.services.safe_traffic import SafeTraffic
+from releases.services.rollback import kept_presses, offline, watchman
+from releases.services.rollback.safe_traffic import SafeTraffic
 
 SECONDS = 0.6
 

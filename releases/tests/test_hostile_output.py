@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from releases.services import storage
+from releases.services.execution import storage
 from releases.tests.conftest import text_of
 from terraform_runner import claims, process
 from terraform_runner.domain import log_bounds

@@ -16,13 +16,13 @@ from django.utils import timezone
 from guardian.shortcuts import remove_perm
 
 from releases import push
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.live import streams
 from releases.models import Service
 from releases.permissions import grant
-from releases.services import people
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.access import people
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.event_source import event_source
 from terraform_runner.domain.runs import RunStatus

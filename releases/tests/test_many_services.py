@@ -6,14 +6,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Service
-from releases.services import tokens
+from releases.services.access import tokens
+from releases.services.access.rights import bring_in_step
+from releases.services.access.roles import Place, record_given
+from releases.services.access.tokens import WantedToken
 from releases.services.lifecycle import SYSTEM
-from releases.services.rights import bring_in_step
-from releases.services.roles import Place, record_given
-from releases.services.tokens import WantedToken
 from releases.tests import factories
 
 FEW, MANY = 2, 1_000

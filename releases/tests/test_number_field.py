@@ -3,8 +3,8 @@
 import pytest
 from django import forms
 
-from releases import new_service_form
-from releases.forms import NumberField
+from releases.forms import new_service as new_service_form
+from releases.forms.fields import NumberField
 
 NONE_OF_OURS = ["-1", "101", "10.5", "10.0", "٣", "1e2", "+5", "1_0", "10; DROP", "9" * 10_000, "1\u200b"]
 

@@ -14,10 +14,10 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.permissions import grant, grant_set_up
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.api import call, secret_of
 from releases.tests.every_address import API

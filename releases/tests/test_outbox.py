@@ -11,17 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Actor
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.messages import MessageKind, WebhookStyle
+from releases.domain.messaging.messages import MessageKind, WebhookStyle
 from releases.models import Delivery, MailChoice, Message, Policy, Release, Step, Webhook
 from releases.permissions import grant
-from releases.services import approvals, gates, outbox, posts, webhooks
+from releases.services.approval import approvals, gates
 from releases.services.lifecycle import SYSTEM, change_release, change_step
-from releases.services.posts import PostFailed
-from releases.services.telling import tell
-from releases.services.webhooks import WantedWebhook
+from releases.services.messaging import outbox, posts, webhooks
+from releases.services.messaging.posts import PostFailed
+from releases.services.messaging.telling import tell
+from releases.services.messaging.webhooks import WantedWebhook
 from releases.tests import factories
 
 HOOK = "https://hooks.example/T0/secret-part"

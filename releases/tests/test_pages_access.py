@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from audit.models import AuditEvent
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.live import watching
 from releases.permissions import grant_set_up
 from releases.tests.every_address import API, Asker, every_address

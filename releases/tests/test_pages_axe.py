@@ -12,12 +12,12 @@ from playwright.sync_api import Page
 
 from audit import events
 from audit.events import Actor
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Step
 from releases.permissions import grant, grant_set_up
-from releases.services import people
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.access import people
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.api import secret_of
 from tests.browser import DESK, PHONE, visiting

@@ -3,10 +3,10 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import BrokenGlass, Policy, ServiceAccount
 from releases.permissions import as_person, grant
-from releases.services import break_glass
+from releases.services.approval import break_glass
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of

@@ -4,7 +4,8 @@ import pytest
 
 from releases.domain.lifecycle import StepStatus
 from releases.models import Release, Service
-from releases.services import secret_values, states
+from releases.services import states
+from releases.services.versions import secret_values
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.views.shown.plan_environment import by_name

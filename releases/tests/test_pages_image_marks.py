@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import ImageMark
 from releases.permissions import grant
 from releases.tests.conftest import text_of

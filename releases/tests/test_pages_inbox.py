@@ -7,11 +7,11 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from releases.domain.decisions import Permission
-from releases.domain.risk import Risk, RiskWord
+from releases.domain.access.decisions import Permission
+from releases.domain.plans.risk import Risk, RiskWord
 from releases.models import Approval, Policy, Release, Service, Step
 from releases.permissions import grant
-from releases.services import gates, risks
+from releases.services.approval import gates, risks
 from releases.tests import factories
 from releases.tests.conftest import text_of
 

@@ -6,12 +6,12 @@ import pytest
 from django.core import mail
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Delivery, MailChoice, Message, Webhook
-from releases.services import message_contents, outbox, posts
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.services.lifecycle import SYSTEM
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.messaging import message_contents, outbox, posts
 from releases.tests import factories
 from releases.tests.conftest import text_of
 

@@ -9,10 +9,10 @@ from aws import listeners as aws_listeners
 from aws.accounts import Account
 from aws.errors import AwsError
 from aws.listeners import Listener, ListenerRule
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.domain.tests.test_new_service import HOSTILE
+from releases.forms.new_service import NewServiceForm, Offered
 from releases.models import Service, ServiceAccount, Step
-from releases.new_service_form import NewServiceForm, Offered
 from releases.permissions import grant_set_up
 from releases.tests import factories
 from releases.tests.conftest import text_of

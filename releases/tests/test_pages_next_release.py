@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.models import Release, Service, Step
 from releases.tests import factories
 from releases.tests.conftest import text_of

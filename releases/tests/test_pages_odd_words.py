@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from audit.events import record
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Approval, Release, Step
 from releases.permissions import grant
 from releases.services.lifecycle import person

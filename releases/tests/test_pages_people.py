@@ -5,11 +5,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import RoleGrant
 from releases.permissions import as_person
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of

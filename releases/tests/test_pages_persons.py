@@ -7,10 +7,10 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from audit.models import AuditEvent
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.models import ServiceAccount, Token
-from releases.services import tokens
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.access import tokens
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.api import secret_of
 from releases.tests.conftest import text_of

@@ -3,13 +3,13 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from releases.domain.decisions import Permission
-from releases.domain.gate_policy import AfterWait, Gate, Need
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.gate_policy import AfterWait, Gate, Need
+from releases.forms.policy import as_typed
 from releases.models import Approval, Policy
 from releases.permissions import grant
-from releases.policy_form import as_typed
-from releases.services import gates
-from releases.services.policies import policy_of
+from releases.services.approval import gates
+from releases.services.approval.policies import policy_of
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of

@@ -3,11 +3,11 @@
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Approval, Release, Service, ServiceAccount, Token
 from releases.permissions import as_person, grant, is_service_account
-from releases.services import rights
+from releases.services.access import rights
 from releases.tests import factories
 from releases.tests.api import call, problem, secret_of
 from releases.tests.conftest import text_of

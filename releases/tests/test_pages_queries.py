@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import events
 from audit.events import Actor
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Delivery, Message, Release, Service
 from releases.permissions import grant, grant_set_up
 from releases.tests import factories

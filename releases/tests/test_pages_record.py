@@ -12,14 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.change_record import MOST_EVENTS
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.printable import kept_characters
+from releases.domain.reports.change_record import MOST_EVENTS
+from releases.domain.reports.printable import kept_characters
 from releases.models import Approval, BrokenGlass, EmergencyRollback, Press, Release, Step
 from releases.pdf import make_pdf
-from releases.services import break_glass, lifecycle, states
-from releases.services.approvals import approve
+from releases.services import lifecycle, states
+from releases.services.approval import break_glass
+from releases.services.approval.approvals import approve
 from releases.services.lifecycle import SYSTEM, change_step, person, record_release
 from releases.tests import factories
 from releases.tests.conftest import text_of

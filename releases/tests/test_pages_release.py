@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from aws.errors import AwsError
 from releases.models import Approval, Release, Service, Step
-from releases.services import storage
+from releases.services.execution import storage
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from terraform_runner.models import LogChunk

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import RoleGrant, Service
 from releases.permissions import grant
 from releases.tests import factories
@@ -190,7 +190,7 @@ def test_rollbacks_and_broken_glasses_are_told_one_by_one(scene, reader):
 def test_of_very_many_rollbacks_and_broken_glasses_the_newest_are_told_and_it_says_so(
     scene, reader, monkeypatch
 ):
-    monkeypatch.setattr("releases.services.period_reports.MOST_ROWS", 1)
+    monkeypatch.setattr("releases.services.reports.period_reports.MOST_ROWS", 1)
     for begin in (0, 10):
         tell_release(scene.service, begin, rolled_back=True)
         tell(scene.service, "gate.glass-broken", begin, actor="ivo", after={"glass": str(begin)})

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from releases.models import Release, Service
-from releases.services import secret_values
+from releases.services.versions import secret_values
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_request import ADDRESS, GOOD

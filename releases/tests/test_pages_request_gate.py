@@ -6,7 +6,7 @@ import pytest
 
 from releases.domain.lifecycle import StepStatus
 from releases.models import Approval, Policy, Step
-from releases.services import gates
+from releases.services.approval import gates
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of

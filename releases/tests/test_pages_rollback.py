@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import EmergencyRollback, Press, Readiness, Service, Step, TrafficCount
-from releases.services import fresh_looks, rollbacks, watches
+from releases.services.rollback import fresh_looks, rollbacks, watches
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from terraform_runner.workers import note_seen

@@ -6,11 +6,11 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import EmergencyRollback, Press, Service
 from releases.permissions import grant
-from releases.services import emergency, rollbacks
-from releases.services.safe_traffic import SafeTraffic
+from releases.services.rollback import emergency, rollbacks
+from releases.services.rollback.safe_traffic import SafeTraffic
 from releases.tests import factories
 from releases.tests.conftest import text_of
 from releases.tests.test_pages_queries import queries_of

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Release, Service, Step
 from releases.permissions import grant
 from releases.tests import factories

@@ -10,9 +10,9 @@ from django.utils import timezone
 from aws import listeners as aws_listeners
 from aws import metrics
 from aws.listeners import Listener
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.forms.settings import DefaultsForm, RemovalForm, SettingsForm
 from releases.models import Policy, Service, Step
-from releases.settings_form import DefaultsForm, RemovalForm, SettingsForm
 from releases.tests import factories
 from releases.tests.conftest import text_of
 

@@ -6,10 +6,10 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Token
 from releases.permissions import grant
-from releases.services import tokens
+from releases.services.access import tokens
 from releases.tests import factories
 from releases.tests.api import call, secret_of
 from releases.tests.conftest import text_of

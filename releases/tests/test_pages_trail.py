@@ -15,10 +15,10 @@ from audit import events, search
 from audit.context import acting_in
 from audit.events import Actor
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.permissions import grant
-from releases.services.roles import EVERYWHERE, record_given
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.tests import factories
 from releases.tests.conftest import text_of
 

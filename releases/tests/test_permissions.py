@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from guardian.shortcuts import assign_perm, remove_perm
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Service
 from releases.permissions import as_person, codename, grant, holders, services_with, visible_services
 from releases.tests.factories import ServiceFactory, UserFactory, person

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.tests import factories
 from releases.tests.factories import ReleaseFactory, ServiceFactory, StepFactory

@@ -6,12 +6,12 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from audit import events
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Delivery, EmergencyRollback, Message, Release, RoleGrant, ServiceAccount, Step
-from releases.services import roles, tokens
-from releases.services.roles import Place
-from releases.services.tokens import WantedToken
+from releases.services.access import roles, tokens
+from releases.services.access.roles import Place
+from releases.services.access.tokens import WantedToken
 from releases.tests import factories
 from releases.tests.conftest import Scene
 from releases.tests.every_address import API, every_address

@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from releases.domain.errors import IllegalChange
-from releases.forms import ShownPlanForm
+from releases.forms.release import ShownPlanForm
 from releases.models import Release, Service, Step
-from releases.services import approvals
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused, is_personal
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.releases import render_release

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 from releases.domain.acts import Act, may_give_reason
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
-from releases.forms import RollbackReasonForm
+from releases.forms.release import RollbackReasonForm
 from releases.models import EmergencyRollback, Service, TrafficCount
 from releases.permissions import NotAllowed, as_person
 from releases.refusals import NotTheirs
-from releases.services import facts, following, kept_presses, reasons, safe_traffic
-from releases.services.kept_presses import Pressing
-from releases.services.reasons import ReasonMissing
+from releases.services import facts
+from releases.services.rollback import following, kept_presses, reasons, safe_traffic
+from releases.services.rollback.kept_presses import Pressing
+from releases.services.rollback.reasons import ReasonMissing
 from releases.views.lookups import find_rollback, find_service, signed_in
 from releases.views.rollback import commands
 from releases.views.shown.counted import counted_of

@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from aws.errors import AwsError
+from releases.domain.access.decisions import Refused
 from releases.domain.acts import Act
-from releases.domain.decisions import Refused
 from releases.domain.errors import InvalidRolloutPlan
 from releases.domain.rollout_plan import PlannedStep
 from releases.domain.tickets import InvalidTicket
-from releases.forms import AgainForm
+from releases.forms.release import AgainForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
 from releases.services import facts

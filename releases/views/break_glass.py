@@ -6,9 +6,9 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from releases.forms import ShownPlanForm
+from releases.forms.release import ShownPlanForm
 from releases.models import BrokenGlass
-from releases.services import break_glass
+from releases.services.approval import break_glass
 from releases.views.acts import carry_out, refused, release_of
 from releases.views.lookups import find_service, find_step, signed_in, theirs
 

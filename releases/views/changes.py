@@ -11,12 +11,13 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from releases.domain.errors import IllegalChange
-from releases.forms import ShownPlanForm
+from releases.forms.release import ShownPlanForm
 from releases.models import Service
 from releases.permissions import NotAllowed
-from releases.services import approvals, managed
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused, is_personal
-from releases.services.managed import ManagingRefused
+from releases.services.provisioning import managed
+from releases.services.provisioning.managed import ManagingRefused
 from releases.views.acts import decide_as_shown
 from releases.views.lookups import find_change, find_service, signed_in
 from releases.views.services import render_service

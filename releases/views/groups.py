@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from releases import people_selectors
 from releases.domain.visible import visible
-from releases.people_form import GroupForm, MemberForm
-from releases.services import people
+from releases.forms.people import GroupForm, MemberForm
+from releases.selectors import people as people_selectors
+from releases.services.access import people
 from releases.services.errors import FieldsInvalid
 from releases.views.lookups import administrator
 from releases.views.pages import page_of, searched_for

@@ -6,7 +6,7 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from releases.services import image_marks
+from releases.services.versions import image_marks
 from releases.views.acts import carry_out
 from releases.views.lookups import find_release, find_service, signed_in
 

@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from releases import plan_selectors
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Refused
+from releases.domain.access.decisions import Refused
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.errors import IllegalChange
-from releases.forms import RoutinePlansForm, ShownPlanForm
+from releases.forms.release import RoutinePlansForm, ShownPlanForm
 from releases.models import Step
 from releases.permissions import visible_services
-from releases.services import approvals
+from releases.selectors import plans as plan_selectors
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused, is_personal
 from releases.views.acts import decide_as_shown
 from releases.views.lookups import find_glasses_to_review, find_plan, find_plans_to_decide, signed_in

@@ -9,13 +9,14 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from releases import glass_selectors, inbox_selectors
-from releases.domain.decisions import Permission, Refused
+from releases.domain.access.decisions import Permission, Refused
 from releases.models import BrokenGlass, EmergencyRollback, Release, RoleGrant, Service, Step
 from releases.permissions import services_with, visible_services
 from releases.refusals import NotTheirs
-from releases.role_selectors import covering
-from releases.services.people import may_administer
+from releases.selectors import glasses as glass_selectors
+from releases.selectors import inbox as inbox_selectors
+from releases.selectors.roles import covering
+from releases.services.access.people import may_administer
 from terraform_runner.models import Run
 
 Row = TypeVar("Row", bound=Model)

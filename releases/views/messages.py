@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from releases.domain.decisions import Decision, Permission
+from releases.domain.access.decisions import Decision, Permission
 from releases.domain.errors import DomainError
-from releases.message_forms import MailsForm, WebhookForm
+from releases.forms.messages import MailsForm, WebhookForm
 from releases.models import Delivery, DeliveryState, Service, Webhook
 from releases.permissions import NotAllowed, services_with
-from releases.services import mail_choices, outbox, webhooks
+from releases.services.messaging import mail_choices, outbox, webhooks
 from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
 from releases.views.shown.deliveries import deliveries_shown

@@ -13,18 +13,18 @@ from django.views.decorators.http import require_http_methods
 
 from aws.listeners import Listener
 from releases import permissions
-from releases.configuration_form import ConfigurationForm
-from releases.domain.configuration import InvalidConfiguration
-from releases.domain.decisions import Permission, Refused
+from releases.domain.access.decisions import Permission, Refused
 from releases.domain.errors import InvalidCanary
-from releases.domain.new_service import Identity
+from releases.domain.provisioning.new_service import Identity
+from releases.domain.versions.configuration import InvalidConfiguration
+from releases.forms.configuration import ConfigurationForm
+from releases.forms.new_service import NewServiceForm, Offered, like
 from releases.models import Service
-from releases.new_service_form import NewServiceForm, Offered, like
 from releases.permissions import NotAllowed, services_with, visible_services
-from releases.services.accounts import account_ids
 from releases.services.errors import FieldsInvalid
-from releases.services.listeners import ListenerPicture
-from releases.services.set_up_requests import find_listeners, look_at, request_set_up
+from releases.services.execution.accounts import account_ids
+from releases.services.provisioning.listeners import ListenerPicture
+from releases.services.provisioning.set_up_requests import find_listeners, look_at, request_set_up
 from releases.views.lookups import find_service, signed_in
 from releases.views.shown.new_service import groups, usual_fields
 

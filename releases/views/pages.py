@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from releases import selectors
+from releases.domain.access.decisions import Refused
 from releases.domain.acts import REASON_DUE, Act
-from releases.domain.decisions import Refused
 from releases.models import Service
 from releases.services import facts
 from releases.views.lookups import signed_in

@@ -8,15 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from releases import role_selectors
-from releases.domain.decisions import Decision, Refused
-from releases.domain.role_rules import may_give
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Decision, Refused
+from releases.domain.access.role_rules import may_give
+from releases.domain.access.roles import Role
+from releases.forms.people import RoleForm
 from releases.models import Service
-from releases.people_form import RoleForm
 from releases.permissions import NotAllowed
-from releases.services import roles
-from releases.services.roles import Place, RoleRefused
+from releases.selectors import roles as role_selectors
+from releases.services.access import roles
+from releases.services.access.roles import Place, RoleRefused
 from releases.views.lookups import find_grant, find_service, signed_in
 from releases.views.pages import service_context
 

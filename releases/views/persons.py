@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from releases import people_selectors
-from releases.people_form import PersonForm
+from releases.forms.people import PersonForm
 from releases.permissions import NotAllowed
-from releases.services import people
+from releases.selectors import people as people_selectors
+from releases.services.access import people
+from releases.services.access.roles import RoleRefused
 from releases.services.errors import FieldsInvalid
-from releases.services.roles import RoleRefused
 from releases.views.lookups import administrator
 from releases.views.pages import page_of, searched_for
 

@@ -8,16 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from releases.domain.decisions import Decision, Refused
-from releases.domain.gate_policy import InvalidPolicy
-from releases.domain.managing import may_change_policy
+from releases.domain.access.decisions import Decision, Refused
+from releases.domain.approval.gate_policy import InvalidPolicy
+from releases.domain.provisioning.managing import may_change_policy
+from releases.forms.policy import PolicyForm, as_typed
 from releases.models import Policy, Service
 from releases.permissions import NotAllowed, as_person, may_set_defaults, visible_services
-from releases.policy_form import PolicyForm, as_typed
-from releases.services import managed, policy_changes
+from releases.services.approval import policy_changes
+from releases.services.approval.policies import combined, policy_of
 from releases.services.errors import is_personal
-from releases.services.managed import ManagingRefused
-from releases.services.policies import combined, policy_of
+from releases.services.provisioning import managed
+from releases.services.provisioning.managed import ManagingRefused
 from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
 

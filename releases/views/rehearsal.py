@@ -8,8 +8,9 @@ from django.views.decorators.http import require_http_methods
 from releases.domain.acts import may_rehearse
 from releases.models import Service
 from releases.permissions import NotAllowed, as_person
-from releases.services import facts, rehearsals
-from releases.services.rehearsals import RehearsalRefused
+from releases.services import facts
+from releases.services.rollback import rehearsals
+from releases.services.rollback.rehearsals import RehearsalRefused
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.rehearsed import plan_of

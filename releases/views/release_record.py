@@ -8,11 +8,11 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_safe
 
 from audit.spreadsheets import csv_lines
-from releases.domain.change_record import ChangeRecord
-from releases.domain.documents import as_document, as_rows
-from releases.domain.traffic_picture import picture
+from releases.domain.reports.change_record import ChangeRecord
+from releases.domain.reports.documents import as_document, as_rows
+from releases.domain.reports.traffic_picture import picture
 from releases.pdf import make_pdf
-from releases.services.exports import note_record
+from releases.services.reports.exports import note_record
 from releases.views.lookups import find_release, find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.change_record import change_record

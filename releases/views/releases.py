@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from releases import selectors
-from releases.domain.configuration_words import changes
+from releases.domain.plans.variables import variables_text
 from releases.domain.traffic import Transition
-from releases.domain.variables import variables_text
+from releases.domain.versions.configuration_words import changes
 from releases.models import Release, Service, Step
 from releases.permissions import as_person
-from releases.services import break_glass, facts, image_marks, rollout, states
-from releases.services.gates import gate_now, gates_before
+from releases.services import facts, rollout, states
+from releases.services.approval import break_glass
+from releases.services.approval.gates import gate_now, gates_before
+from releases.services.versions import image_marks
 from releases.views.lookups import find_release, find_service, find_step, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.canary import CanaryShown, canary_of

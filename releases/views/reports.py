@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from audit.spreadsheets import csv_lines
-from releases.domain.decisions import Permission
-from releases.domain.documents import as_document, as_rows
+from releases.domain.access.decisions import Permission
+from releases.domain.reports.documents import as_document, as_rows
+from releases.forms.reports import ReportForm
 from releases.permissions import services_with
-from releases.report_form import ReportForm
-from releases.services.exports import note_report
-from releases.services.period_reports import PeriodReport, period_report
+from releases.services.reports.exports import note_report
+from releases.services.reports.period_reports import PeriodReport, period_report
 from releases.views.lookups import signed_in
 
 _TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}

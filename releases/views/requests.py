@@ -12,17 +12,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from aws import images
 from aws.errors import AwsError
 from aws.images import Image
-from releases.configuration_form import ConfigurationForm
+from releases.domain.access.decisions import Refused
 from releases.domain.acts import Act
-from releases.domain.configuration import InvalidConfiguration
-from releases.domain.decisions import Refused
 from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
 from releases.domain.tickets import InvalidTicket
-from releases.forms import ReleaseForm
+from releases.domain.versions.configuration import InvalidConfiguration
+from releases.forms.configuration import ConfigurationForm
+from releases.forms.release import ReleaseForm
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
 from releases.services import facts
-from releases.services.accounts import access
+from releases.services.execution.accounts import access
 from releases.services.requests import ReleaseRequest, RequestRefused, request_release
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context

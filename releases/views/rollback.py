@@ -11,14 +11,15 @@ from django.views.decorators.http import require_http_methods
 
 from aws.errors import AwsError
 from releases import selectors
+from releases.domain.access.decisions import Permission, Refused
 from releases.domain.acts import NOTHING_TO_ROLL_BACK, Act
-from releases.domain.decisions import Permission, Refused
 from releases.domain.traffic import Color
 from releases.models import Readiness, Service
 from releases.permissions import NotAllowed, holders
-from releases.services import emergency, facts, fresh_looks
-from releases.services.emergency import NothingToRollBack
-from releases.services.safe_traffic import SafeTraffic
+from releases.services import facts
+from releases.services.rollback import emergency, fresh_looks
+from releases.services.rollback.emergency import NothingToRollBack
+from releases.services.rollback.safe_traffic import SafeTraffic
 from releases.views.lookups import find_service, signed_in
 from releases.views.shown.ready import other_side
 from releases.views.shown.traffic import traffic_of

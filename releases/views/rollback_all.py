@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from releases import rollback_selectors
-from releases.domain.decisions import Permission, Refused
+from releases.domain.access.decisions import Permission, Refused
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
 from releases.models import Press, Service
 from releases.permissions import services_with, visible_services
 from releases.refusals import note
-from releases.services import emergency, kept_presses
+from releases.selectors import rollbacks as rollback_selectors
+from releases.services.rollback import emergency, kept_presses
 from releases.views.after_rollback import REFRESH_SECONDS
 from releases.views.lookups import signed_in
 from releases.views.shown.traffic import ColorShown, TrafficShown, traffic_of

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from aws.errors import AwsError
-from releases.services import storage
+from releases.services.execution import storage
 from releases.views.lookups import find_run, find_service, number_in
 from releases.views.pages import service_context
 from releases.views.shown.words import step_title

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from releases.domain.decisions import Refused
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Refused
+from releases.domain.access.roles import Role
+from releases.forms.tokens import AccountForm, ProgramTokenForm
 from releases.models import Service, ServiceAccount
-from releases.services import service_accounts, tokens
+from releases.services.access import service_accounts, tokens
 from releases.services.errors import FieldsInvalid
-from releases.token_form import AccountForm, ProgramTokenForm
 from releases.views.lookups import find_service, signed_in, theirs
 from releases.views.pages import service_context
 from releases.views.shown.tokens import token_rows

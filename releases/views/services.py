@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from releases import selectors
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Release, Service
 from releases.permissions import may_set_up_services, services_with, visible_services
 from releases.views.lookups import find_service, number_in, signed_in

@@ -12,20 +12,21 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aws.errors import AwsError
-from releases.domain import managing
-from releases.domain.decisions import Refused
+from releases.domain.access.decisions import Refused
 from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
-from releases.domain.settings import from_columns
+from releases.domain.provisioning import managing
+from releases.domain.provisioning.settings import from_columns
 from releases.domain.traffic import initial_state
+from releases.forms.settings import DefaultsForm, RemovalForm, SettingsForm, as_typed
 from releases.models import Service
 from releases.permissions import NotAllowed, as_person
 from releases.selectors import own_step
-from releases.services import defaults, managed, removals, settings_runs
-from releases.services.managed import ManagingRefused
-from releases.services.removals import RemovalRefused
-from releases.services.settings_columns import recorded_settings
-from releases.services.settings_runs import SettingsInvalid
-from releases.settings_form import DefaultsForm, RemovalForm, SettingsForm, as_typed
+from releases.services import defaults
+from releases.services.provisioning import managed, removals, settings_runs
+from releases.services.provisioning.managed import ManagingRefused
+from releases.services.provisioning.removals import RemovalRefused
+from releases.services.provisioning.settings_columns import recorded_settings
+from releases.services.provisioning.settings_runs import SettingsInvalid
 from releases.views.lookups import find_service, signed_in
 from releases.views.pages import service_context
 from releases.views.shown.rollout_plan import as_query, canary_warning, steps_of, usual_plan

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 
 from audit import events
 from audit.events import Actor
-from releases.services import people
+from releases.services.access import people
 from releases.services.lifecycle import person
 
 LONGEST_NAME = 150

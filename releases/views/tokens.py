@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from releases.services import people, tokens
+from releases.forms.tokens import TokenForm
+from releases.services.access import people, tokens
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
-from releases.token_form import TokenForm
 from releases.views.lookups import administrator, signed_in, theirs
 from releases.views.pages import page_of, searched_for
 from releases.views.persons import tried

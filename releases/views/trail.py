@@ -17,13 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from audit.models import AuditEvent
 from audit.search import find
-from releases import trail_selectors
+from releases.domain.access.decisions import Refused
 from releases.domain.acts import Act
-from releases.domain.decisions import Refused
+from releases.forms.trail import TrailForm
 from releases.refusals import NotTheirs
-from releases.services import facts, trail_exports
-from releases.services.trail_exports import Form
-from releases.trail_form import TrailForm
+from releases.selectors import trail as trail_selectors
+from releases.services import facts
+from releases.services.reports import trail_exports
+from releases.services.reports.trail_exports import Form
 from releases.views.lookups import find_service, signed_in
 from releases.views.shown.events import events_shown, record_of
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 from releases.domain.canary import CanaryHeader
-from releases.domain.expectation import HEADER_RULE, SLOT_RULES, Expectation
+from releases.domain.plans.expectation import HEADER_RULE, SLOT_RULES, Expectation
 from releases.domain.tests.real_plans import (
     CANARY,
     PREFIX,

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from releases.domain.guard_table import RECORDED, may_change
+from releases.domain.plans.guard_table import RECORDED, may_change
 from releases.domain.tests.real_plans import PREFIX, Document, document, expectation
 from releases.domain.traffic import Transition
 

@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from releases.domain.blueprint import Blueprint
 from releases.domain.canary import CanaryHeader
-from releases.domain.environment import secret
-from releases.domain.execution_role import ExecutionRole, RoleRights
-from releases.domain.expectation import Expectation
-from releases.domain.settings import Settings, SettingsChange
+from releases.domain.plans.expectation import Expectation
+from releases.domain.provisioning.blueprint import Blueprint
+from releases.domain.provisioning.execution_role import ExecutionRole, RoleRights
+from releases.domain.provisioning.settings import Settings, SettingsChange
 from releases.domain.traffic import Color, TrafficState, Transition, Version
+from releases.domain.versions.environment import secret
 from terraform_runner.domain.plan import Plan, parse_plan
 
 _FOLDER = Path(__file__).parent / "plans"

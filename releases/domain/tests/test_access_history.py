@@ -2,7 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from releases.domain.access_history import Could, Ended, Fact, Held, Member, Told, facts_at, who_could_approve
+from releases.domain.access.access_history import (
+    Could,
+    Ended,
+    Fact,
+    Held,
+    Member,
+    Told,
+    facts_at,
+    who_could_approve,
+)
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 BEFORE, AFTER = DAY - timedelta(hours=1), DAY + timedelta(hours=1)

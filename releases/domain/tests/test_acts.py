@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from releases.domain.access.decisions import Allowed, Permission, Person, Refused
 from releases.domain.acts import (
     Act,
     ServiceFacts,
@@ -10,9 +11,8 @@ from releases.domain.acts import (
     may_rehearse,
     possible_acts,
 )
-from releases.domain.approval_policy import GateFacts, PlanIdentity
-from releases.domain.decisions import Allowed, Permission, Person, Refused
-from releases.domain.gate_standing import WhoCounts
+from releases.domain.approval.approval_policy import GateFacts, PlanIdentity
+from releases.domain.approval.gate_standing import WhoCounts
 from releases.domain.lifecycle import StepStatus
 from releases.domain.tests.states import state
 from releases.domain.traffic import Color

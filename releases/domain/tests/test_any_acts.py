@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from releases.domain import release_acts
+from releases.domain.access.decisions import Permission, Person
 from releases.domain.any_weight import PlacedStep, lowers, set_share
-from releases.domain.decisions import Permission, Person
 from releases.domain.lifecycle import (
     ALLOWED_STEP,
     ENDED_STEP_STATUSES,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from releases.domain.approval_policy import (
+from releases.domain.access.decisions import Allowed, Decision, Permission, Person, Refused
+from releases.domain.approval.approval_policy import (
     Approval,
     GateFacts,
     PlanIdentity,
@@ -12,10 +13,9 @@ from releases.domain.approval_policy import (
     may_reject,
     still_good,
 )
-from releases.domain.decisions import Allowed, Decision, Permission, Person, Refused
-from releases.domain.gate_standing import WhoCounts
+from releases.domain.approval.gate_standing import WhoCounts
+from releases.domain.approval.slots import ANYBODY, Slot
 from releases.domain.lifecycle import StepStatus
-from releases.domain.slots import ANYBODY, Slot
 
 MANAGER = Person(id="2", is_active=True, permissions=frozenset({Permission.VIEW, Permission.APPROVE}))
 EVERYTHING = frozenset(Permission)

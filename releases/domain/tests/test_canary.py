@@ -14,7 +14,7 @@ from releases.domain.canary import (
     room_in_rule,
 )
 from releases.domain.errors import InvalidCanary
-from releases.domain.settings import MOST_SLOTS
+from releases.domain.provisioning.settings import MOST_SLOTS
 from releases.domain.traffic import NOBODY
 
 SECRET = "abcdefgh_12345678"

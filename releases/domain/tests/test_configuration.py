@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.modules import __file__ as modules_file
-from releases.domain.configuration import (
+from releases.domain.versions.configuration import (
     DEFAULTS,
     RANGES,
     InvalidConfiguration,
@@ -15,7 +15,7 @@ from releases.domain.configuration import (
     secret_names,
     without_defaults,
 )
-from releases.domain.environment import secret
+from releases.domain.versions.environment import secret
 
 SUBNETS = ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d"]
 GROUPS = ["sg-0a1b2c3d"]

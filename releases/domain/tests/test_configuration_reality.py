@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.configuration import in_the_clear
-from releases.domain.configuration_reality import configuration_rows, planned_rows
-from releases.domain.expectation import Expectation
-from releases.domain.reality import Reality, differences_from_plan, not_ready, verify
+from releases.domain.observed.configuration_reality import configuration_rows, planned_rows
+from releases.domain.observed.reality import Reality, differences_from_plan, not_ready, verify
+from releases.domain.plans.expectation import Expectation
 from releases.domain.tests.real_plans import (
     CONFIGURATION,
     GREEN_IMAGE,
@@ -18,6 +17,7 @@ from releases.domain.tests.real_plans import (
 )
 from releases.domain.tests.test_reality import reality
 from releases.domain.traffic import Color, Transition
+from releases.domain.versions.configuration import in_the_clear
 
 REAL = in_the_clear(CONFIGURATION, REVEALED)
 GREEN = "green's function"

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.configuration import InvalidConfiguration
-from releases.domain.configuration_text import (
+from releases.domain.versions.configuration import InvalidConfiguration
+from releases.domain.versions.configuration_text import (
     arguments_as_text,
     parse_arguments,
     parse_list,

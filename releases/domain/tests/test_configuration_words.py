@@ -1,6 +1,6 @@
-from releases.domain.configuration_words import changes, label, settings_in_words
-from releases.domain.environment import secret
 from releases.domain.tests.test_configuration import FULL
+from releases.domain.versions.configuration_words import changes, label, settings_in_words
+from releases.domain.versions.environment import secret
 
 
 def said(before, after) -> list[str]:

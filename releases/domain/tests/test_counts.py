@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from releases.domain.counts import LATE, Counted, Verdict, first_whole_minute, verdict
+from releases.domain.observed.counts import LATE, Counted, Verdict, first_whole_minute, verdict
 
 SINCE = datetime(2026, 5, 1, 12, 1, tzinfo=UTC)
 SOON, LATER = SINCE + timedelta(minutes=2), SINCE + LATE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.environment import (
+from releases.domain.versions.environment import (
     HIDDEN,
     MOST_BYTES,
     InvalidEnvironment,

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.freezes import MOST_WINDOWS, InvalidWindow, frozen_at, parse_window, parse_windows
+from releases.domain.approval.freezes import (
+    MOST_WINDOWS,
+    InvalidWindow,
+    frozen_at,
+    parse_window,
+    parse_windows,
+)
 
 WEEKEND = "Fri 16:00 - Mon 08:00 Europe/Berlin: Weekend"
 CHRISTMAS = "2026-12-20 18:00 - 2027-01-04 08:00 Europe/Berlin: Christmas"

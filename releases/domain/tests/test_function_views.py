@@ -2,14 +2,13 @@ from typing import Any
 
 import pytest
 
-from releases.domain.configuration import DEFAULTS, in_the_clear
-from releases.domain.function_views import (
+from releases.domain.plans.function_views import (
     CONFIGURED,
     expected_attributes,
     function_attributes,
     unknown_function_names,
 )
-from releases.domain.plan_blocks import UnknownShape
+from releases.domain.plans.plan_blocks import UnknownShape
 from releases.domain.tests.real_plans import (
     ANOTHER_CONFIGURATION,
     CONFIGURATION,
@@ -18,6 +17,7 @@ from releases.domain.tests.real_plans import (
     change_of,
     document,
 )
+from releases.domain.versions.configuration import DEFAULTS, in_the_clear
 
 
 @pytest.mark.parametrize(

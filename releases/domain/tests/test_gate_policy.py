@@ -2,8 +2,9 @@ from types import MappingProxyType
 
 import pytest
 
-from releases.domain.freezes import parse_window
-from releases.domain.gate_policy import (
+from releases.domain.access.roles import Role
+from releases.domain.approval.freezes import parse_window
+from releases.domain.approval.gate_policy import (
     DEFAULT,
     LONGEST_SECONDS,
     AfterWait,
@@ -19,8 +20,7 @@ from releases.domain.gate_policy import (
     parse_slots,
     to_columns,
 )
-from releases.domain.roles import Role
-from releases.domain.slots import ANYBODY, Slot
+from releases.domain.approval.slots import ANYBODY, Slot
 from releases.domain.traffic import ROTATIONS, Transition
 
 SRE = Slot(groups=frozenset({"SRE", "On call"}))

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.decisions import Person, Refused
-from releases.domain.gate_policy import MOST_SLOTS
-from releases.domain.gate_standing import (
+from releases.domain.access.decisions import Person, Refused
+from releases.domain.access.roles import Role
+from releases.domain.approval.gate_policy import MOST_SLOTS
+from releases.domain.approval.gate_standing import (
     WhoCounts,
     check_place,
     in_words,
@@ -14,8 +15,7 @@ from releases.domain.gate_standing import (
     wanted,
     who_could,
 )
-from releases.domain.roles import Role
-from releases.domain.slots import ANYBODY, Slot
+from releases.domain.approval.slots import ANYBODY, Slot
 
 # A group that is called like a role is none.
 GROUPS = ("SRE", "DBA", "manager")

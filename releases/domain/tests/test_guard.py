@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from releases.domain.guard import Expectation, changes_nothing, check_plan
+from releases.domain.plans.guard import Expectation, changes_nothing, check_plan
 from releases.domain.tests.real_plans import (
     BLUE_ALIAS,
     BLUE_FUNCTION,

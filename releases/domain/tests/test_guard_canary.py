@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from releases.domain.canary import CanaryHeader
-from releases.domain.guard import check_plan
+from releases.domain.plans.guard import check_plan
 from releases.domain.tests.canary_plans import (
     ADDRESSES,
     HEADER,

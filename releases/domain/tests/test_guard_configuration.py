@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from releases.domain.guard import Expectation, check_plan
+from releases.domain.plans.guard import Expectation, check_plan
 from releases.domain.tests.mutations import mutated
 from releases.domain.tests.real_plans import (
     BLUE_FUNCTION,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from releases.domain.canary import CanaryHeader
-from releases.domain.expectation import Expectation
-from releases.domain.guard import check_plan
-from releases.domain.settings import Settings, SettingsChange
+from releases.domain.plans.expectation import Expectation
+from releases.domain.plans.guard import check_plan
+from releases.domain.provisioning.settings import Settings, SettingsChange
 from releases.domain.tests.canary_plans import HEADER, SECRET, document_with_all, expectation_with_all
 from releases.domain.tests.real_plans import CANARY, Document, change_of, resource
 from releases.domain.traffic import Transition

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from releases.domain.execution_role import ExecutionRole, RoleRights
-from releases.domain.expectation import LOG_GROUPS, Expectation
-from releases.domain.guard import changes_nothing, check_plan
-from releases.domain.log_groups import changed, newly_managed
-from releases.domain.settings import Settings, SettingsChange
+from releases.domain.plans.expectation import LOG_GROUPS, Expectation
+from releases.domain.plans.guard import changes_nothing, check_plan
+from releases.domain.provisioning.execution_role import ExecutionRole, RoleRights
+from releases.domain.provisioning.log_groups import changed, newly_managed
+from releases.domain.provisioning.settings import Settings, SettingsChange
 from releases.domain.tests.real_plans import (
     PREFIX,
     TRAFFIC,

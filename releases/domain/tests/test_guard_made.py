@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from releases.domain.expectation import CONCURRENCY, LOG_GROUPS, Expectation
-from releases.domain.guard import check_plan
-from releases.domain.settings import Settings, SettingsChange
+from releases.domain.plans.expectation import CONCURRENCY, LOG_GROUPS, Expectation
+from releases.domain.plans.guard import check_plan
+from releases.domain.provisioning.settings import Settings, SettingsChange
 from releases.domain.tests.real_plans import (
     COMPLETE,
     PREFIX,

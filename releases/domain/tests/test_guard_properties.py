@@ -2,7 +2,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from releases.domain.guard import check_plan
+from releases.domain.plans.guard import check_plan
 from releases.domain.tests.mutations import mutated
 from releases.domain.tests.real_plans import GOOD, expectation, plan
 from terraform_runner.domain.plan import parse_plan

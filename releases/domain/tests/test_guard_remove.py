@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.expectation import Expectation
-from releases.domain.guard import check_plan
+from releases.domain.plans.expectation import Expectation
+from releases.domain.plans.guard import check_plan
 from releases.domain.tests.real_plans import (
     BLUE_FUNCTION,
     GREEN_GROUP,

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.execution_role import ExecutionRole, RoleRights, least_policy, partition
-from releases.domain.expectation import ROLE_POLICIES, Expectation
-from releases.domain.guard import check_plan
+from releases.domain.plans.expectation import ROLE_POLICIES, Expectation
+from releases.domain.plans.guard import check_plan
+from releases.domain.provisioning.execution_role import ExecutionRole, RoleRights, least_policy, partition
 from releases.domain.tests.real_plans import (
     BLUE_FUNCTION,
     PREFIX,

@@ -1,6 +1,6 @@
 import pytest
 
-from releases.domain.guard import check_plan
+from releases.domain.plans.guard import check_plan
 from releases.domain.tests.real_plans import (
     BLUE_ALIAS,
     BLUE_FUNCTION,

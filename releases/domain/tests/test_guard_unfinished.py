@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.execution_role import ExecutionRole, RoleRights
-from releases.domain.expectation import Expectation
-from releases.domain.guard import changes_nothing, check_plan
-from releases.domain.settings import Settings, SettingsChange
+from releases.domain.plans.expectation import Expectation
+from releases.domain.plans.guard import changes_nothing, check_plan
+from releases.domain.provisioning.execution_role import ExecutionRole, RoleRights
+from releases.domain.provisioning.settings import Settings, SettingsChange
 from releases.domain.tests.real_plans import (
     BLUE_ALIAS,
     BLUE_FUNCTION,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from releases.domain.half_published import half_published
-from releases.domain.reality import Reality
+from releases.domain.observed.half_published import half_published
+from releases.domain.observed.reality import Reality
 from releases.domain.tests.real_plans import BLUE_IMAGE, GREEN_IMAGE, expectation
 from releases.domain.tests.test_reality import changed, reality
 from releases.domain.traffic import Color

@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 
-from releases.domain.decisions import Permission, Person, Refused
+from releases.domain.access.decisions import Permission, Person, Refused
 from releases.domain.lifecycle import StepStatus
-from releases.domain.managing import (
+from releases.domain.provisioning.managing import (
     MANAGED,
     ManagedFacts,
     OwnStep,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.messages import MessageKind, Told, WebhookStyle, signature, to_mail, to_webhook
+from releases.domain.messaging.messages import MessageKind, Told, WebhookStyle, signature, to_mail, to_webhook
 
 LINK = "https://bluegreen.example/inbox/1/"
 WAITS = Told(

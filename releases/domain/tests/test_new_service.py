@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from releases.domain.new_service import Identity, place_problems, problems
+from releases.domain.provisioning.new_service import Identity, place_problems, problems
 
 LISTENER = (
     "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/web-alb/50dc6c495c0c9188/f2f7dc8efc5"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from releases.domain.outgoing import InvalidTarget, Target, check_addresses, parse_target
+from releases.domain.messaging.outgoing import InvalidTarget, Target, check_addresses, parse_target
 
 HOOK = parse_target("https://hooks.example/services/T0/B0?x=1")
 SANDBOX = parse_target("http://127.0.0.1:5000/-/sandbox/webhook", allow_loopback=True)

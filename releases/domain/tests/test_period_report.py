@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.period_report import Period, ReleaseTimes, figures, in_words, spread
+from releases.domain.reports.period_report import Period, ReleaseTimes, figures, in_words, spread
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 MARCH = Period(begins=BEGIN, ends=datetime(2026, 3, 29, tzinfo=UTC))

@@ -1,7 +1,7 @@
 from copy import deepcopy
 from typing import Any
 
-from releases.domain.plan_difference import UNCHANGED, PlanDifference, differences
+from releases.domain.plans.plan_difference import UNCHANGED, PlanDifference, differences
 
 
 def attribute(path, before, after, **more):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 
+from releases.domain.access.decisions import Permission, Person
 from releases.domain.acts import ServiceFacts
-from releases.domain.decisions import Permission, Person
 from releases.domain.preparation import gives_up_old_version, may_prepare, preparation, rollback_window
 from releases.domain.rollout_plan import Rotation, rotation_steps, straight_steps
 from releases.domain.tests.states import NEW, NEXT, OLD, state, states

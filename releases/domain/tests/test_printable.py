@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.printable import kept_characters, printable
+from releases.domain.reports.printable import kept_characters, printable
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.priorities import (
+from releases.domain.provisioning.priorities import (
     HIGHEST,
     HeldPriority,
     Layout,

@@ -4,8 +4,7 @@ from typing import Any
 import pytest
 
 from releases.domain.canary import CanaryHeader
-from releases.domain.expectation import CANARY_RULE, HEADER_RULE, SLOT_RULES, TRAFFIC_RULE, Expectation
-from releases.domain.reality import (
+from releases.domain.observed.reality import (
     ColorReality,
     Difference,
     Reality,
@@ -15,7 +14,8 @@ from releases.domain.reality import (
     not_ready,
     verify,
 )
-from releases.domain.rule_reality import RuleReality
+from releases.domain.observed.rule_reality import RuleReality
+from releases.domain.plans.expectation import CANARY_RULE, HEADER_RULE, SLOT_RULES, TRAFFIC_RULE, Expectation
 from releases.domain.tests.real_plans import BLUE_GROUP, GREEN_GROUP, GREEN_IMAGE, expectation, plan
 from releases.domain.traffic import NOBODY, Color, TrafficState, Transition
 

@@ -6,10 +6,10 @@ from itertools import product
 import pytest
 
 from releases.domain import release_acts
+from releases.domain.access.decisions import Decision, Permission, Person, Refused
 from releases.domain.acts import Act, ServiceFacts, StepFacts, possible_acts
 from releases.domain.any_weight import PlacedStep
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Decision, Permission, Person, Refused
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import ENDED_STEP_STATUSES, OPEN_STATUSES, ReleaseStatus, StepStatus
 from releases.domain.release_acts import ReleaseFacts
 from releases.domain.tests.states import state

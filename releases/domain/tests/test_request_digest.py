@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from releases.domain.request_digest import RequestedStep, RequestIdentity
+from releases.domain.approval.request_digest import RequestedStep, RequestIdentity
 
 STEP = RequestedStep(transition="shift", share=10, gate=True, automatic=False, bake=300)
 REQUEST = RequestIdentity(

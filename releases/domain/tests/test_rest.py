@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from releases.domain.rest import is_rest
+from releases.domain.approval.rest import is_rest
 from releases.domain.tests.real_plans import (
     CANARY,
     GREEN_ALIAS,

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from releases.domain.retries import MOST_TRIES, wait_after
+from releases.domain.messaging.retries import MOST_TRIES, wait_after
 
 
 def test_each_wait_is_twice_the_one_before_up_to_an_hour_and_then_it_is_given_up():

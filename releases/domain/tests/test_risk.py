@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from releases.domain.risk import PlanFacts, RiskWord, kinds_of, risk
+from releases.domain.plans.risk import PlanFacts, RiskWord, kinds_of, risk
 
 ROUTINE, LOOK, DESTRUCTIVE = RiskWord.ROUTINE, RiskWord.NEEDS_A_LOOK, RiskWord.DESTRUCTIVE
 WEIGHT = "action[0].forward[0].target_group[1].weight"

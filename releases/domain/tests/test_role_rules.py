@@ -2,8 +2,8 @@
 
 import pytest
 
-from releases.domain.decisions import Refused
-from releases.domain.role_rules import (
+from releases.domain.access.decisions import Refused
+from releases.domain.access.role_rules import (
     GIVEN_BY_MANAGERS,
     Giver,
     may_add_member,
@@ -11,7 +11,7 @@ from releases.domain.role_rules import (
     may_give,
     may_take,
 )
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 
 ADMINISTRATOR = Giver(is_active=True, administers=True)
 MANAGER = Giver(is_active=True, administers=False, manages=True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from releases.domain.decisions import Permission, Person, has_permission
-from releases.domain.roles import PERMISSIONS, Role, permissions_of
+from releases.domain.access.decisions import Permission, Person, has_permission
+from releases.domain.access.roles import PERMISSIONS, Role, permissions_of
 
 VIEW, REQUEST, APPROVE = Permission.VIEW, Permission.REQUEST, Permission.APPROVE
 OPERATE, EMERGENCY, MANAGE, AUDIT = (

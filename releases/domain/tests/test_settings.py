@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.settings import Settings, from_columns, to_columns
-from releases.domain.settings_rules import change_problems, problems
-from releases.domain.settings_words import differences, told
+from releases.domain.provisioning.settings import Settings, from_columns, to_columns
+from releases.domain.provisioning.settings_rules import change_problems, problems
+from releases.domain.provisioning.settings_words import differences, told
 
 GOOD = Settings(
     hostnames=("shop.example.com", "*.shop.example.com"),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.domain.traffic_picture import HEIGHT, WIDTH, Span, TrafficMoment, in_words, picture
+from releases.domain.reports.traffic_picture import HEIGHT, WIDTH, Span, TrafficMoment, in_words, picture
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

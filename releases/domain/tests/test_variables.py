@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import hcl2
 
-from releases.domain.environment import HIDDEN, secret
+from releases.domain.plans.variables import variable_lines, variables, variables_text
 from releases.domain.tests.states import NEW, OLD, state
 from releases.domain.traffic import Color
-from releases.domain.variables import variable_lines, variables, variables_text
+from releases.domain.versions.environment import HIDDEN, secret
 
 
 def test_the_block_reads_as_people_write_it():

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audit.events import Actor
 from releases.models import Service
-from releases.services.stored_states import accept_state
+from releases.services.execution.stored_states import accept_state
 
 COMMAND = Actor(id="", name="manage.py accept_state", via="command")
 

@@ -8,11 +8,11 @@ from django.db import transaction
 
 from audit import events
 from audit.events import Actor
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.permissions import grant_set_up, may_set_up_services
-from releases.services import people
+from releases.services.access import people
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.services.errors import FieldsInvalid
-from releases.services.roles import EVERYWHERE, record_given
 
 COMMAND = Actor(id="", name="manage.py add_person", via="command")
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.check_chain import Broken
 from aws.errors import AwsError
-from releases.services import checkpoints
+from releases.services.reports import checkpoints
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from aws.errors import AwsError
-from releases.services import storage
+from releases.services.execution import storage
 
 
 class Command(BaseCommand):

@@ -12,19 +12,20 @@ from django.db import transaction
 from audit.events import Actor
 from infra.sandbox.info import SandboxInfo, read_info
 from releases import selectors
+from releases.domain.access.roles import Role
 from releases.domain.canary import CanaryHeader
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import StepStatus
-from releases.domain.messages import WebhookStyle
-from releases.domain.roles import Role
+from releases.domain.messaging.messages import WebhookStyle
 from releases.models import Service, Webhook
 from releases.permissions import grant_set_up
-from releases.services import people, webhooks
-from releases.services.configurations import WantedConfiguration
+from releases.services.access import people
+from releases.services.access.roles import EVERYWHERE, Place, record_given
 from releases.services.lifecycle import locked
-from releases.services.roles import EVERYWHERE, Place, record_given
-from releases.services.setup import NewService, begin_set_up, create_service
-from releases.services.webhooks import WantedWebhook
+from releases.services.messaging import webhooks
+from releases.services.messaging.webhooks import WantedWebhook
+from releases.services.provisioning.setup import NewService, begin_set_up, create_service
+from releases.services.versions.configurations import WantedConfiguration
 
 NAME = "nginx-lambda"
 OF_PARTS: dict[str, Any] = {"canary_header": CanaryHeader, "configuration": WantedConfiguration}

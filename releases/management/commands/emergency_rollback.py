@@ -10,13 +10,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from releases.domain.decisions import Permission, Person
+from releases.domain.access.decisions import Permission, Person
 from releases.domain.errors import DomainError
 from releases.models import EmergencyRollback, Service
-from releases.services import emergency, kept_presses, offline, safe_traffic
-from releases.services.kept_presses import Pressing
-from releases.services.patience import DATABASE_AWAY
-from releases.services.watchman import Watchman
+from releases.services.execution.patience import DATABASE_AWAY
+from releases.services.rollback import emergency, kept_presses, offline, safe_traffic
+from releases.services.rollback.kept_presses import Pressing
+from releases.services.rollback.watchman import Watchman
 from terraform_runner.claims import worker_name
 
 WATCH_SECONDS = 120

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from releases.services import recovery
+from releases.services.execution import recovery
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from releases.services import storage
+from releases.services.execution import storage
 from terraform_runner.errors import RunnerError
 
 

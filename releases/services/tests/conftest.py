@@ -10,14 +10,18 @@ from aws.credentials import Credentials
 from aws.images import Image
 from aws.listeners import Listener, ListenerRule
 from releases import selectors
-from releases.domain import guard
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
+from releases.domain.plans import guard
 from releases.models import Policy, Release, Service, Step
 from releases.permissions import grant
-from releases.services import approvals, emergency, reasons, rehearsed_plans, requests, runs, setup, waking
+from releases.services import requests
+from releases.services.approval import approvals
+from releases.services.execution import runs, waking
+from releases.services.provisioning import setup
+from releases.services.provisioning.setup import NewService
 from releases.services.requests import ReleaseRequest
-from releases.services.setup import NewService
+from releases.services.rollback import emergency, reasons, rehearsed_plans
 from releases.services.tests.world import REPOSITORY, StandInHold, World, reference
 from terraform_runner import executor
 

@@ -12,13 +12,13 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from releases.domain.guard import Refusal
 from releases.domain.lifecycle import OPEN_STATUSES
-from releases.domain.reality import Difference
+from releases.domain.observed.reality import Difference
+from releases.domain.plans.guard import Refusal
 from releases.domain.traffic import Color
 from releases.models import Release, Service
-from releases.services import recovery
-from releases.services.emergency import NothingToRollBack
+from releases.services.execution import recovery
+from releases.services.rollback.emergency import NothingToRollBack
 from releases.services.tests.invariants import (
     SETTLE_SECONDS,
     Trail,

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from releases.domain.reality import Reality
+from releases.domain.observed.reality import Reality
 from releases.models import Service
-from releases.services import recovery, runs
+from releases.services.execution import recovery, runs
 from releases.services.tests.world import World
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import RunStatus

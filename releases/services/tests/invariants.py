@@ -10,7 +10,7 @@ from releases import selectors
 from releases.domain.lifecycle import ALLOWED_RELEASE, ALLOWED_STEP, OPEN_STATUSES, ReleaseStatus, StepStatus
 from releases.domain.traffic import NOBODY, Color
 from releases.models import Decision, Release, Service, Step
-from releases.services.gate import requester_ids
+from releases.services.approval.gate import requester_ids
 from releases.services.tests.world import World
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus

@@ -8,11 +8,11 @@ from django.test import Client
 
 from audit.events import Actor
 from audit.models import AuditEvent
+from releases.domain.access.roles import Role
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role
 from releases.models import Approval, Service
-from releases.services import roles
-from releases.services.roles import EVERYWHERE, Place
+from releases.services.access import roles
+from releases.services.access.roles import EVERYWHERE, Place
 from releases.tests.api import call, secret_of
 from releases.tests.conftest import text_of
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from releases.models import EmergencyRollback, Release, Service, Step
-from releases.services import recovery, runs
+from releases.services.execution import recovery, runs
 from releases.services.tests.world import Killed, StandInHold, World
 from terraform_runner import claims, handing_over, leases
 from terraform_runner.domain.runs import OPEN_STATUSES

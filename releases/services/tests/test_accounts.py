@@ -9,7 +9,7 @@ from aws.accounts import Account, Purpose
 from aws.errors import AwsError
 from infra.sandbox.info import SandboxInfo
 from releases.models import Service
-from releases.services.accounts import access, connect_to_aws, credentials_for_run
+from releases.services.execution.accounts import access, connect_to_aws, credentials_for_run
 from releases.tests.factories import ServiceFactory
 
 ROLE = "arn:aws:iam::123456789012:role/bluegreen"

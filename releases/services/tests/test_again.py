@@ -8,9 +8,9 @@ from releases.domain.traffic import Color, Transition, Version
 from releases.models import Release, Service
 from releases.permissions import NotAllowed
 from releases.services import again
-from releases.services.configurations import WantedConfiguration
 from releases.services.requests import RequestRefused
 from releases.services.tests.world import reference
+from releases.services.versions.configurations import WantedConfiguration
 
 
 @pytest.fixture(params=["copy", "swap"])

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from aws import functions, load_balancer
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Step
-from releases.services import recovery, runs
+from releases.services.execution import recovery, runs
 from releases.services.tests.course import FAILURES, Course
 from releases.services.tests.surroundings import ENDINGS, POINTS, Interruption, move_clock
 from releases.services.tests.walk import ACTS, OFTEN

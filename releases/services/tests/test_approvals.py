@@ -1,12 +1,12 @@
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Step
 from releases.permissions import codename, grant
-from releases.services import approvals
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
 
 OTHER = PlanIdentity(sha256="0" * 64, changes_digest="0" * 64)

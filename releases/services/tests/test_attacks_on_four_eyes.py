@@ -8,11 +8,13 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Approval, Policy, RoleGrant, ServiceAccount
 from releases.permissions import grant
-from releases.services import approvals, canary_addresses, release_acts, service_accounts, shares
+from releases.services import canary_addresses, release_acts, shares
+from releases.services.access import service_accounts
+from releases.services.approval import approvals
 from releases.services.tests.roads import (
     api_address,
     body_of,

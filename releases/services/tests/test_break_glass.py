@@ -7,12 +7,12 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from audit.models import AuditEvent
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
 from releases.models import BrokenGlass, Policy
 from releases.permissions import grant
-from releases.services import break_glass
+from releases.services.approval import break_glass
 from releases.services.errors import ActRefused
 
 TWO = {"canary": {"need": "as_planned", "slots": ["anybody", "anybody"]}}

@@ -4,9 +4,9 @@ import pytest
 
 from releases.domain.canary import CanaryHeader, header_of
 from releases.domain.errors import InvalidCanary
-from releases.domain.settings import Settings
+from releases.domain.provisioning.settings import Settings
 from releases.services import canary_header
-from releases.services.settings_columns import recorded_settings
+from releases.services.provisioning.settings_columns import recorded_settings
 from releases.tests.factories import ServiceFactory
 from terraform_runner.errors import EncryptedDamaged
 

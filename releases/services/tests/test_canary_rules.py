@@ -6,12 +6,13 @@ from audit.models import AuditEvent
 from aws.errors import AwsError
 from releases.domain.canary import CanaryHeader
 from releases.domain.errors import InvalidCanary
-from releases.domain.expectation import CANARY_RULE, HEADER_RULE, SLOT_RULES, TRAFFIC_RULE
+from releases.domain.plans.expectation import CANARY_RULE, HEADER_RULE, SLOT_RULES, TRAFFIC_RULE
 from releases.domain.traffic import NOBODY
 from releases.models import Service
-from releases.services import canary_addresses, setup
+from releases.services import canary_addresses
 from releases.services.errors import ActRefused
-from releases.services.setup import NewService
+from releases.services.provisioning import setup
+from releases.services.provisioning.setup import NewService
 from releases.services.tests.conftest import TESTS
 from releases.services.tests.world import REPOSITORY
 

@@ -17,7 +17,8 @@ from audit.events import Actor, record
 from audit.models import AuditEvent
 from audit.signing import SigningKey, make_signing_key
 from aws.session import s3
-from releases.services import checkpoints, storage
+from releases.services.execution import storage
+from releases.services.reports import checkpoints
 from terraform_runner.objects import LocalObjects
 
 WORKER = Actor(id="", name="Bluegreen", via="worker")

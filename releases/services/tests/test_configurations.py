@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from releases.domain.configuration import InvalidConfiguration
-from releases.domain.environment import token_of
-from releases.services import secret_values
-from releases.services.configurations import WantedConfiguration, settle
+from releases.domain.versions.configuration import InvalidConfiguration
+from releases.domain.versions.environment import token_of
+from releases.services.versions import secret_values
+from releases.services.versions.configurations import WantedConfiguration, settle
 
 ID = uuid4()
 PRESENT = {

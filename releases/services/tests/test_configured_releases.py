@@ -6,18 +6,19 @@ import pytest
 
 from audit.masking import MASK
 from audit.models import AuditEvent
-from releases.domain.configuration import InvalidConfiguration
-from releases.domain.environment import token_of
-from releases.domain.guard import Refusal
+from releases.domain.plans.guard import Refusal
 from releases.domain.traffic import Color
+from releases.domain.versions.configuration import InvalidConfiguration
+from releases.domain.versions.environment import token_of
 from releases.models import Release
-from releases.services import secret_values, setup
-from releases.services.configurations import WantedConfiguration
-from releases.services.realities import real_version
+from releases.services.execution.realities import real_version
+from releases.services.provisioning import setup
+from releases.services.provisioning.setup import NewService
 from releases.services.requests import RequestRefused
-from releases.services.setup import NewService
 from releases.services.tests.conftest import TESTS
 from releases.services.tests.world import REPOSITORY, reference
+from releases.services.versions import secret_values
+from releases.services.versions.configurations import WantedConfiguration
 
 SECRET = "correct horse battery"
 BIGGER = WantedConfiguration(settings={"memory_size": 256})

@@ -8,7 +8,7 @@ from django.utils import timezone
 from aws import metrics
 from aws.errors import AwsError
 from releases.models import EmergencyRollback, Service, Step, StepRun, TrafficCount
-from releases.services import counts
+from releases.services.rollback import counts
 from terraform_runner.domain.runs import Operation
 from terraform_runner.models import Run
 

@@ -22,15 +22,17 @@ from aws import images, listeners, load_balancer
 from infra.local.paths import ROOT
 from infra.local.tests.waiting import is_gone
 from releases import selectors
-from releases.domain import guard
 from releases.domain.lifecycle import StepStatus
+from releases.domain.plans import guard
 from releases.models import Step
-from releases.services import approvals, recovery, requests, runs, storage, waking
+from releases.services import requests
+from releases.services.approval import approvals
+from releases.services.execution import recovery, runs, storage, waking
+from releases.services.execution.workspaces import runner_settings
 from releases.services.requests import ReleaseRequest
 from releases.services.tests.conftest import CREDENTIALS, Life, image
 from releases.services.tests.file_world import FileWorld
 from releases.services.tests.world import ARNS
-from releases.services.workspaces import runner_settings
 from terraform_runner import points
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import Operation, RunStatus

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.errors import InvalidCanary, InvalidRolloutPlan
 from releases.domain.rollout_plan import Rotation
 from releases.models import Release, Service, Step
 from releases.permissions import NotAllowed
 from releases.services.defaults import Defaults, change_defaults
-from releases.services.managed import ManagingRefused
+from releases.services.provisioning.managed import ManagingRefused
 from releases.services.requests import ReleaseRequest, request_release
 
 WANTED = Defaults(

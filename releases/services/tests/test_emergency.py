@@ -6,9 +6,10 @@ from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import NOBODY, Color
 from releases.models import EmergencyRollback, Release, Service
 from releases.permissions import NotAllowed
-from releases.services import approvals, emergency
-from releases.services.emergency import NothingToRollBack
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
+from releases.services.rollback import emergency
+from releases.services.rollback.emergency import NothingToRollBack
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.errors import RunCancelled
 from terraform_runner.models import Run

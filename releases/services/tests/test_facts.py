@@ -2,8 +2,8 @@
 
 import pytest
 
+from releases.domain.access.decisions import Allowed, Permission, Refused
 from releases.domain.acts import Act
-from releases.domain.decisions import Allowed, Permission, Refused
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
 from releases.models import Step

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from releases.domain.guard import Refusal
 from releases.domain.lifecycle import StepStatus
+from releases.domain.plans.guard import Refusal
 from releases.models import EmergencyRollback, Step
-from releases.services import following, recovery
+from releases.services.execution import recovery
+from releases.services.rollback import following
 from terraform_runner.errors import StateLocked
 from terraform_runner.models import Run
 

@@ -2,14 +2,16 @@
 
 import pytest
 
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import Approval, Policy, Step
 from releases.permissions import grant
-from releases.services import approvals, policy_changes, service_accounts, shares
+from releases.services import shares
+from releases.services.access import service_accounts
+from releases.services.approval import approvals, policy_changes
+from releases.services.approval.gates import StepGate
 from releases.services.errors import ActRefused
-from releases.services.gates import StepGate
-from releases.services.managed import ManagingRefused
+from releases.services.provisioning.managed import ManagingRefused
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connections
 
+from releases.domain.access.roles import Role
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role
 from releases.models import Approval, RoleGrant
-from releases.services import approvals, roles, runs
+from releases.services.access import roles
+from releases.services.approval import approvals
+from releases.services.execution import runs
 from releases.services.tests.roads import ROADS, by_api, by_page, form_of, give, signed_in
 from releases.services.tests.test_races import _messages, at_once
 from terraform_runner.domain.runs import RunStatus

@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases import inbox_selectors
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import StepStatus
 from releases.models import Approval, Step
 from releases.permissions import services_with
-from releases.services import approvals
+from releases.selectors import inbox as inbox_selectors
+from releases.services.approval import approvals
+from releases.services.approval.gates import StepGate
 from releases.services.errors import ActRefused
-from releases.services.gates import StepGate
 
 SRE_TOO = {"canary": {"need": "as_planned", "slots": ["anybody", "SRE"]}}
 

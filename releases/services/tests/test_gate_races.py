@@ -7,7 +7,9 @@ from django.db import connections
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Step
-from releases.services import approvals, gates, release_acts, rollout, runs, shares
+from releases.services import release_acts, rollout, shares
+from releases.services.approval import approvals, gates
+from releases.services.execution import runs
 from releases.services.lifecycle import SYSTEM, locked
 from releases.services.tests.test_races import _messages, at_once, events
 from terraform_runner.domain.runs import Operation, RunStatus

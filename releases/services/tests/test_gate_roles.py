@@ -7,16 +7,18 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases import inbox_selectors
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role
 from releases.models import Approval, BrokenGlass, RoleGrant, Step
 from releases.permissions import NotAllowed, services_with
-from releases.services import approvals, break_glass, people, policy_changes, recovery, roles
+from releases.selectors import inbox as inbox_selectors
+from releases.services.access import people, roles
+from releases.services.access.roles import EVERYWHERE, Place, record_given
+from releases.services.approval import approvals, break_glass, policy_changes
+from releases.services.approval.gates import StepGate
 from releases.services.errors import ActRefused
-from releases.services.gates import StepGate
-from releases.services.roles import EVERYWHERE, Place, record_given
+from releases.services.execution import recovery
 from releases.tests.factories import TESTS
 
 A_MANAGER_TOO = {"canary": {"need": "as_planned", "slots": ["anybody", "the role manager"]}}

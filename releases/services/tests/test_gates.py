@@ -2,10 +2,10 @@
 
 import pytest
 
-from releases.domain.decisions import Permission, Refused
+from releases.domain.access.decisions import Permission, Refused
 from releases.models import Approval, Decision, Service
 from releases.permissions import codename, grant
-from releases.services import gates
+from releases.services.approval import gates
 from releases.tests.factories import finished_plan
 
 

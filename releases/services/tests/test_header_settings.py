@@ -9,13 +9,15 @@ import pytest
 from audit.models import AuditEvent
 from aws.listeners import ListenerRule
 from releases.domain.canary import CanaryHeader, header_of
-from releases.domain.expectation import HEADER_RULE
 from releases.domain.lifecycle import StepStatus
+from releases.domain.plans.expectation import HEADER_RULE
 from releases.domain.traffic import NOBODY, Transition
 from releases.models import Service, Step
-from releases.services import canary_header, expectations, settings_runs
-from releases.services.settings_columns import recorded_settings
-from releases.services.settings_runs import SettingsInvalid
+from releases.services import canary_header
+from releases.services.execution import expectations
+from releases.services.provisioning import settings_runs
+from releases.services.provisioning.settings_columns import recorded_settings
+from releases.services.provisioning.settings_runs import SettingsInvalid
 from terraform_runner.encryption import make_key, parse_keys
 from terraform_runner.errors import RunTimedOut, TerraformKilled
 

@@ -10,11 +10,11 @@ from aws.errors import AwsError
 from releases.domain.errors import DomainError, InvalidTraffic
 from releases.domain.traffic import Version
 from releases.models import Release
-from releases.services import storage
-from releases.services.configurations import WantedConfiguration
+from releases.services.execution import storage
+from releases.services.execution.workspaces import workspace
 from releases.services.requests import RequestRefused
 from releases.services.tests.world import REPOSITORY
-from releases.services.workspaces import workspace
+from releases.services.versions.configurations import WantedConfiguration
 from terraform_runner.executor import Workspace
 
 TEMPLATE = '${file("/etc/passwd")}'

@@ -17,19 +17,21 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
 
+from releases.domain.access.decisions import Permission
 from releases.domain.any_weight import parse_share
 from releases.domain.canary import CanaryHeader
-from releases.domain.decisions import Permission
 from releases.domain.errors import DomainError
-from releases.domain.execution_role import RoleRights
-from releases.domain.settings import from_columns
+from releases.domain.provisioning.execution_role import RoleRights
+from releases.domain.provisioning.settings import from_columns
 from releases.domain.traffic import Color, Version
 from releases.models import Release
 from releases.permissions import grant
-from releases.services import canary_header, settings_runs, storage
-from releases.services.settings_columns import recorded_settings
+from releases.services import canary_header
+from releases.services.execution import storage
+from releases.services.execution.workspaces import MODULE, workspace
+from releases.services.provisioning import settings_runs
+from releases.services.provisioning.settings_columns import recorded_settings
 from releases.services.tests.test_hostile_values import CREDENTIALS, HOSTILE, wanted
-from releases.services.workspaces import MODULE, workspace
 from terraform_runner import working_dir
 from terraform_runner.executor import Workspace
 

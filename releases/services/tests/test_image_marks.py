@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import ImageMark, Service
 from releases.permissions import grant
-from releases.services import image_marks, reasons
 from releases.services.errors import ActRefused
 from releases.services.requests import RequestRefused
+from releases.services.rollback import reasons
+from releases.services.versions import image_marks
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.services import left_locks, recovery
+from releases.services.execution import left_locks, recovery
 from releases.services.lifecycle import locked
 from releases.services.tests.test_recovery import DEAD_WORKER, queued_request
 from terraform_runner import claims

@@ -3,9 +3,9 @@
 import pytest
 from django.contrib.auth.models import Group, User
 
-from releases.domain.roles import Role
+from releases.domain.access.roles import Role
 from releases.models import Approval, RoleGrant
-from releases.services import people, roles
+from releases.services.access import people, roles
 from releases.services.tests.roads import ROADS, by_api, form_of, found_by_the_worker, give
 
 SRE = {"canary": {"need": "as_planned", "slots": ["SRE"]}}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service, Step
-from releases.services import moved_clock, recovery
+from releases.services.execution import moved_clock, recovery
 from releases.services.tests.surroundings import move_clock
 from terraform_runner import clocks
 

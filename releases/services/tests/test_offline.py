@@ -5,7 +5,7 @@ import json
 import pytest
 
 from releases.domain.lifecycle import StepStatus
-from releases.services import offline
+from releases.services.rollback import offline
 
 
 @pytest.fixture

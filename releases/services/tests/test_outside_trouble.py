@@ -5,7 +5,8 @@ import pytest
 from audit.models import AuditEvent
 from aws.errors import AwsError
 from releases.domain.lifecycle import StepStatus
-from releases.services import release_acts, runs
+from releases.services import release_acts
+from releases.services.execution import runs
 from terraform_runner import executor
 from terraform_runner.errors import PlanMissing, PlanStale, PlanTampered
 

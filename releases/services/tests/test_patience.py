@@ -12,9 +12,10 @@ from psycopg import errors
 
 from releases.domain.lifecycle import StepStatus
 from releases.models import Service
-from releases.services import approvals, patience, runs
+from releases.services.approval import approvals
+from releases.services.execution import patience, runs
+from releases.services.execution.patience import Overtaken, patient
 from releases.services.lifecycle import locked
-from releases.services.patience import Overtaken, patient
 from releases.services.tests.world import WORKER
 from releases.tests.factories import ServiceFactory
 from terraform_runner.domain.runs import RunStatus

@@ -11,16 +11,16 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from infra.local.paths import ROOT
-from releases.domain.decisions import Permission
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
 from releases.models import ServiceAccount, Step, Token
 from releases.permissions import NotAllowed, as_person
-from releases.role_selectors import administrators
-from releases.services import people, tokens
+from releases.selectors.roles import administrators
+from releases.services.access import people, tokens
+from releases.services.access.roles import EVERYWHERE, RoleRefused, give, record_given, take
+from releases.services.access.tokens import WantedToken
+from releases.services.approval.gates import gates_before
 from releases.services.errors import FieldsInvalid
-from releases.services.gates import gates_before
-from releases.services.roles import EVERYWHERE, RoleRefused, give, record_given, take
-from releases.services.tokens import WantedToken
 from releases.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -289,4 +289,4 @@ def test_nothing_else_writes_people_and_groups_and_there_is_no_other_page_that_c
     writers = {
         name for name, text in source.items() if "django.contrib.auth.models" in text and writes.search(text)
     }
-    assert writers == {"releases/services/people.py", "releases/services/service_accounts.py"}
+    assert writers == {"releases/services/access/people.py", "releases/services/access/service_accounts.py"}

@@ -2,14 +2,14 @@ import pytest
 from django.contrib.auth.models import Group
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.gate_policy import Gate, InvalidPolicy
-from releases.domain.slots import Slot
+from releases.domain.access.decisions import Permission
+from releases.domain.approval.gate_policy import Gate, InvalidPolicy
+from releases.domain.approval.slots import Slot
 from releases.models import Policy, Service
 from releases.permissions import NotAllowed, grant, may_set_defaults
-from releases.services import policy_changes
-from releases.services.managed import ManagingRefused
-from releases.services.policies import policy_of
+from releases.services.approval import policy_changes
+from releases.services.approval.policies import policy_of
+from releases.services.provisioning.managed import ManagingRefused
 
 TWO = {"gates": {"canary": {"need": "as_planned", "slots": ["anybody", "anybody"]}}}
 

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from releases.domain.outgoing import InvalidTarget
-from releases.services import posts
-from releases.services.posts import PostFailed, post
+from releases.domain.messaging.outgoing import InvalidTarget
+from releases.services.messaging import posts
+from releases.services.messaging.posts import PostFailed, post
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -5,14 +5,15 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from releases import selectors
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
-from releases.services import managed, preparation, removals
-from releases.services.managed import ManagingRefused
+from releases.services import preparation
 from releases.services.preparation import PreparationRefused
+from releases.services.provisioning import managed, removals
+from releases.services.provisioning.managed import ManagingRefused
 from releases.services.requests import RequestRefused
 from releases.services.tests.world import reference
 from terraform_runner.errors import StateLocked, TerraformFailed

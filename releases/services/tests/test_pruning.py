@@ -9,8 +9,8 @@ from django.utils import timezone
 from aws.errors import AwsError
 from releases.domain.lifecycle import StepStatus
 from releases.models import Step
-from releases.services import storage
-from releases.services.pruning import prune_plans
+from releases.services.execution import storage
+from releases.services.execution.pruning import prune_plans
 from releases.tests.factories import ServiceFactory
 from terraform_runner.errors import PlanMissing
 from terraform_runner.models import Run
@@ -99,7 +99,7 @@ def test_a_run_without_a_plan_is_left_alone():
 
 
 def test_many_are_removed_in_several_turns(monkeypatch):
-    monkeypatch.setattr("releases.services.pruning.AT_ONCE", 2)
+    monkeypatch.setattr("releases.services.execution.pruning.AT_ONCE", 2)
     for _ in range(3):
         planned(days_ago=DAYS + 1)
 

@@ -8,11 +8,13 @@ from celery import current_app
 from django.db import connections, transaction
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.errors import DomainError
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, EmergencyRollback, Release, Service, Step
-from releases.services import approvals, recovery, release_acts, requests, rollout, runs, shares
+from releases.services import release_acts, requests, rollout, shares
+from releases.services.approval import approvals
+from releases.services.execution import recovery, runs
 from releases.services.lifecycle import change_step, person
 from releases.services.requests import ReleaseRequest
 from terraform_runner import executor

@@ -13,8 +13,8 @@ from aws.errors import AwsError
 from infra.local.tests.waiting import wait_for
 from releases.domain.traffic import Color
 from releases.models import Readiness, Service
-from releases.services import fresh_looks, readiness
-from releases.services.watchman import Watchman
+from releases.services.rollback import fresh_looks, readiness
+from releases.services.rollback.watchman import Watchman
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from releases import dispatch
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
 from releases.models import Step, StepRun
-from releases.services import emergency, outcomes, recovery, rollout, runs, storage
+from releases.services import rollout
+from releases.services.execution import outcomes, recovery, runs, storage
+from releases.services.execution.workspaces import runner_settings
 from releases.services.lifecycle import locked
 from releases.services.requests import ReleaseRequest, request_release
+from releases.services.rollback import emergency
 from releases.services.tests.world import reference
-from releases.services.workspaces import runner_settings
 from terraform_runner import claims, clocks, executor, handing_over, working_dir
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import HoldLost, RunCancelled

@@ -7,12 +7,13 @@ from kombu import Connection
 from audit.models import AuditEvent
 from aws import functions
 from aws.errors import AwsError
-from releases.domain.guard import Refusal
 from releases.domain.lifecycle import StepStatus
+from releases.domain.plans.guard import Refusal
 from releases.models import Rehearsal, Step
 from releases.permissions import NotAllowed
-from releases.services import recovery, rehearsals
-from releases.services.rehearsals import RehearsalRefused
+from releases.services.execution import recovery
+from releases.services.rollback import rehearsals
+from releases.services.rollback.rehearsals import RehearsalRefused
 from terraform_runner import claims, executor
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.errors import StateLocked

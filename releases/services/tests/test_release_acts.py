@@ -5,11 +5,13 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.reality import Difference
+from releases.domain.observed.reality import Difference
 from releases.domain.traffic import Transition
 from releases.models import Release, Service, Step
-from releases.services import approvals, recovery, release_acts, requests
+from releases.services import release_acts, requests
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
+from releases.services.execution import recovery
 from releases.services.requests import ReleaseRequest
 from releases.services.tests.world import reference
 from terraform_runner.domain.runs import RunStatus

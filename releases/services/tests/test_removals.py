@@ -8,15 +8,16 @@ from audit.models import AuditEvent
 from aws import functions, load_balancer, metrics
 from aws.errors import AwsError
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role
 from releases.models import Step
 from releases.permissions import NotAllowed, as_person, grant, visible_services
-from releases.services import approvals, managed, removals, setup
-from releases.services.managed import ManagingRefused
-from releases.services.removals import RemovalRefused
+from releases.services.approval import approvals
+from releases.services.provisioning import managed, removals, setup
+from releases.services.provisioning.managed import ManagingRefused
+from releases.services.provisioning.removals import RemovalRefused
 from releases.services.tests.conftest import TESTS
 from releases.services.tests.test_setup import wanted
 from releases.tests import factories

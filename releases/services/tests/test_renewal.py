@@ -6,11 +6,13 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from releases.domain.environment import token_of
-from releases.domain.settings import Settings
+from releases.domain.provisioning.settings import Settings
+from releases.domain.versions.environment import token_of
 from releases.models import Service, Step
-from releases.services import canary_header, secret_values, storage
+from releases.services import canary_header
+from releases.services.execution import storage
 from releases.services.renewal import Renewed, renew_encryption
+from releases.services.versions import secret_values
 from releases.tests.factories import ReleaseFactory, ServiceFactory
 from terraform_runner.encryption import make_key, parse_keys
 

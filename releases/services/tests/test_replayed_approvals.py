@@ -6,7 +6,8 @@ import pytest
 
 from audit.models import AuditEvent
 from releases.models import Approval, Release, Step
-from releases.services import approvals, release_acts
+from releases.services import release_acts
+from releases.services.approval import approvals
 from releases.services.tests.roads import (
     ROADS,
     api_address,

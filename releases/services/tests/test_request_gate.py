@@ -3,12 +3,13 @@
 import pytest
 
 from audit.models import AuditEvent
-from releases import inbox_selectors
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Approval, Step
 from releases.permissions import grant, services_with
-from releases.services import approvals, facts, gates, release_acts, shares
+from releases.selectors import inbox as inbox_selectors
+from releases.services import facts, release_acts, shares
+from releases.services.approval import approvals, gates
 from releases.services.errors import ActRefused
 from terraform_runner.models import Run
 
@@ -129,7 +130,7 @@ def another_provider(life) -> None:
 
 
 def another_module(life) -> None:
-    life.monkeypatch.setattr("releases.services.request_identities.module_digest", lambda: "another")
+    life.monkeypatch.setattr("releases.services.approval.request_identities.module_digest", lambda: "another")
 
 
 def another_image(life) -> None:

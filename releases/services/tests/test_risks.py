@@ -3,11 +3,11 @@
 import pytest
 
 from releases.domain.lifecycle import StepStatus
-from releases.domain.risk import RiskWord
+from releases.domain.plans.risk import RiskWord
 from releases.models import Release, Service, Step, StepRun
 from releases.selectors import get_step
+from releases.services.approval.risks import risk_of, risks_of
 from releases.services.errors import PlanOutdated
-from releases.services.risks import risk_of, risks_of
 from releases.tests import factories
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run

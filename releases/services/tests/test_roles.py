@@ -8,13 +8,13 @@ from django.db import connection
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.roles import PERMISSIONS, Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import PERMISSIONS, Role
 from releases.models import RoleGrant, Service
 from releases.permissions import NotAllowed, as_person, visible_services
-from releases.role_selectors import administered_by, administrators, roles_on
-from releases.services import rights
-from releases.services.roles import EVERYWHERE, Place, RoleRefused, give, record_given, take
+from releases.selectors.roles import administered_by, administrators, roles_on
+from releases.services.access import rights
+from releases.services.access.roles import EVERYWHERE, Place, RoleRefused, give, record_given, take
 from releases.tests.factories import TESTS, ServiceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

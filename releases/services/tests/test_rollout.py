@@ -4,13 +4,14 @@ import pytest
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from releases.domain.guard import Refusal
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.reality import Difference
+from releases.domain.observed.reality import Difference
+from releases.domain.plans.guard import Refusal
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
-from releases.services import approvals, recovery
-from releases.services.outcomes import MOST_RUNS_PER_STEP
+from releases.services.approval import approvals
+from releases.services.execution import recovery
+from releases.services.execution.outcomes import MOST_RUNS_PER_STEP
 from releases.services.tests.world import reference
 from terraform_runner import executor
 from terraform_runner.errors import StateLocked

@@ -4,10 +4,10 @@ import pytest
 
 from audit.context import acting_in
 from audit.models import AuditEvent
-from releases.domain.guard import Refusal
-from releases.domain.reality import Difference
-from releases.services import outcomes
-from releases.services.run_events import DIFFERENCE_CHARACTERS, MOST_DIFFERENCES, read_back
+from releases.domain.observed.reality import Difference
+from releases.domain.plans.guard import Refusal
+from releases.services.execution import outcomes
+from releases.services.execution.run_events import DIFFERENCE_CHARACTERS, MOST_DIFFERENCES, read_back
 from releases.services.tests.world import AWS_PROVIDER
 from terraform_runner import claims
 from terraform_runner.domain.runs import Operation

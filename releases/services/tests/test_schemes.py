@@ -4,7 +4,7 @@ import pytest
 
 from aws import listeners as aws_listeners
 from aws.errors import AwsError
-from releases.services import listeners
+from releases.services.provisioning import listeners
 
 
 @pytest.fixture

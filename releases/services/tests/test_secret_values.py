@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from releases.domain.environment import secret, token_of
-from releases.services import secret_values
+from releases.domain.versions.environment import secret, token_of
+from releases.services.versions import secret_values
 from releases.tests.factories import ReleaseFactory, ServiceFactory
 from terraform_runner.encryption import make_key, parse_keys
 from terraform_runner.errors import EncryptedDamaged, EncryptionKeyUnknown

@@ -14,20 +14,22 @@ from aws import listeners as aws_listeners
 from aws.accounts import Account
 from aws.errors import AwsError
 from aws.listeners import Listener, ListenerRule
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.canary import CanaryHeader
-from releases.domain.decisions import Permission
 from releases.domain.errors import InvalidCanary
 from releases.domain.lifecycle import StepStatus
-from releases.domain.roles import Role
 from releases.models import Service, Step
 from releases.permissions import NotAllowed, as_person, grant, grant_set_up
-from releases.role_selectors import roles_on
-from releases.services import approvals, managed, service_accounts, set_up_requests
+from releases.selectors.roles import roles_on
+from releases.services.access import service_accounts
+from releases.services.access.roles import Place, record_given
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused, FieldsInvalid
-from releases.services.roles import Place, record_given
-from releases.services.set_up_requests import Rights, look_at, request_set_up
-from releases.services.setup import NewService
+from releases.services.provisioning import managed, set_up_requests
+from releases.services.provisioning.set_up_requests import Rights, look_at, request_set_up
+from releases.services.provisioning.setup import NewService
 from releases.services.tests.test_races import at_once
 from releases.services.tests.world import REPOSITORY
 from releases.tests import factories

@@ -8,17 +8,19 @@ from audit.models import AuditEvent
 from aws import log_groups
 from aws.listeners import ListenerRule
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.lifecycle import StepStatus
-from releases.domain.settings import Settings, to_columns
+from releases.domain.provisioning.settings import Settings, to_columns
 from releases.domain.traffic import Transition
 from releases.models import Service, Step
 from releases.permissions import NotAllowed
-from releases.services import approvals, canary_header, managed, settings_runs
+from releases.services import canary_header
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
-from releases.services.managed import ManagingRefused
-from releases.services.settings_columns import recorded_settings
-from releases.services.settings_runs import SettingsInvalid
+from releases.services.provisioning import managed, settings_runs
+from releases.services.provisioning.managed import ManagingRefused
+from releases.services.provisioning.settings_columns import recorded_settings
+from releases.services.provisioning.settings_runs import SettingsInvalid
 from releases.tests.factories import ServiceFactory
 from terraform_runner.errors import RunTimedOut
 

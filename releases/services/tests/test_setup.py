@@ -9,9 +9,9 @@ from aws.errors import AwsError
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color, Transition
 from releases.models import Service, Step
-from releases.services import setup
 from releases.services.lifecycle import locked
-from releases.services.setup import NewService
+from releases.services.provisioning import setup
+from releases.services.provisioning.setup import NewService
 from releases.services.tests.conftest import TESTS
 from releases.services.tests.world import REPOSITORY, reference
 from terraform_runner.domain.runs import Operation, RunStatus

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.guard import Refusal
+from releases.domain.access.decisions import Permission
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.plans.guard import Refusal
 from releases.models import Release
 from releases.permissions import grant
 from releases.services import canary_addresses, release_acts, requests, shares

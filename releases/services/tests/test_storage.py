@@ -8,7 +8,7 @@ from aws.accounts import Account
 from aws.artifacts import Bucket
 from aws.errors import AwsError
 from aws.session import s3
-from releases.services import storage
+from releases.services.execution import storage
 from terraform_runner.state import LocalState
 
 RUN, SERVICE = uuid4(), uuid4()

@@ -15,9 +15,9 @@ from django.test import Client
 from audit.models import CHAIN_LOCK, AuditEvent
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import EmergencyRollback, Press, Release, Service, Step, Watch
-from releases.services import kept_presses, watches, watchman
-from releases.services.kept_presses import Pressing
-from releases.services.safe_traffic import SafeTraffic
+from releases.services.rollback import kept_presses, watches, watchman
+from releases.services.rollback.kept_presses import Pressing
+from releases.services.rollback.safe_traffic import SafeTraffic
 from terraform_runner.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)

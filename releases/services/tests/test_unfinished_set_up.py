@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from aws import leftovers
 from releases.models import Service
-from releases.services import expectations, unfinished_set_up
+from releases.services.execution import expectations
+from releases.services.provisioning import unfinished_set_up
 from terraform_runner.models import Run
 
 RULES = {200: "arn:rule/traffic", 199: "arn:rule/canary", 7: "arn:rule/other"}

@@ -8,7 +8,7 @@ from audit.models import AuditEvent
 from aws.artifacts import Bucket
 from aws.errors import AwsError
 from releases.domain.lifecycle import StepStatus
-from releases.services import outcomes, storage, stored_states, unsaved_states
+from releases.services.execution import outcomes, storage, stored_states, unsaved_states
 from releases.services.tests.conftest import TESTS
 from terraform_runner.errors import StateUnsaved
 from terraform_runner.models import Run

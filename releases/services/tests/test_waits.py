@@ -8,7 +8,8 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import EmergencyRollback, Step
-from releases.services import recovery, release_acts
+from releases.services import release_acts
+from releases.services.execution import recovery
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from aws import functions
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Color
-from releases.services import waking
+from releases.services.execution import waking
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from aws.errors import AwsError
 from infra.local.tests.waiting import wait_for
-from releases import rollback_selectors
 from releases.models import EmergencyRollback, Service, Step, StepRun, Watch
-from releases.services import rollbacks, watches
+from releases.selectors import rollbacks as rollback_selectors
+from releases.services.rollback import rollbacks, watches
+from releases.services.rollback.watchman import Watchman
 from releases.services.tests.test_stuck_database import held
-from releases.services.watchman import Watchman
 from terraform_runner.claims import worker_name
 from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.models import Run

@@ -3,17 +3,17 @@
 import pytest
 
 from audit.models import AuditEvent
-from releases.domain.decisions import Permission
-from releases.domain.messages import WebhookStyle
-from releases.domain.outgoing import InvalidTarget
-from releases.domain.roles import Role
+from releases.domain.access.decisions import Permission
+from releases.domain.access.roles import Role
+from releases.domain.messaging.messages import WebhookStyle
+from releases.domain.messaging.outgoing import InvalidTarget
 from releases.models import Webhook
 from releases.permissions import NotAllowed
-from releases.services import webhooks
+from releases.services.access.roles import EVERYWHERE, record_given
 from releases.services.lifecycle import SYSTEM
+from releases.services.messaging import webhooks
+from releases.services.messaging.webhooks import InvalidWebhook, WantedWebhook
 from releases.services.renewal import renew_encryption
-from releases.services.roles import EVERYWHERE, record_given
-from releases.services.webhooks import InvalidWebhook, WantedWebhook
 from releases.tests import factories
 from terraform_runner.encryption import parse_keys
 

@@ -12,10 +12,11 @@ import pytest
 from django.conf import settings
 
 from aws.credentials import Credentials
-from releases.domain.settings import Settings
+from releases.domain.provisioning.settings import Settings
 from releases.domain.traffic import TrafficState, Version
 from releases.models import Service
-from releases.services import canary_header, storage, workspaces
+from releases.services import canary_header
+from releases.services.execution import storage, workspaces
 from releases.tests.factories import ServiceFactory, image_of
 from terraform_runner.executor import Workspace
 

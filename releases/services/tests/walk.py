@@ -8,23 +8,14 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from releases import selectors
-from releases.domain.approval_policy import PlanIdentity
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.domain.errors import DomainError
 from releases.models import Release, Service, Step
-from releases.services import (
-    again,
-    approvals,
-    canary_addresses,
-    facts,
-    managed,
-    preparation,
-    release_acts,
-    removals,
-    settings_runs,
-    shares,
-)
+from releases.services import again, canary_addresses, facts, preparation, release_acts, shares
+from releases.services.approval import approvals
 from releases.services.errors import ActRefused
-from releases.services.settings_columns import recorded_settings
+from releases.services.provisioning import managed, removals, settings_runs
+from releases.services.provisioning.settings_columns import recorded_settings
 
 ACTS = [
     "request", "request_again", "start", "approve", "reject", "pause", "resume", "retry", "skip", "skip_bake", "cancel",

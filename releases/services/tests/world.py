@@ -13,12 +13,12 @@ from typing import Any
 
 from aws.errors import AwsError
 from aws.load_balancer import Rule
-from releases.domain.guard import Refusal
-from releases.domain.reality import ColorReality, Difference, Reality
+from releases.domain.observed.reality import ColorReality, Difference, Reality
+from releases.domain.plans.guard import Refusal
 from releases.domain.traffic import NOBODY, Color
 from releases.models import Service
-from releases.services import recovery, runs
-from releases.services.realities import rule_of
+from releases.services.execution import recovery, runs
+from releases.services.execution.realities import rule_of
 from terraform_runner import leases
 from terraform_runner.domain.results import Applied, Planned
 from terraform_runner.domain.runs import RunStatus

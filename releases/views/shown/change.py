@@ -5,16 +5,18 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from releases.domain import acts, managing
-from releases.domain.decisions import Decision, Person
-from releases.domain.settings import from_columns
-from releases.domain.settings_words import LABELS, Changed, differences, in_words
+from releases.domain import acts
+from releases.domain.access.decisions import Decision, Person
+from releases.domain.provisioning import managing
+from releases.domain.provisioning.settings import from_columns
+from releases.domain.provisioning.settings_words import LABELS, Changed, differences, in_words
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Service, Step
 from releases.permissions import as_person
-from releases.services import facts, managed
-from releases.services.gates import gates_before
-from releases.services.settings_columns import recorded_settings
+from releases.services import facts
+from releases.services.approval.gates import gates_before
+from releases.services.provisioning import managed
+from releases.services.provisioning.settings_columns import recorded_settings
 from releases.views.shown.decision import DecisionShown, decision_of
 from releases.views.shown.gate import gate_of
 from releases.views.shown.log import log_tail

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from audit.actions import ACTIONS
 from audit.models import AuditEvent
-from releases import record_selectors, selectors
-from releases.domain.change_record import (
+from releases import selectors
+from releases.domain.lifecycle import ReleaseStatus, StepStatus
+from releases.domain.reports.change_record import (
     MOST_EVENTS,
     ChangeRecord,
     EventRecord,
@@ -15,11 +16,11 @@ from releases.domain.change_record import (
     StepRecord,
     bounded,
 )
-from releases.domain.configuration_words import changes
-from releases.domain.lifecycle import ReleaseStatus, StepStatus
-from releases.domain.traffic_picture import in_words
+from releases.domain.reports.traffic_picture import in_words
+from releases.domain.versions.configuration_words import changes
 from releases.models import EmergencyRollback, Release, Service, Step
-from releases.services import risks
+from releases.selectors import records as record_selectors
+from releases.services.approval import risks
 from releases.services.lifecycle import now
 from releases.views.shown.plans import PlanShown, plan_of
 from releases.views.shown.record_decisions import approval_records, glass_record

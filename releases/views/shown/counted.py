@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from releases.domain.counts import LATE, Counted, Verdict, first_whole_minute, verdict
+from releases.domain.observed.counts import LATE, Counted, Verdict, first_whole_minute, verdict
 from releases.models import EmergencyRollback, TrafficCount
 from releases.views.shown.traffic import ColorShown
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from releases.domain.access.decisions import Decision, Refused
 from releases.domain.acts import Act
-from releases.domain.decisions import Decision, Refused
 from releases.domain.lifecycle import StepStatus
 from releases.models import Release, Step
 from releases.views.shown.words import step_title

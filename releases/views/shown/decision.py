@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Decision, Refused
+from releases.domain.access.decisions import Decision, Refused
+from releases.domain.approval.approval_policy import PlanIdentity
 from releases.models import Step
 from releases.views.shown.gate import GateShown
 from releases.views.shown.words import consequence

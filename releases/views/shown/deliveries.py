@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from releases.domain.messages import MessageKind, Told
+from releases.domain.messaging.messages import MessageKind, Told
 from releases.models import Delivery, DeliveryState
 from releases.views.shown.words import Status, Tone
 

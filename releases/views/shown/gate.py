@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from releases.domain.approval_policy import PlanIdentity
-from releases.domain.decisions import Person, Refused
-from releases.domain.gate_standing import check_place
-from releases.services.gate import Gate, Given
+from releases.domain.access.decisions import Person, Refused
+from releases.domain.approval.approval_policy import PlanIdentity
+from releases.domain.approval.gate_standing import check_place
+from releases.services.approval.gate import Gate, Given
 
 _CANNOT = {
     "approval:own-release": "own request",

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from releases import record_selectors
-from releases.domain.decisions import Decision
+from releases.domain.access.decisions import Decision
 from releases.models import BrokenGlass, Release, Service
 from releases.permissions import as_person
-from releases.services import break_glass
+from releases.selectors import records as record_selectors
+from releases.services.approval import break_glass
 from releases.views.shown.words import step_title
 
 

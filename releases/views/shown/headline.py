@@ -5,7 +5,7 @@ from datetime import datetime
 
 from releases.domain.lifecycle import ReleaseStatus, StepStatus
 from releases.models import Release, Step
-from releases.services.gate import Gate
+from releases.services.approval.gate import Gate
 from releases.views.shown.waiting import Waiting
 from releases.views.shown.words import Tone, step_title
 

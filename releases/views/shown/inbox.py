@@ -7,17 +7,19 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from releases import plan_selectors, selectors
+from releases import selectors
 from releases.domain import acts
-from releases.domain.decisions import Decision as Answer
+from releases.domain.access.decisions import Decision as Answer
 from releases.domain.lifecycle import StepStatus
-from releases.domain.risk import Risk, RiskWord
+from releases.domain.plans.risk import Risk, RiskWord
 from releases.models import Approval, Step
 from releases.permissions import as_person
-from releases.services import facts, gate_counts, risks
-from releases.services.gate import Gate
-from releases.services.gates import gates_before
-from releases.services.plan_sentences import sentence_of
+from releases.selectors import plans as plan_selectors
+from releases.services import facts
+from releases.services.approval import gate_counts, risks
+from releases.services.approval.gate import Gate
+from releases.services.approval.gates import gates_before
+from releases.services.approval.plan_sentences import sentence_of
 from releases.views.shown.decision import DecisionShown, decision_of
 from releases.views.shown.gate import GateShown, gate_of
 from releases.views.shown.plans import PlanShown, plan_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.forms import BoundField
 
-from releases.new_service_form import NewServiceForm
+from releases.forms.new_service import NewServiceForm
 
 _USUAL = (
     *("name", "service_environment", "account_id", "region", "listener_arn", "repository_uri", "tag"),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from releases.domain.decisions import Decision
+from releases.domain.access.decisions import Decision
 from releases.domain.durations import Estimate
 from releases.domain.preparation import gives_up_old_version
 from releases.domain.rollout_plan import PlannedStep

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from releases import glass_selectors, selectors
+from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS, Color, Transition, is_safe
 from releases.models import Release, Service, Step
+from releases.selectors import glasses as glass_selectors
 from releases.views.shown.traffic import TrafficShown, traffic_of
 from releases.views.shown.words import Status, Tone, first_line, step_title
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from releases.domain.environment import differing_names
-from releases.domain.function_views import FUNCTION
+from releases.domain.plans.function_views import FUNCTION
+from releases.domain.versions.environment import differing_names
 
 _BLOCK = "environment"
 _VARIABLES = "environment[0].variables"

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from releases.domain.risk import Risk
-from releases.domain.variables import VariableLine, variable_lines
+from releases.domain.plans.risk import Risk
+from releases.domain.plans.variables import VariableLine, variable_lines
 from releases.domain.visible import visible
 from releases.models import Service, Step
-from releases.services import risks, states
-from releases.services.plan_sentences import sentence_of, tags_of_step
+from releases.services import states
+from releases.services.approval import risks
+from releases.services.approval.plan_sentences import sentence_of, tags_of_step
 from releases.views.shown.plan_environment import by_name
 from releases.views.shown.traffic import TrafficShown, traffic_in
 

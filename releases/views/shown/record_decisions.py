@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from audit.models import AuditEvent
-from releases.domain.change_record import ApprovalRecord, GlassRecord, bounded
+from releases.domain.reports.change_record import ApprovalRecord, GlassRecord, bounded
 from releases.models import Approval, BrokenGlass, Step
 from releases.views.shown.words import step_title
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from releases.domain.reports.traffic_picture import TrafficMoment
 from releases.domain.traffic import Color, TrafficState, Version
-from releases.domain.traffic_picture import TrafficMoment
 from releases.models import EmergencyRollback, Release, Step
 from releases.services import states
 from releases.views.shown.words import step_title

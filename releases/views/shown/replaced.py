@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from releases.domain.plan_difference import PlanDifference, differences
+from releases.domain.plans.plan_difference import PlanDifference, differences
 from releases.models import Step
 from terraform_runner.models import Run
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from releases.domain.lifecycle import StepStatus
 from releases.models import Step
-from releases.services.gate import Gate
-from releases.services.gates import RequestGate
+from releases.services.approval.gate import Gate
+from releases.services.approval.gates import RequestGate
 from releases.views.shown.words import step_title
 
 

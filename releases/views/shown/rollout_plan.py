@@ -9,7 +9,7 @@ from releases.domain.canary import parse_addresses
 from releases.domain.errors import DomainError, InvalidCanary
 from releases.domain.rollout_plan import PlannedStep, Rotation, build_steps, parse_weights
 from releases.domain.traffic import TrafficState
-from releases.forms import BAKE_OF, RolloutForm
+from releases.forms.release import BAKE_OF, RolloutForm
 from releases.models import Service
 from releases.views.shown.canary import warning_of
 

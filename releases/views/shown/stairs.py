@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from releases.domain.gate_policy import Policy, gate_of
+from releases.domain.approval.gate_policy import Policy, gate_of
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS, Transition
 from releases.models import Step

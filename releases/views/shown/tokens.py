@@ -6,7 +6,7 @@ from itertools import chain
 
 from django.utils import timezone
 
-from releases.domain.decisions import Permission
+from releases.domain.access.decisions import Permission
 from releases.models import Service, Token
 
 _WORDS = {

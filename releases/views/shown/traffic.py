@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from releases.domain.configuration_words import SettingShown, settings_in_words
 from releases.domain.traffic import Color, TrafficState
+from releases.domain.versions.configuration_words import SettingShown, settings_in_words
 from releases.models import Service
 
 DIGEST_LETTERS = 12

@@ -1,0 +1,1 @@
+"""Who may do what: roles, tokens' scopes, and who could approve earlier."""

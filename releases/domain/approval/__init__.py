@@ -1,0 +1,1 @@
+"""Gates: what a policy asks for, who fills which place, and what an approval is bound to."""

@@ -1,0 +1,1 @@
+"""What is real at AWS, compared with what was planned or wanted."""

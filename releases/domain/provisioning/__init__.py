@@ -1,0 +1,1 @@
+"""What a service's resources are made as, its settings, and its end."""

@@ -1,0 +1,1 @@
+"""Change records and reports: their content and their forms."""

@@ -1,0 +1,1 @@
+"""Versions of a service: an image and what it runs with."""

@@ -1,0 +1,1 @@
+"""The shape of what people send; the rules behind it are in ``releases.domain``."""

@@ -1,0 +1,1 @@
+"""Accounts, groups, roles, tokens: each change with its event."""

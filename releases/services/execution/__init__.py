@@ -1,0 +1,1 @@
+"""The way of one run, from its claim to what came of it, and what a lost one has left."""

@@ -1,0 +1,1 @@
+"""From what has happened to messages that are there."""

@@ -1,0 +1,1 @@
+"""Setting up a service, its other settings, and its removal."""

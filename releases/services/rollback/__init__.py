@@ -1,0 +1,1 @@
+"""The emergency button: the press, the watch after it, and that it would work."""
