@@ -38,7 +38,7 @@ test: tests-setup
 	@$(PYTEST) -m "not long" --terraform-budget=90
 
 test-fast: checks-setup
-	@$(PYTEST) -m "not terraform and not browser and not servers and not fault and not long"
+	@$(PYTEST) -m "not (terraform or browser or servers or fault or database or sandbox or process or long)"
 
 test-all: tests-setup
 	@$(PYTEST)

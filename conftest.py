@@ -25,6 +25,9 @@ pytest_plugins = ["audit.pytest_plugin"]
 hypothesis.settings.register_profile("bluegreen", deadline=None)
 hypothesis.settings.load_profile("bluegreen")
 
+# By what a test asks for: so that none is taken for a fast one by mistake.
+MARKERS = {"database": {"db", "transactional_db"}, "sandbox": {"sandbox"}, "process": {"valkey_url"}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TerraformCli:
@@ -52,6 +55,16 @@ def pytest_configure() -> None:
     # A busy machine lets a test rest in its transaction for longer than a program may.
     settings.DATABASES["default"]["OPTIONS"].pop("options", None)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks a test that uses the database, the sandbox or the broker."""
+    asked = set(getattr(item, "fixturenames", ()))
+    if item.get_closest_marker("django_db"):
+        asked.add("db")
+    for marker, fixtures in MARKERS.items():
+        if asked & fixtures:
+            item.add_marker(marker)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ import sys
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.process
+
 NEEDED = {
     "BLUEGREEN_SECRET_KEY": "x" * 50,
     "BLUEGREEN_ENCRYPTION_KEYS": "first:" + "A" * 43 + "=",

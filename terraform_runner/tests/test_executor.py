@@ -33,6 +33,8 @@ from terraform_runner.plan_store import PlanStore
 from terraform_runner.state import LocalState
 from terraform_runner.tests.support import RecordingControl, encrypted, stand_in
 
+pytestmark = pytest.mark.process
+
 INITIALISED = "Initializing the backend..."
 
 

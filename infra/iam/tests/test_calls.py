@@ -7,10 +7,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore import xform_name
 
+from infra.iam.tests.operations import service_model
 from infra.iam.tests.test_policies import actions
 from infra.local.paths import ROOT
 
@@ -53,8 +53,7 @@ def calls_of(file: Path) -> set[str]:
     needed: set[str] = set()
     for client in clients_in(tree):
         service, prefix = CLIENTS[client]
-        model = boto3.Session().client(service, region_name="eu-central-1").meta.service_model  # type: ignore[call-overload]
-        operations = {xform_name(name): name for name in model.operation_names}
+        operations = {xform_name(name): name for name in service_model(service).operation_names}
         needed |= {f"{prefix}:{operations[name]}" for name in called_in(tree) if name in operations}
     return {NAMED_OTHERWISE.get(action, action) for action in needed}
 

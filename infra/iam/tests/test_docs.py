@@ -4,11 +4,11 @@ import re
 import shlex
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore import xform_name
 
 from infra.examples.tests.readme import read_blocks
+from infra.iam.tests.operations import service_model
 from infra.local.paths import ROOT
 
 TEXT = (ROOT / "docs" / "aws.md").read_text()
@@ -30,9 +30,10 @@ def test_command_is_an_operation_with_its_parameters(words: list[str]) -> None:
     service, operation = words[1:3]
     if (service, operation) in OF_THE_COMMAND_LINE:
         return
-    model = boto3.Session().client(service, region_name="eu-central-1").meta.service_model  # type: ignore[call-overload]
+    model = service_model(service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     shape = model.operation_model(names[operation]).input_shape
+    assert shape
     known = {f"--{xform_name(member, '-')}" for member in shape.members}
     given = {word for word in words[3:] if word.startswith("--")}
     assert given <= known

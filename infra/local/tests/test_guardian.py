@@ -14,6 +14,8 @@ from infra.local.guardian import Guardian, kill_family
 from infra.local.paths import ROOT
 from infra.local.tests.waiting import is_gone, pid_in, wait_for
 
+pytestmark = pytest.mark.process
+
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 # Starts a child in a session of its own, says both numbers, and stays.
 PARENT = """

@@ -9,6 +9,8 @@ from infra.local import frontend, install
 from infra.local.errors import LocalError
 from infra.local.paths import ROOT
 
+pytestmark = pytest.mark.process
+
 
 def fake_program(path: Path, log: Path, does: str = "") -> Path:
     """A program that notes its arguments in ``log``."""

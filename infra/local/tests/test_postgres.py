@@ -12,6 +12,8 @@ from infra.local.postgres import Cluster
 from infra.local.tests.small_disk import grow, read_only, small_disk
 from infra.local.tests.waiting import wait_for
 
+pytestmark = pytest.mark.process
+
 
 def connect(cluster: Cluster) -> psycopg.Connection:
     """As Django does with what django-environ makes of the URL."""

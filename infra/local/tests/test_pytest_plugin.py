@@ -9,6 +9,8 @@ import pytest
 
 from infra.local.paths import ROOT
 
+pytestmark = pytest.mark.process
+
 INHERITED = ("PATH", "HOME", "DATABASE_URL", "BLUEGREEN_TERRAFORM_BIN")
 USES_TERRAFORM = """
 import subprocess

@@ -15,6 +15,8 @@ import pytest
 from infra.local.paths import ROOT
 from infra.local.tests.waiting import wait_for
 
+pytestmark = pytest.mark.process
+
 # DATABASE_URL isn't among them: the embedded server is what is tested.
 INHERITED = ("PATH", "HOME", "BLUEGREEN_TERRAFORM_BIN")
 

@@ -11,6 +11,8 @@ from infra.local.errors import LocalError
 from infra.local.supervisor import Part, PartEnded, Supervisor, supervising
 from infra.local.tests.waiting import is_gone, pid_in, wait_for
 
+pytestmark = pytest.mark.process
+
 # Says who it is in a file of the folder that it runs in, and stays.
 STAYS = "import os, time; open('{name}', 'w').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
 

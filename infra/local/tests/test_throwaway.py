@@ -1,7 +1,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from infra.local.paths import ROOT
+
+pytestmark = pytest.mark.process
 
 USES_DATABASE = """
 import os, psycopg, sys, urllib.parse

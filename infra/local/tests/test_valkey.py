@@ -1,7 +1,10 @@
+import pytest
 import redis
 from kombu import Connection
 
 from infra.local import valkey
+
+pytestmark = pytest.mark.process
 
 
 def test_celery_reaches_it_by_its_url(tmp_path):

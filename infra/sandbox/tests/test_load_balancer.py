@@ -221,6 +221,7 @@ def test_cookie_holds_a_client_for_the_rule_s_seconds_only(service):
     assert colors(service, headers=held) == {"blue"}
 
 
+@pytest.mark.process
 def test_load_balancer_with_the_tag_is_played_while_it_has_it(tmp_path):
     with running_sandbox(tmp_path) as info:
         balancing = client(info, "elbv2")

@@ -14,6 +14,8 @@ from infra.sandbox.store import Store
 from infra.sandbox.testing import running_sandbox
 from infra.sandbox.tests.service import client
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def taken_directory(tmp_path):
