@@ -17,6 +17,7 @@ from releases.services.approval import approvals
 from releases.services.execution import recovery, runs
 from releases.services.lifecycle import change_step, person
 from releases.services.requests import ReleaseRequest
+from releases.services.rollback import rollbacks
 from terraform_runner import executor
 from terraform_runner.domain.runs import RunStatus
 from terraform_runner.errors import StateLocked
@@ -29,6 +30,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _messages(monkeypatch):
     """No broker is asked: the tests say themselves which message arrives when."""
     monkeypatch.setattr(current_app, "send_task", lambda *_, **__: None)
+
+
+@pytest.fixture(autouse=True)
+def _whoever_comes_second_waits(monkeypatch):
+    """On a busy machine a press waits for another act's end for longer than it may, and is in a file then."""
+    monkeypatch.setattr(rollbacks, "LOCK_TIMEOUT_MS", 60_000)
 
 
 def at_once(*acts: Callable[[], object]) -> list[str]:
