@@ -168,7 +168,14 @@ def pushed(transactional_db):
     """What other connections hear: called, the payloads that came since the last call."""
     with psycopg.connect(**connection.get_connection_params() | PLAIN, autocommit=True) as listening:
         listening.execute(f"LISTEN {CHANNEL}")
-        yield lambda: [json.loads(one.payload) for one in listening.notifies(timeout=0.2)]
+
+        def heard() -> list[Any]:
+            """The listener's own word, which comes after all that was committed before it, is the last one."""
+            listening.execute(f"NOTIFY {CHANNEL}, 'null'")
+            words = (json.loads(one.payload) for one in listening.notifies(timeout=60))
+            return list(itertools.takewhile(lambda word: word is not None, words))
+
+        yield heard
 
 
 # Django's own classes of cursors and adapters are for its own connections.
