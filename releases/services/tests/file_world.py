@@ -23,6 +23,7 @@ import json, os, signal, sys, time
 from pathlib import Path
 AWS, CALLS = Path({aws!r}), Path({calls!r})
 verb = sys.argv[1]
+held = Path({held!r}, verb)
 
 def read(path):
     return json.loads(path.read_text()) if path.exists() else {{}}
@@ -30,6 +31,11 @@ def read(path):
 def write(path, value):
     path.with_suffix(".new").write_text(json.dumps(value))
     os.replace(path.with_suffix(".new"), path)
+
+def take_a_while():
+    time.sleep(0.3)
+    while held.exists():
+        time.sleep(0.02)
 
 def stop(*_):
     sys.exit("Error: interrupted")
@@ -42,12 +48,12 @@ state = Path(read(Path("main.tf.json"))["terraform"]["backend"]["local"]["path"]
 serial = read(state).get("serial", 0)
 if verb == "init":
     print("Initializing the backend...", flush=True)
-    time.sleep(0.3)
+    take_a_while()
     os.makedirs(os.environ["TF_DATA_DIR"])
     Path(".terraform.lock.hcl").write_text("# locked")
 if verb == "plan":
     print("Refreshing state...", flush=True)
-    time.sleep(0.3)
+    take_a_while()
     wanted, real = read(Path("service.auto.tfvars.json")), read(AWS)
     variables = [[name, real.get(name), wanted[name]] for name in sorted(wanted)]
     out = next(word for word in sys.argv if word.startswith("-out=")).removeprefix("-out=")
@@ -76,7 +82,7 @@ if verb == "apply":
         with CALLS.open("a") as file:
             file.write(json.dumps([name, after]) + "\\n")
         print(f"{{name}}: Modifying...", flush=True)
-        time.sleep(0.3)
+        take_a_while()
     write(state, {{"version": 4, "terraform_version": "1.11.4", "lineage": "one", "serial": serial + 1}})
 if verb == "output":
     print({outputs!r})
@@ -84,14 +90,19 @@ if verb == "output":
 
 
 class FileWorld(World):
-    """The world of the orchestrator's tests, where what is real is a file that survives any process."""
+    """The world of the orchestrator's tests, where what is real is a file that survives any process.
+
+    A verb of Terraform takes as long as there is a file of its name in ``held``.
+    """
 
     def __init__(self, folder: Path, arns: Mapping[str, Any]) -> None:
         super().__init__()
-        folder.mkdir()
-        self.aws, self.calls = folder / "aws.json", folder / "calls"
+        self.aws, self.calls, self.held = folder / "aws.json", folder / "calls", folder / "held"
+        self.held.mkdir(parents=True)
         outputs = {name: {"value": arn, "sensitive": False} for name, arn in arns.items()}
-        code = TERRAFORM.format(aws=str(self.aws), calls=str(self.calls), outputs=json.dumps(outputs))
+        code = TERRAFORM.format(
+            aws=str(self.aws), calls=str(self.calls), held=str(self.held), outputs=json.dumps(outputs)
+        )
         self.program = stand_in(folder, code)
 
     def read_reality(self, service: Service) -> Reality:

@@ -92,14 +92,17 @@ def dying_at(wanted: Point) -> Callable[[Point], None]:
     return lambda point: os.kill(os.getpid(), signal.SIGKILL) if point is wanted else None
 
 
-def killing(target: Target, wanted: Point) -> Callable[[Point], None]:
-    """Kills the launcher that works for the process at the point, or what runs under it."""
+def killing(target: Target, wanted: Point, world: FileWorld) -> Callable[[Point], None]:
+    """Kills the launcher that works for the process at the point, or what runs under it, which goes on until then."""
+    held = world.held / wanted.removeprefix("in-")
+    held.touch()
 
     def kill(point: Point) -> None:
         if point is wanted:
             (launcher,) = psutil.Process().children()
             victim = launcher if target is Target.LAUNCHER else launcher.children()[0]
             victim.kill()
+            held.unlink()
 
     return kill
 
@@ -170,7 +173,7 @@ def test_what_a_worker_has_started_may_be_killed_too(begun, life, world, point, 
     during = ROWS[point].during
     run = begun(during)
 
-    status = execute(run.pk, killing(target, point))
+    status = execute(run.pk, killing(target, point, world))
 
     assert status == 0
     run.refresh_from_db()
