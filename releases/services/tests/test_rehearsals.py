@@ -19,6 +19,7 @@ from terraform_runner.domain.runs import Operation, RunStatus
 from terraform_runner.errors import StateLocked
 from terraform_runner.models import Run
 
+READ_STATE, ASK_THE_BROKER = rehearsals._read_state, rehearsals._ask_the_broker
 SENT = "Each rule is sent the weights that it has, and read back"
 
 
@@ -141,7 +142,8 @@ def test_a_right_that_is_missing_is_said_and_the_other_parts_go_on(split, monkey
 
 
 def test_a_broker_that_is_gone_and_a_state_that_is_not_there_are_said(split, monkeypatch):
-    monkeypatch.undo()
+    monkeypatch.setattr(rehearsals, "_read_state", READ_STATE)
+    monkeypatch.setattr(rehearsals, "_ask_the_broker", ASK_THE_BROKER)
     monkeypatch.setattr(current_app, "connection_for_write", lambda: Connection("redis://127.0.0.1:9/0"))
     found = {one["what"]: one["problem"] for one in rehearse(split).parts}
     assert found["The broker answers"]
