@@ -140,7 +140,7 @@ def test_a_reason_is_kept_and_goes_nowhere_near_terraform(life, text):
     made = workspace_of(life, Version(image=release.image))
     assert release.reason == text
     if text:
-        assert text not in json.dumps([made.root, made.variables])
+        assert json.dumps(text)[1:-1] not in json.dumps([made.root, made.variables])
 
 
 def test_an_image_that_aws_does_not_have_is_its_answer(life, monkeypatch):

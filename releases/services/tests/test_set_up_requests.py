@@ -307,12 +307,18 @@ def test_what_is_being_set_up_on_any_listener_of_the_load_balancer_counts_as_the
     assert str(look_at(WANTED).room) == "43 of 50 services on this load balancer"
 
 
-@pytest.mark.parametrize("name", ["cart", "till"])
-def test_a_taken_name_or_family_is_refused_with_who_has_it(refused, name):
+@pytest.mark.parametrize(
+    ("name", "field", "said"),
+    [
+        ("cart", "name", "There is a service cart already."),
+        ("till", "family", "till has this family in eu-central-1"),
+    ],
+)
+def test_a_taken_name_or_family_is_refused_with_who_has_it(refused, name, field, said):
     ServiceFactory.create(name=name, family="crt")
     found = refused()
-    assert list(found) == (["name"] if name == "cart" else ["family"])
-    assert f"There is a service {name} already." in found.get("name", "There is a service till already.")
+    assert list(found) == [field]
+    assert said in found[field]
 
 
 def test_a_family_is_free_in_another_region(ask):
