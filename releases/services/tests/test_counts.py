@@ -71,8 +71,10 @@ def test_they_are_read_again_and_again_for_a_quarter_of_an_hour(back):
     assert counts.count_due() == 0
 
 
-def test_before_the_first_whole_minute_nobody_is_asked(back, asked):
-    EmergencyRollback.objects.update(traffic_back_at=timezone.now())
+def test_before_the_first_whole_minute_nobody_is_asked(back, asked, monkeypatch):
+    back_at = timezone.now().replace(second=1)
+    EmergencyRollback.objects.update(traffic_back_at=back_at)
+    monkeypatch.setattr(counts, "now", lambda: back_at + timedelta(seconds=58))
     counts.count_due()
     assert asked == []
     assert (found().safe, found().other) == (None, None)

@@ -23,9 +23,8 @@ from terraform_runner.models import Run
 
 
 @pytest.fixture(autouse=True)
-def _quickly(monkeypatch, settings):
+def _quickly(monkeypatch):
     monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.01)
-    settings.LEASE_SECONDS = 2
 
 
 class Database:

@@ -74,8 +74,8 @@ def test_an_approved_step_waits_for_its_start(life):
 
 @pytest.fixture
 def baking(life):
-    """The canary bakes for a minute; the first shift is planned meanwhile."""
-    release = life.request(bake_seconds=60)
+    """The canary bakes for an hour; the first shift is planned meanwhile."""
+    release = life.request(bake_seconds=3600)
     life.go_on()
     life.go_on()
     return release.steps.order_by("position")[1:3]
@@ -89,7 +89,7 @@ def test_a_step_is_planned_while_the_one_before_it_bakes_and_applied_after_that(
     canary, shift = baking
     assert (canary.status, shift.status) == (StepStatus.BAKING, StepStatus.WAITING)
     from_now = canary.bake_until - timezone.now()
-    assert timedelta(seconds=50) < from_now <= timedelta(seconds=60)
+    assert timedelta(minutes=50) < from_now <= timedelta(hours=1)
     plans = shift.step_runs.count()
     approvals.start(step_id=shift.pk, user=life.operator)
     recovery.sweep()

@@ -85,7 +85,7 @@ def test_a_watch_that_is_over_and_cannot_be_ended_keeps_nobody_waiting(pressed):
     with held("SELECT 1 FROM releases_watch FOR UPDATE"):
         began = time.monotonic()
         assert watches.look(watch())
-        assert time.monotonic() - began < 20  # the row is held for thirty
+        assert time.monotonic() - began < 30  # the row is held for sixty
     assert is_open()
     watches.look(watch())
     assert not is_open()
@@ -131,7 +131,7 @@ def test_it_goes_on_while_an_apply_from_before_goes_on_and_ends_after_it(pressed
 
 
 @pytest.mark.parametrize("how", [RunStatus.LOST, RunStatus.CANCELLED, RunStatus.FAILED])
-@pytest.mark.parametrize(("seconds", "watched"), [(29, True), (31, False)])
+@pytest.mark.parametrize(("seconds", "watched"), [(20, True), (31, False)])
 def test_it_goes_on_for_half_a_minute_after_an_apply_was_cut_short(pressed, seconds, watched, how):
     """AWS may have a call still of a Terraform that was interrupted, or ended with its worker."""
     ended = timezone.now() - timedelta(seconds=seconds)
@@ -142,6 +142,7 @@ def test_it_goes_on_for_half_a_minute_after_an_apply_was_cut_short(pressed, seco
 
 
 def test_it_goes_on_for_three_seconds_at_least(pressed):
+    age(0)
     watches.look(watch())
     assert is_open()
     age(3.1)
