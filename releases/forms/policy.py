@@ -102,24 +102,24 @@ class PolicyForm(StyledForm):
         for gate in _PEOPLE:
             name = f"{PEOPLE}{gate}"
             self.fields[name] = LinesField(label=f"{_TITLES[gate]}: who approves")
-            said_by = f"people-help id_{name}_error"
-            self.fields[name].widget.attrs |= {
-                "class": "form-control",
-                "rows": 2,
-                "aria-describedby": said_by,
-            }
+            self.fields[name].widget.attrs |= {"class": "form-control", "rows": 2}
 
     @property
     def of_gates(self) -> list[tuple[BoundField | None, BoundField]]:
         """Both fields of each gate, in the order of a release; None where an approval is needed always."""
-        return [
-            (self[f"{NEED}{gate}"] if gate in _NEEDS else None, self[f"{PEOPLE}{gate}"]) for gate in _PEOPLE
-        ]
+        return [(self[f"{NEED}{gate}"] if gate in _NEEDS else None, self._people(gate)) for gate in _PEOPLE]
 
     @property
     def of_all(self) -> list[BoundField]:
         """The fields that are about every gate."""
         return [self[name] for name in self.base_fields]
+
+    def _people(self, gate: Gate) -> BoundField:
+        """The field for whom a gate asks: all of them share one help, so Django does not say what describes each."""
+        field = self[f"{PEOPLE}{gate}"]
+        error = f" {field.auto_id}_error" if field.errors else ""
+        field.field.widget.attrs["aria-describedby"] = f"people-help{error}"
+        return field
 
     def wanted(self) -> dict[str, Any]:
         """What was sent in the form in which a policy is kept."""

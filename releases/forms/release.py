@@ -13,27 +13,33 @@ from releases.domain.errors import DomainError
 from releases.domain.rollout_plan import parse_weights
 from releases.domain.tickets import LONGEST
 from releases.domain.traffic import TAG
-from releases.forms.fields import NumberField
+from releases.forms.fields import NumberField, StyledForm
 
 BAKE_OF = "bake-"
 """Before a step's key: the name of the field with its bake time."""
+_NOT_COMPLETED = {"autocomplete": "off"}
 
 
-class RolloutForm(forms.Form):
+class RolloutForm(StyledForm):
     """The steps of a release; ``gates`` and ``automatic`` are keys of steps such as "shift-25"."""
 
     weights = forms.CharField(
         label="Shares of users, in percent",
         help_text="Rising, separated by commas. Promotion, the 100 %, follows by itself.",
+        widget=forms.TextInput(attrs=_NOT_COMPLETED),
     )
     canary = forms.BooleanField(required=False, label="Canary first")
     canary_addresses = forms.CharField(
         required=False,
         label="Canary addresses",
         help_text="Separated by commas: single addresses or networks, such as 203.0.113.7 or 2001:db8::/48.",
+        widget=forms.TextInput(attrs=_NOT_COMPLETED),
     )
     bake_seconds = NumberField(
-        min_value=0, max_value=LONGEST_BAKE_SECONDS, label="Bake time after each step, in seconds"
+        min_value=0,
+        max_value=LONGEST_BAKE_SECONDS,
+        label="Bake time after each step, in seconds",
+        help_text="How long each step is left alone before the next one may go on.",
     )
     gates = forms.MultipleChoiceField(required=False, label="Extra approvals")
     automatic = forms.MultipleChoiceField(required=False, label="Steps that start by themselves")
@@ -72,7 +78,27 @@ class RolloutForm(forms.Form):
         return self.cleaned_data
 
 
-class ReleaseForm(RolloutForm):
+class AgainForm(StyledForm):
+    """What people say to a release; to one of a version of the history it is all."""
+
+    gives_up_old_version = forms.BooleanField(required=False)
+    ticket = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label="Ticket",
+        help_text="Its address or key, where the policy asks for one.",
+        widget=forms.TextInput(attrs=_NOT_COMPLETED),
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=2000,
+        label="Reason",
+        help_text="For those who approve, and for the trail.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class ReleaseForm(RolloutForm, AgainForm):
     """What a release brings, and its steps."""
 
     tag = forms.RegexField(
@@ -81,9 +107,6 @@ class ReleaseForm(RolloutForm):
         error_messages={"invalid": "This is no tag of an image.", "required": "Choose an image."},
     )
     keep_plan = forms.BooleanField(required=False, label="Make this the usual plan of the service")
-    gives_up_old_version = forms.BooleanField(required=False)
-    reason = forms.CharField(required=False, max_length=2000, label="Reason")
-    ticket = forms.CharField(required=False, max_length=LONGEST, label="Ticket")
 
 
 class RollbackReasonForm(forms.Form):
@@ -97,14 +120,6 @@ class RollbackReasonForm(forms.Form):
     def reason(self) -> str:
         """Both in one text; "" where nothing was said."""
         return ": ".join(filter(None, (self.cleaned_data["choice"], self.cleaned_data["text"])))
-
-
-class AgainForm(forms.Form):
-    """A release of a version of the history: what people say to it."""
-
-    gives_up_old_version = forms.BooleanField(required=False)
-    reason = forms.CharField(required=False, max_length=2000, label="Reason")
-    ticket = forms.CharField(required=False, max_length=LONGEST, label="Ticket")
 
 
 class ShownPlanForm(forms.Form):

@@ -111,7 +111,7 @@ def as_typed(settings: Settings) -> dict[str, object]:
     }
 
 
-class DefaultsForm(StyledForm, RolloutForm):
+class DefaultsForm(RolloutForm):
     """What releases begin with: the usual steps, and how room is made for the next version."""
 
     rotation = forms.ChoiceField(
@@ -148,10 +148,8 @@ class DefaultsForm(StyledForm, RolloutForm):
 
 
 class RemovalForm(StyledForm):
-    """The name, typed; the reason; and whether requests that may still come are given up."""
+    """Whether requests that may still come are given up; the name, typed; and the reason."""
 
-    typed_name = forms.CharField(required=False, max_length=80, label="Type the service's name")
-    removal_reason = forms.CharField(required=False, max_length=2000, label="Reason")
     gives_up_requests = forms.TypedChoiceField(
         choices=[
             ("no", "Nobody uses it: no request has reached it"),
@@ -162,3 +160,5 @@ class RemovalForm(StyledForm):
         widget=forms.RadioSelect,
         label="Its traffic rule always forwards somewhere. Why may it go?",
     )
+    typed_name = forms.CharField(required=False, max_length=80, label="Type the service's name")
+    removal_reason = forms.CharField(required=False, max_length=2000, label="Reason")

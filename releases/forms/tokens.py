@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from releases.domain.access.decisions import Permission
 from releases.domain.access.roles import Role
 from releases.domain.access.scopes import LONGEST_DAYS
-from releases.forms.fields import NumberField
+from releases.forms.fields import NumberField, StyledForm
 from releases.models import Service
 from releases.permissions import visible_services
 from releases.services.access.tokens import WantedToken
@@ -23,14 +23,14 @@ PASSED_ON = {
 USUAL_DAYS = 90
 
 
-class ProgramTokenForm(forms.Form):
+class ProgramTokenForm(StyledForm):
     """A token of a program's account: what that may do is the account's."""
 
     name = forms.CharField(max_length=60, label="Name")
     days = NumberField(min_value=1, max_value=LONGEST_DAYS, initial=USUAL_DAYS, label="Good for so many days")
 
 
-class AccountForm(forms.Form):
+class AccountForm(StyledForm):
     """An account for a program, on one service."""
 
     name = forms.CharField(max_length=60, label="Name", help_text="As the trail will call it.")
@@ -48,7 +48,7 @@ class AccountForm(forms.Form):
     )
 
 
-class TokenForm(forms.Form):
+class TokenForm(StyledForm):
     """What a token is for, and for how long. A person chooses among the services that they may see."""
 
     name = forms.CharField(

@@ -188,6 +188,16 @@ def test_a_token_that_cannot_be_is_refused_and_its_form_says_why(client, account
     assert not Token.objects.exists()
 
 
+def test_of_several_accounts_only_the_form_that_was_sent_says_why_it_was_refused(client, account):
+    client.post(PAGE, ACCOUNT | {"name": "another"})
+    page = text_of(client.post(f"{PAGE}{account.pk}/token/", TOKEN | {"name": ""}))
+    assert page.count(f'id="id_name_{account.pk}_error"') == page.count("field-error") == 1
+
+
+def test_without_an_account_the_page_says_so(client):
+    assert "No program has an account here yet." in text_of(client.get(PAGE))
+
+
 def test_ten_accounts_need_as_many_queries_as_one(client, service, maker, account):
     one = queries_of(client, PAGE)
     for _ in range(9):

@@ -76,10 +76,10 @@ def test_an_address_that_leads_nowhere_has_a_next_step_for_anybody(client, perso
     assert "Go to the services" in text_of(response)
 
 
-def test_the_page_for_a_broken_server_needs_nothing_but_its_file():
+def test_the_page_for_a_broken_server_needs_nothing_but_files():
     page = render_to_string("500.html")
     assert "Something broke" in page
-    assert "Go to the services" in page
+    assert "← Services" in page
 
 
 def test_what_could_not_be_read_has_a_next_step_for_anybody(client, person):

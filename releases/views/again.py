@@ -1,7 +1,5 @@
 """Releasing a version of the history again."""
 
-from dataclasses import dataclass
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -63,20 +61,13 @@ def _request(request: HttpRequest, service: Service, number: int, form: AgainFor
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Way:
-    """How it would go: the steps, or why there are none now."""
-
-    steps: tuple[PlannedStep, ...] = ()
-    problem: str = ""
-
-
-def _way(service: Service, past: PastVersion) -> _Way:
+def _steps(service: Service, past: PastVersion) -> tuple[PlannedStep, ...] | Refused:
+    """How it would go, or why it cannot now."""
     try:
         find_image(service, past)
-        return _Way(steps=steps_again(service, past))
+        return steps_again(service, past)
     except (RequestRefused, InvalidRolloutPlan, AwsError) as error:
-        return _Way(problem=error.message)
+        return Refused(error.code, error.message)
 
 
 def _page(
@@ -85,13 +76,14 @@ def _page(
     allowed = facts.possible_acts(signed_in(request), service)[Act.REQUEST]
     if isinstance(allowed, Refused) and allowed.code.startswith("person:"):
         raise PermissionDenied(allowed.reason)
-    way = _way(service, past)
+    found = _steps(service, past)
+    steps = () if isinstance(found, Refused) else found
     context = service_context(request, service) | {
         "form": form,
         "past": past,
         "serving": traffic_of(service).of(service.state.serving),
-        "steps": way.steps,
-        "refused": allowed.reason if isinstance(allowed, Refused) else way.problem,
-        "kept": kept_version(service, way.steps),
+        "steps": steps,
+        "may": found if allowed and isinstance(found, Refused) else allowed,
+        "kept": kept_version(service, steps),
     }
     return render(request, "releases/release_again.html", context, status=status)

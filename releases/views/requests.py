@@ -113,7 +113,6 @@ def _page(
     context = service_context(request, service) | {
         "form": form,
         "configuration": configuration,
-        "refused": allowed.reason if isinstance(allowed, Refused) else "",
         "images": found,
         "images_problem": problem,
         "chosen": _chosen(form, found, serving.tag),

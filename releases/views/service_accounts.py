@@ -1,12 +1,12 @@
 """The accounts of a service's programs, with their tokens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -43,7 +43,7 @@ def account_token(request: HttpRequest, name: str, account_id: int) -> HttpRespo
     service = find_service(request, name)
     account = _find(service, account_id)
     _refuse_unless_allowed(request, service)
-    form, secret = ProgramTokenForm(request.POST), ""
+    form, secret = _token_form(account, request.POST), ""
 
     def make() -> None:
         nonlocal secret
@@ -51,7 +51,7 @@ def account_token(request: HttpRequest, name: str, account_id: int) -> HttpRespo
 
     if form.is_valid() and _tried(form, make):
         return _page(request, service, secret=secret, status=201)
-    return _page(request, service, token_form=form, status=422)
+    return _page(request, service, token_forms={account.pk: form}, status=422)
 
 
 @require_POST
@@ -103,21 +103,29 @@ def _find(service: Service, account_id: int) -> ServiceAccount:
     return theirs(found, f"It does not belong to the service {service.name}.", user_id=account_id)
 
 
+def _token_form(account: ServiceAccount, data: QueryDict | None = None) -> ProgramTokenForm:
+    """Each account has one on the same page."""
+    return ProgramTokenForm(data, auto_id=f"id_%s_{account.pk}")
+
+
 def _page(
     request: HttpRequest,
     service: Service,
     *,
     form: AccountForm | None = None,
-    token_form: ProgramTokenForm | None = None,
+    token_forms: Mapping[int, ProgramTokenForm] | None = None,
     secret: str = "",
     status: int = 200,
 ) -> HttpResponse:
     found = list(ServiceAccount.objects.filter(service=service).select_related("user", "made_by"))
     rows = token_rows(tokens.of(*(account.user for account in found)))
+    forms = token_forms or {}
     context: dict[str, Any] = service_context(request, service) | {
-        "accounts": [(one, [row for row in rows if row.token.user_id == one.user_id]) for one in found],
+        "accounts": [
+            (one, [row for row in rows if row.token.user_id == one.pk], forms.get(one.pk, _token_form(one)))
+            for one in found
+        ],
         "form": form or AccountForm(),
-        "token_form": token_form or ProgramTokenForm(auto_id=False),
         "secret": secret,
         "may": service_accounts.may_manage(signed_in(request), service),
     }
