@@ -4,6 +4,7 @@ from django import forms
 
 from releases.domain.messaging.messages import MessageKind, WebhookStyle
 from releases.domain.messaging.outgoing import LONGEST_ADDRESS
+from releases.forms.fields import StyledForm
 from releases.services.messaging.webhooks import WantedWebhook
 
 _STYLES = [
@@ -13,25 +14,23 @@ _STYLES = [
 ]
 
 
-class WebhookForm(forms.Form):
+class WebhookForm(StyledForm):
     """A webhook as somebody wants it. Address and secret are never shown again; left empty they stay."""
 
-    style = forms.ChoiceField(
-        choices=_STYLES, label="Form", widget=forms.Select(attrs={"class": "form-select"})
-    )
+    style = forms.ChoiceField(choices=_STYLES, label="Form")
     address = forms.CharField(
         required=False,
         max_length=LONGEST_ADDRESS,
         label="Address",
         help_text="It begins with https://. Left empty it stays as it is.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "form-control"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     secret = forms.CharField(
         required=False,
         max_length=200,
         label="Secret",
         help_text="To sign with, at least 16 characters; plain JSON needs one. Left empty it stays as it is.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def wanted(self) -> WantedWebhook:
@@ -42,7 +41,7 @@ class WebhookForm(forms.Form):
         )
 
 
-class MailsForm(forms.Form):
+class MailsForm(StyledForm):
     """Which mails somebody wants, and where."""
 
     email = forms.EmailField(
@@ -50,7 +49,7 @@ class MailsForm(forms.Form):
         max_length=254,
         label="Your mail address",
         help_text="Without one you get no mails.",
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "class": "form-control"}),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     kinds = forms.MultipleChoiceField(
         required=False,

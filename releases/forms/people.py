@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.http import QueryDict
 
 from releases.domain.access.roles import Role
+from releases.forms.fields import StyledForm
 from releases.models import Service
 from releases.services.access.rights import Holder
 from releases.services.access.roles import EVERYWHERE, Place
@@ -22,39 +23,31 @@ class Where(StrEnum):
     EVERYWHERE = "everywhere"
 
 
-def _select() -> forms.Select:
-    return forms.Select({"class": "form-select"})
-
-
 def _text() -> forms.TextInput:
-    return forms.TextInput({"class": "form-control", "autocomplete": "off"})
+    return forms.TextInput({"autocomplete": "off"})
 
 
-class RoleForm(forms.Form):
+class RoleForm(StyledForm):
     """Who is given which role, and where. After ``is_valid``, ``holder``, ``given`` and ``place`` have it."""
 
-    kind = forms.ChoiceField(
-        choices=[("person", "A person"), ("group", "A group")], label="Who", widget=_select()
-    )
+    kind = forms.ChoiceField(choices=[("person", "A person"), ("group", "A group")], label="Who")
     name = forms.CharField(
         max_length=150,
         label="Name",
         help_text="The user name, or the group's name.",
         widget=_text(),
     )
-    role = forms.ChoiceField(
-        choices=[(role.value, role.value) for role in Role], label="Role", widget=_select()
-    )
+    role = forms.ChoiceField(choices=[(role.value, role.value) for role in Role], label="Role")
+    where = forms.ChoiceField(label="Where")
 
     def __init__(self, data: QueryDict | None = None, *, service: Service) -> None:
         super().__init__(data)
         self.service = service
-        places = [
+        self.fields["where"].choices = [  # type: ignore[attr-defined]
             (Where.SERVICE.value, f"On {service.name}"),
             (Where.ENVIRONMENT.value, f"On every service in {service.environment}"),
             (Where.EVERYWHERE.value, "On every service"),
         ]
-        self.fields["where"] = forms.ChoiceField(choices=places, label="Where", widget=_select())
 
     @property
     def holder(self) -> Holder:
@@ -92,7 +85,7 @@ class RoleForm(forms.Form):
         return cleaned | {"holder": found}
 
 
-class PersonForm(forms.Form):
+class PersonForm(StyledForm):
     """An account for somebody new."""
 
     username = forms.CharField(
@@ -107,7 +100,7 @@ class PersonForm(forms.Form):
     )
 
 
-class GroupForm(forms.Form):
+class GroupForm(StyledForm):
     """A new group."""
 
     name = forms.CharField(
@@ -115,7 +108,7 @@ class GroupForm(forms.Form):
     )
 
 
-class MemberForm(forms.Form):
+class MemberForm(StyledForm):
     """Who is put into a group. After ``is_valid``, ``person`` has them."""
 
     name = forms.CharField(max_length=150, label="User name", widget=_text())

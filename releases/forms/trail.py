@@ -8,14 +8,14 @@ from django import forms
 
 from audit.actions import ACTIONS
 from audit.search import Search
-from releases.forms.fields import NumberField
+from releases.forms.fields import NumberField, StyledForm
 from releases.models import Release
 from releases.selectors.trail import Seen
 
 DAY = {"type": "date"}
 
 
-class TrailForm(forms.Form):
+class TrailForm(StyledForm):
     """All of a search: the page's address has it, so that it can be shared, and so has the export."""
 
     q = forms.CharField(required=False, max_length=200, label="Words")
@@ -31,9 +31,6 @@ class TrailForm(forms.Form):
     def __init__(self, *args: Any, seen: Seen, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._seen = seen
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-control"
-        self.fields["what"].widget.attrs["class"] = "form-select"
 
     def clean_q(self) -> str:
         """Words that an event can have."""

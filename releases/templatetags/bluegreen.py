@@ -51,6 +51,18 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def utc(moment: datetime | None) -> SafeString | str:
+    """A time as records have it, to the second and in UTC; it stays so, on paper too."""
+    if moment is None:
+        return "not yet"
+    return format_html(
+        '<time datetime="{}">{} UTC</time>',
+        moment.isoformat(timespec="seconds"),
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+@register.filter
 def visible(text: str) -> str:
     """What people wrote, with characters that cannot be seen, or look like others, made visible."""
     return characters.visible(text)

@@ -122,9 +122,8 @@ def test_a_decision_on_the_request_is_told_from_one_on_a_plan(scene, reader, add
     (approval,) = document(reader, address)["approvals"]
     assert (approval["step"], approval["asked_at"]) == ("Request", asked)
     assert (approval["plan_sha256"], approval["changes_digest"]) == ("", digest)
-    assert "asked since 2026-05-01 08:00:00 UTC" in text_of(reader.get(f"{address}/"))
-
-
+    page = text_of(reader.get(f"{address}/"))
+    assert 'asked since <time datetime="2026-05-01T08:00:00+00:00">2026-05-01 08:00:00 UTC</time>' in page
 def test_a_broken_glass_has_who_why_and_its_review(scene, reader, address):
     broken = factories.broken_glass(scene.canary, scene.operator)
     BrokenGlass.objects.update(reason=NASTY)
@@ -141,7 +140,7 @@ def test_a_broken_glass_has_who_why_and_its_review(scene, reader, address):
     rows = reader.get(f"{address}.csv").content.decode()
     assert "broken_glasses,1,review,'=needed" in rows
     assert reader.get(f"{address}.pdf").content.startswith(b"%PDF-")
-    assert f"{broken.reviewed_at:%Y-%m-%d %H:%M:%S} UTC: =needed" in text_of(reader.get(f"{address}/"))
+    assert f"{broken.reviewed_at:%Y-%m-%d %H:%M:%S} UTC</time>: =needed" in text_of(reader.get(f"{address}/"))
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_rollbacks_and_broken_glasses_are_told_one_by_one(scene, reader):
     assert by_reviewer["ana"]["reviewed_at"] == (NOON + timedelta(minutes=9)).isoformat()
     page = text_of(reader.get(f"/reports/?{MARCH}"))
     assert "Nobody else has reviewed it yet." in page
-    assert "2026-03-10 12:09:00 UTC: was &lt;needed&gt;" in page
+    assert "2026-03-10 12:09:00 UTC</time>: was &lt;needed&gt;" in page
 
 
 def test_of_very_many_rollbacks_and_broken_glasses_the_newest_are_told_and_it_says_so(

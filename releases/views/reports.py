@@ -74,7 +74,7 @@ def _asked(request: HttpRequest) -> tuple[ReportForm, PeriodReport | None]:
     )
 
 
-def _periods(form: ReportForm) -> list[dict[str, str]]:
+def _periods(form: ReportForm) -> list[dict[str, object]]:
     """One press for what people ask most."""
     today = timezone.now().date()
     month = today.replace(day=1)
@@ -87,7 +87,11 @@ def _periods(form: ReportForm) -> list[dict[str, str]]:
         ("Last month", before, month - timedelta(days=1)),
         ("Last 365 days", today - timedelta(days=364), today),
     ]
-    return [{"name": name, "query": _with(form, since, until)} for name, since, until in periods]
+    shown = (form.first_day, form.last_day) if form.is_valid() else None
+    return [
+        {"name": name, "query": _with(form, since, until), "is_chosen": (since, until) == shown}
+        for name, since, until in periods
+    ]
 
 
 def _with(form: ReportForm, since: date, until: date) -> str:
