@@ -102,10 +102,10 @@ def addresses(scene, aws) -> list[str]:
         f"{at_work}?tab=raw",
         "/services/failed/releases/1/",
         f"/services/catalog/runs/{scene.canary.plan_run_id}/",
-        "/services/failed/rollback/",
+        "/services/failed/rollback/?hold=1",
         "/rollback/",
         "/services/resting/rehearsal/",
-        "/services/resting/rollback/",
+        "/services/resting/rollback/?hold=1",
         "/no/such/page/",
     ]
 
@@ -128,7 +128,7 @@ def test_each_page_is_accessible_and_fits(browser, site, scene, addresses, size,
 def test_each_page_of_people_and_groups_is_accessible_and_fits(browser, site, scene, size, theme):
     admin, group = factories.UserFactory.create(username="admin"), Group.objects.create(name="S" * 150)
     record_given(Role.ADMIN, admin, EVERYWHERE, actor=factories.TESTS)
-    many = User.objects.bulk_create(User(username=f"{number:03}{'x' * 60}") for number in range(51))
+    many = User.objects.bulk_create(User(username=f"{number:03}{'x' * 140}") for number in range(51))
     group.user_set.add(*many)
     factories.give(group, scene.service, Role.APPROVER)
     secret_of(many[0], services=[scene.service])
@@ -141,6 +141,7 @@ def test_each_page_of_people_and_groups_is_accessible_and_fits(browser, site, sc
             f"/people/{many[0].pk}/",
         ),
         *("/groups/", "/groups/?q=none", f"/groups/{group.pk}/", "/people/tokens/", "/people/tokens/?q=none"),
+        "/reports/",
     ]
     with visiting(browser, site, admin, viewport=size, color_scheme=theme, bypass_csp=True) as page:
         assert [problem for address in addresses for problem in problems(page, address)] == []

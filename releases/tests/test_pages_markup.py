@@ -31,7 +31,7 @@ class Source(HTMLParser):
         """Note what this one says of itself and of others."""
         said = {name: value or "" for name, value in attrs}
         self.ids.update([said["id"]] if "id" in said else [])
-        for name in ("aria-describedby", "aria-labelledby", "form"):
+        for name in ("aria-describedby", "aria-labelledby"):
             self.refers_to.update(said.get(name, "").split())
         if tag in ("h1", "h2", "h3", "h4"):
             self.headings.append(int(tag[1]))
