@@ -141,7 +141,7 @@ def test_each_page_of_people_and_groups_is_accessible_and_fits(browser, site, sc
             f"/people/{many[0].pk}/",
         ),
         *("/groups/", "/groups/?q=none", f"/groups/{group.pk}/", "/people/tokens/", "/people/tokens/?q=none"),
-        "/reports/",
+        *("/reports/", "/audit/"),
     ]
     with visiting(browser, site, admin, viewport=size, color_scheme=theme, bypass_csp=True) as page:
         assert [problem for address in addresses for problem in problems(page, address)] == []

@@ -124,6 +124,8 @@ def test_a_decision_on_the_request_is_told_from_one_on_a_plan(scene, reader, add
     assert (approval["plan_sha256"], approval["changes_digest"]) == ("", digest)
     page = text_of(reader.get(f"{address}/"))
     assert 'asked since <time datetime="2026-05-01T08:00:00+00:00">2026-05-01 08:00:00 UTC</time>' in page
+
+
 def test_a_broken_glass_has_who_why_and_its_review(scene, reader, address):
     broken = factories.broken_glass(scene.canary, scene.operator)
     BrokenGlass.objects.update(reason=NASTY)
