@@ -44,7 +44,8 @@ def test_a_session_is_no_way_in_and_neither_is_the_address(scene, operation):
 
 
 @pytest.mark.parametrize(
-    "path", ["/services/other/releases/{number}", "/services/catalog/releases/999", "/services/no-such"]
+    "path",
+    ["/services/other/releases/{number}", "/services/catalog/releases/999{number}", "/services/no-such"],
 )
 def test_what_is_elsewhere_is_not_found_here(scene, path):
     factories.ServiceFactory.create(name="other")

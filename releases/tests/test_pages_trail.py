@@ -89,15 +89,15 @@ def test_events_are_found_by_the_address(client, scene, happened, query, expecte
         ("since=2026-02-02&until=2026-02-01", "The period ends before it begins."),
         ("service=elsewhere", "You see the trail of no service that is called so."),
         ("release=1", "Name its service too"),
-        ("service=catalog&release=77", "catalog has no release of this number."),
+        ("service=catalog&release=77{number}", "catalog has no release of this number."),
         ("what=step.exploded", "Select a valid choice."),
         ("q=!?", "Type a word"),
         ("request=<script>", "Enter a valid value."),
     ],
 )
-def test_what_makes_no_sense_is_said_and_nothing_is_found_by_it(client, happened, query, words):
+def test_what_makes_no_sense_is_said_and_nothing_is_found_by_it(client, scene, happened, query, words):
     happened("rosa", "release.requested")
-    response = client.get(f"/audit/?{query}")
+    response = client.get(f"/audit/?{query.format(number=scene.release.number)}")
     assert response.status_code == 422
     assert words in text_of(response)
     assert response.context["events"] == []
@@ -124,7 +124,8 @@ def test_where_it_has_not_seen_everything_yet_it_says_how_far_it_has_looked(clie
         happened("rosa", "step.done")
     page = client.get("/audit/?who=rosa&until=2001-01-01")
     assert "Nothing matches" in text_of(page)  # by the time that ids have, nothing is left to look through
-    page = client.get(f"/audit/?who=rosa&until={datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}")
+    day_before = AuditEvent.objects.earliest("at").at - timedelta(days=1)
+    page = client.get(f"/audit/?who=rosa&until={day_before:%Y-%m-%d}")
     assert "Looked back to" in text_of(page)
     assert "Look further back" in text_of(page)
 
@@ -165,8 +166,8 @@ def test_nobody_finds_what_is_not_theirs_to_see(client, scene, happened):
     assert found(client, "") == found(client, "who=eve") == found(client, "q=eve") == []
     for event in (theirs, nobodys):
         assert client.get(f"/audit/{event.pk}/").status_code == 404
-    assert "elsewhere" not in (exported := b"".join(post_export(client, "csv")).decode())
-    assert str(theirs.pk) not in exported
+    exported = b"".join(post_export(client, "csv")).decode()
+    assert [event for event in (theirs, nobodys) if str(event.pk) in exported] == []
     told = AuditEvent.objects.filter(action="access.refused").values_list("subject__path", flat=True)
     assert set(told) == {f"/audit/{event.pk}/" for event in (theirs, nobodys)}
     grant(scene.manager, other, Permission.VIEW)
