@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from uuid import UUID, uuid4
 
@@ -21,6 +22,27 @@ from terraform_runner import claims
 from terraform_runner.domain.runs import RunStatus
 
 
+@pytest.fixture(autouse=True)
+def _own_thread(monkeypatch):
+    """The broker's thread is each test's own: what still waits in another test's holds nothing up here."""
+    monkeypatch.setattr(dispatch, "_sender", dispatch._Sender())
+
+
+@pytest.fixture
+def patient(monkeypatch) -> None:
+    """A busy machine may take a while to send even what nothing keeps from it."""
+    monkeypatch.setattr(dispatch, "PATIENCE_SECONDS", dict.fromkeys(dispatch.PATIENCE_SECONDS, 60.0))
+
+
+@pytest.fixture
+def frozen(monkeypatch) -> Iterator[threading.Event]:
+    """A broker that takes what is sent, and answers when this is set."""
+    answers = threading.Event()
+    monkeypatch.setattr(current_app, "send_task", lambda *_, **__: answers.wait())
+    yield answers
+    answers.set()
+
+
 @pytest.fixture
 def sent(monkeypatch):
     """What was sent: the task's name and its arguments."""
@@ -30,7 +52,7 @@ def sent(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_is_told_after_the_commit_only(sent):
+def test_a_worker_is_told_after_the_commit_only(patient, sent):
     run_id = uuid4()
     with transaction.atomic():
         dispatch.send_run(run_id)
@@ -94,25 +116,21 @@ def test_a_broker_that_hangs_up_in_the_middle_of_a_message_fails_nobody(hanging_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_slow_is_waited_for_once_and_by_a_press_a_moment_only(monkeypatch, caplog):
-    answers = threading.Event()
-    monkeypatch.setattr(current_app, "send_task", lambda *_, **__: answers.wait())
+def test_a_broker_that_is_slow_is_waited_for_once_and_by_a_press_a_moment_only(frozen, caplog):
     began = time.monotonic()
     for _ in range(50):
         dispatch.send_run(uuid4(), urgent=True)
-    assert 0.2 <= time.monotonic() - began < 5  # each waited for alone would be 10 s
+    assert 0.2 <= time.monotonic() - began < 10  # each waited for alone would be 10 s
     assert "no answer within 0.2 s" in caplog.text
     assert caplog.text.count("waits for the sweeper") == 50
-    answers.set()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_answers_again_is_told_again(monkeypatch, sent):
-    answers = threading.Event()
-    with monkeypatch.context() as patch:
-        patch.setattr(current_app, "send_task", lambda *_, **__: answers.wait())
-        dispatch.send_run(uuid4())
-    answers.set()
+def test_a_broker_that_answers_again_is_told_again(frozen, monkeypatch):
+    sent: list[str] = []
+    dispatch.send_run(uuid4())
+    monkeypatch.setattr(current_app, "send_task", lambda name, **_: sent.append(name))
+    frozen.set()
 
     def told() -> bool:
         dispatch.send_run(uuid4())
@@ -122,7 +140,7 @@ def test_a_broker_that_answers_again_is_told_again(monkeypatch, sent):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_forked_process_has_a_thread_of_its_own_for_the_broker(sent):
+def test_a_forked_process_has_a_thread_of_its_own_for_the_broker(patient, sent):
     dispatch.send_run(uuid4())
     reader, writer = os.pipe()
     child = os.fork()
@@ -172,7 +190,7 @@ def test_a_message_that_is_no_id_is_refused():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("urgent", "queue"), [(False, "runs"), (True, "urgent")])
-def test_what_is_urgent_has_a_queue_of_its_own(monkeypatch, urgent, queue):
+def test_what_is_urgent_has_a_queue_of_its_own(patient, monkeypatch, urgent, queue):
     queues = []
     monkeypatch.setattr(current_app, "send_task", lambda *_, queue, **__: queues.append(queue))
     dispatch.send_run(uuid4(), urgent=urgent)

@@ -1,9 +1,12 @@
 """A worker that hears nothing of its queue any more notices."""
 
+import threading
+
 import pytest
 from celery import current_app
 from kombu.exceptions import OperationalError
 
+from infra.local.tests.waiting import wait_for
 from releases.echo import MOST_UNHEARD, TASK, Echo
 
 
@@ -77,7 +80,6 @@ def test_nobody_is_deaf_because_the_broker_is_down(worker):
 def test_it_is_said_once(worker, monkeypatch):
     monkeypatch.setattr("releases.echo.SECONDS", 0.001)
     worker.echo.start()
-    while not worker.deaf:
-        pass
-    worker.echo._leaving.wait(1)
+    wait_for(lambda: worker.deaf, "it to be found deaf")
+    wait_for(lambda: "echo" not in {one.name for one in threading.enumerate()}, "its thread to end")
     assert worker.deaf == 1

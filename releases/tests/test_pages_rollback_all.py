@@ -12,7 +12,7 @@ from releases.permissions import grant
 from releases.services.rollback import emergency, rollbacks
 from releases.services.rollback.safe_traffic import SafeTraffic
 from releases.tests import factories
-from releases.tests.conftest import text_of
+from releases.tests.conftest import DOWN, text_of
 from releases.tests.test_pages_queries import queries_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,11 +70,8 @@ def test_one_that_fails_holds_up_no_other(split, scene, aws, as_user, monkeypatc
 
     def refuse_one(access, rule_arn, weights):
         if "search" in rule_arn:
-            aws.is_down = True
-        try:
-            set_weights(access, rule_arn, weights)
-        finally:
-            aws.is_down = False
+            raise DOWN
+        set_weights(access, rule_arn, weights)
 
     monkeypatch.setattr("aws.load_balancer.set_weights", refuse_one)
     browser = as_user(scene.operator)

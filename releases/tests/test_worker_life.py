@@ -2,7 +2,9 @@
 
 import os
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -52,13 +54,17 @@ def test_worker_has_no_pool_that_celery_could_close_under_a_heartbeat():
     assert database == {"OPTIONS": {"connect_timeout": 5}}
 
 
-def test_worker_that_is_told_to_stop_hands_over_after_its_grace_time_only(settings):
-    settings.WORKER_GRACE_SECONDS = 0.3
+def test_worker_that_is_told_to_stop_hands_over_after_its_grace_time_only(settings, monkeypatch):
+    later: list[tuple[float, Callable[[], None]]] = []
+    monkeypatch.setattr(worker_life, "_later", lambda *given: later.append(given))
+    settings.WORKER_GRACE_SECONDS = 7
 
     worker_life.hand_over_later()
 
-    assert not handing_over.is_asked()
-    wait_for(handing_over.is_asked, "the run to be handed over")
+    [(seconds, act)] = later
+    assert (seconds, handing_over.is_asked()) == (7, False)
+    act()
+    assert handing_over.is_asked()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -72,11 +78,23 @@ def test_worker_without_a_terraform_says_so_where_everybody_sees_it(settings):
 
 
 @pytest.fixture
-def listening(monkeypatch):
-    """A worker that is free, whose queue takes what it sends and gives nothing back."""
+def gives_back() -> bool:
+    """Whether the worker's queue gives back what it takes."""
+    return False
+
+
+@pytest.fixture
+def listening(monkeypatch, gives_back):
+    """A worker that is free, and what it sends to its queue."""
     sent: list[str] = []
+
+    def take(name: str, **_: Any) -> None:
+        sent.append(name)
+        if gives_back:
+            worker_life.hear()
+
     monkeypatch.setattr(current_app.amqp.queues, "_consume_from", {"runs": None})
-    monkeypatch.setattr(current_app, "send_task", lambda name, **_: sent.append(name))
+    monkeypatch.setattr(current_app, "send_task", take)
     monkeypatch.setattr("releases.echo.SECONDS", 0.01)
     monkeypatch.setattr(state, "should_stop", None)
     # The last resort ends the process, which is the test's own here, and long after it.
@@ -92,12 +110,9 @@ def test_worker_that_hears_nothing_ends_with_the_code_by_which_it_is_started_aga
     assert echo.TASK in listening
 
 
+@pytest.mark.parametrize("gives_back", [True])
 def test_worker_that_hears_goes_on(listening):
-    def sent_and_heard() -> bool:
-        worker_life.hear()
-        return len(listening) > 20
-
-    wait_for(sent_and_heard, "echoes to be sent")
+    wait_for(lambda: len(listening) > 20, "echoes to be sent")
     assert state.should_stop is None
 
 
