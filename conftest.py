@@ -21,8 +21,10 @@ from infra.sandbox.testing import running_sandbox
 
 pytest_plugins = ["audit.pytest_plugin"]
 
-# A busy machine would break a limit on the time of one example.
-hypothesis.settings.register_profile("bluegreen", deadline=None)
+# A busy machine would break a limit on the time of one example, and on that of making the first ones.
+hypothesis.settings.register_profile(
+    "bluegreen", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("bluegreen")
 
 # By what a test asks for: so that none is taken for a fast one by mistake.

@@ -105,9 +105,11 @@ def test_tokens_are_hidden_wherever_they_are():
     }
 
 
+# Hypothesis also tries texts that stand in the code, and with this one an object could be a secret.
+keys = st.text().filter(lambda key: key != "encrypted")
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(keys, inner),
 )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from releases.domain.canary import CanaryHeader
@@ -59,7 +59,7 @@ def test_a_rule_that_the_service_does_not_have_is_not_its_own(address):
 
 
 @pytest.mark.parametrize("name", ["set_up", "canary", "shift_up", "promote", "swap_colors"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_good_plan_with_one_thing_changed_in_one_of_the_rules_is_refused(name, data):
     shown = document_with_all(name)

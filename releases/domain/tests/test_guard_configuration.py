@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from releases.domain.plans.guard import Expectation, check_plan
@@ -182,7 +182,7 @@ def test_a_set_up_with_another_configuration_is_refused(color):
 
 
 @pytest.mark.parametrize("name", CONFIGURING)
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_refusal_ever_tells_a_variable_s_value(name, data):
     shown = data.draw(mutated(name)).document

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from releases.domain.plans.guard import check_plan
@@ -15,7 +15,7 @@ def test_a_good_plan_is_accepted(name):
 
 # Where one half of a pair is there already, what is made has nothing to be compared with.
 @pytest.mark.parametrize("name", [name for name in GOOD if name != "set_up_resumed"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_good_plan_with_one_thing_changed_is_refused(name, data):
     mutation = data.draw(mutated(name))
