@@ -207,12 +207,12 @@ def test_a_first_part_that_fails_leaves_the_promoted_colour_as_the_safe_one(life
 
 
 def test_a_function_that_had_traffic_settles_before_it_is_changed(life):
-    Service.objects.update(settle_seconds=120)
+    Service.objects.update(settle_seconds=3600)
     life.request()
     life.go_to(100)
     life.request("v3")
     assert life.step().status == StepStatus.PENDING
-    Service.objects.update(blue_traffic_ended_at=timezone.now() - timedelta(seconds=121))
+    Service.objects.update(blue_traffic_ended_at=timezone.now() - timedelta(seconds=3601))
     recovery.sweep()
     assert life.step().status == StepStatus.PLANNING
 

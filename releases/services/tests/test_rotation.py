@@ -21,7 +21,7 @@ def swapping(life):
 
 def stop_after_the_swap(life) -> None:
     """The colours have swapped; the idle one still settles, so that nothing follows."""
-    Service.objects.update(settle_seconds=120)
+    Service.objects.update(settle_seconds=3600)
     life.start()
     assert (life.step().transition, life.step().status) == (Transition.ROTATE_CANDIDATE, StepStatus.PENDING)
 
@@ -136,7 +136,7 @@ def test_the_button_with_swapped_colours_leads_to_green_from_any_share(swapping,
 def test_the_idle_function_settles_before_the_second_part_of_a_swap(swapping):
     swapping.request("v3")
     stop_after_the_swap(swapping)
-    Service.objects.update(blue_traffic_ended_at=timezone.now() - timedelta(seconds=121))
+    Service.objects.update(blue_traffic_ended_at=timezone.now() - timedelta(seconds=3601))
     swapping.world.work()
     swapping.world.work()
     assert swapping.now().blue.image == reference("v3")
