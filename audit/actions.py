@@ -16,6 +16,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "person.reactivated": "let the person in again",
         "person.password-ended": "ended the person's password and sessions, and made a link for a new one",
         "person.password-set": "set a password by a link",
+        "person.password-changed": "changed their own password",
+        "person.password-mistaken": "gave a wrong old password, and could not change it",
         "group.made": "made a group",
         "group.member-added": "put the person into a group",
         "group.member-removed": "took the person out of a group",

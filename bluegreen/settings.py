@@ -121,6 +121,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # the trail has it
 AXES_VERBOSE = False
+# What was sent with a try is kept as long as it counts, but for these fields.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "old_password", "new_password1", "new_password2"]
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "service-list"

@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from releases.views.own_password import OwnPassword
 from releases.views.sign_in import SetPassword, SignIn, SignOut
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", SignOut.as_view(), name="logout"),
+    path("password/", OwnPassword.as_view(), name="own-password"),
     path("password/<uidb64>/<token>/", SetPassword.as_view(), name="password-set"),
     path("api/v1/", include("releases.api.urls")),
     path("", include("releases.urls")),

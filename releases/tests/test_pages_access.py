@@ -26,6 +26,8 @@ POST login                  302   302    302       302      302      302     302
 POST logout                 302   302    302       302      302      302     302     302   302
 GET  password-set           200   200    200       200      200      200     200     200   200
 POST password-set           200   200    200       200      200      200     200     200   200
+GET  own-password           200   200    200       200      200      200     200     200   200
+POST own-password           422   422    422       422      422      422     422     422   422
 GET  api:list_services      200   200    200       200      200      200     200     200   200
 GET  api:get_service        404   404    200       200      200      200     200     200   200
 POST api:request_release    404   404    403       409      403      403     409     403   409

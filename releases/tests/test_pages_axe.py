@@ -147,6 +147,13 @@ def test_each_page_of_people_and_groups_is_accessible_and_fits(browser, site, sc
         assert [problem for address in addresses for problem in problems(page, address)] == []
 
 
+@pytest.mark.parametrize(("size", "theme"), [(DESK, "light"), (PHONE, "dark")])
+def test_the_page_of_one_s_own_password_is_accessible_and_fits(browser, site, size, theme):
+    rosa = factories.UserFactory.create(username="rosa")
+    with visiting(browser, site, rosa, viewport=size, color_scheme=theme, bypass_csp=True) as page:
+        assert problems(page, "/password/") == []
+
+
 def test_a_password_s_page_is_accessible(browser, site):
     link = urlsplit(people.password_link(factories.UserFactory.create())).path
     with visiting(browser, site, bypass_csp=True) as page:

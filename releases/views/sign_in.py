@@ -1,5 +1,7 @@
 """Signing in and out, and setting a password by a link, each with its event."""
 
+from typing import TypeVar
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
@@ -15,6 +17,7 @@ from releases.services.access import people
 from releases.services.lifecycle import person
 
 LONGEST_NAME = 150
+PasswordForm = TypeVar("PasswordForm", bound="SetPasswordForm[User]")
 
 
 class SignInForm(AuthenticationForm):
@@ -23,6 +26,29 @@ class SignInForm(AuthenticationForm):
     def clean_username(self) -> str:
         """As much of it as a name can have: what counts the tries that fail keeps no more."""
         return str(self.cleaned_data["username"])[:LONGEST_NAME]
+
+
+def record_mistaken(request: HttpRequest, actor: Actor, action: str) -> bool:
+    """Tell the trail of a password that did not match, unless none counts now, and of the pause where it begins.
+
+    True where no try counts now, this one or the next.
+    """
+    is_locked = getattr(request, "axes_locked_out", False)
+    if not is_locked or request.axes_failures_since_start:  # type: ignore[attr-defined]  # this one counted
+        events.record(actor=actor, action=action)
+        if is_locked:
+            events.record(actor=actor, action="person.locked-out")
+    return is_locked
+
+
+def locked_words() -> dict[str, int]:
+    """What a page that counts no try is given: ``locked_minutes``."""
+    return {"locked_minutes": int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)}
+
+
+def locked_headers() -> dict[str, str]:
+    """When a try counts again, for whoever asks by a program."""
+    return {"Retry-After": str(int(settings.AXES_COOLOFF_TIME.total_seconds()))}
 
 
 class SignIn(LoginView):
@@ -45,21 +71,11 @@ class SignIn(LoginView):
     @transaction.atomic
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Say that it didn't match, or that no try counts now."""
-        is_locked = getattr(self.request, "axes_locked_out", False)
-        if not is_locked or self.request.axes_failures_since_start:  # type: ignore[attr-defined]  # this one counted
-            self._record(form, "person.sign-in-failed")
-            if is_locked:
-                self._record(form, "person.locked-out")
-        if not is_locked:
+        actor = Actor(id="", name=form.data.get("username", ""), via="page")
+        if not record_mistaken(self.request, actor, "person.sign-in-failed"):
             return super().form_invalid(form)
-        pause = settings.AXES_COOLOFF_TIME
-        context = self.get_context_data(form=form, locked_minutes=int(pause.total_seconds() // 60))
-        headers = {"Retry-After": str(int(pause.total_seconds()))}
-        return self.render_to_response(context, status=429, headers=headers)
-
-    def _record(self, form: AuthenticationForm, action: str) -> None:
-        typed = form.data.get("username", "")
-        events.record(actor=Actor(id="", name=typed, via="page"), action=action)
+        context = self.get_context_data(form=form, **locked_words())
+        return self.render_to_response(context, status=429, headers=locked_headers())
 
 
 class SignOut(LogoutView):
@@ -74,6 +90,14 @@ class SignOut(LogoutView):
         return super().post(request, *args, **kwargs)
 
 
+def like_all_others(form: PasswordForm) -> PasswordForm:
+    """With what Django's fields need to look like those of other forms."""
+    form.fields["new_password1"].help_text = "At least 8 characters, and not a common one."
+    for field in form.fields.values():
+        field.widget.attrs["class"] = "form-control"
+    return form
+
+
 class SetPassword(PasswordResetConfirmView):
     """Whoever has the link sets the password, once; the page then has an address without what the link holds."""
 
@@ -85,12 +109,8 @@ class SetPassword(PasswordResetConfirmView):
         return user if isinstance(user, User) and user.is_active else None
 
     def get_form(self, form_class: "type[SetPasswordForm[User]] | None" = None) -> "SetPasswordForm[User]":
-        """With what a field needs to look like all others."""
-        form = super().get_form(form_class)
-        form.fields["new_password1"].help_text = "At least 8 characters, and not a common one."
-        for field in form.fields.values():
-            field.widget.attrs["class"] = "form-control"
-        return form
+        """Django's, looking like all others."""
+        return like_all_others(super().get_form(form_class))
 
     def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         """Keep it; the person signs in with it."""

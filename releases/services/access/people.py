@@ -89,14 +89,14 @@ def password_link(user: User) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-@transaction.atomic
 def set_password(user: User, password: str) -> bool:
     """Keep what somebody sets by a link; False where the password or the account ended since ``user`` was read."""
-    as_read = User.objects.filter(pk=user.pk, is_active=True, password=user.password)
-    is_kept = bool(as_read.update(password=make_password(password)))
-    if is_kept:
-        _note("person.password-set", user, person(user))
-    return is_kept
+    return _keep_password(user, password, "person.password-set")
+
+
+def change_password(user: User, password: str) -> bool:
+    """The same for who is signed in and gave the old one: every session ends that is not bound to the new one."""
+    return _keep_password(user, password, "person.password-changed")
 
 
 def make_group(name: str, *, by: User) -> Group:
@@ -168,6 +168,17 @@ def record_member(group: Group, whom: User, *, actor: Actor) -> None:
     if group.name not in before:
         whom.groups.add(group)
         _note_member("group.member-added", group, whom, actor, before=before)
+
+
+@transaction.atomic
+def _keep_password(user: User, password: str, action: str) -> bool:
+    as_read = User.objects.filter(pk=user.pk, is_active=True, password=user.password)
+    kept = make_password(password)
+    if not as_read.update(password=kept):
+        return False
+    user.password = kept
+    _note(action, user, person(user))
+    return True
 
 
 @contextmanager
