@@ -145,11 +145,18 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "bluegreen.request_context.RequestIdFilter"}},
+    "filters": {
+        "request": {"()": "bluegreen.request_context.RequestIdFilter"},
+        "refusal": {"()": "bluegreen.refusals_log.RefusalFilter"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {request_id}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"releases": {"level": "INFO"}, "terraform_runner": {"level": "INFO"}},
+    "loggers": {
+        "releases": {"level": "INFO"},
+        "terraform_runner": {"level": "INFO"},
+        "django.request": {"filters": ["refusal"]},
+    },
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
