@@ -16,7 +16,11 @@ _SCOPE = "_scope_of_its_token"
 _MAY_NOT_SET_UP = Refused(
     "person:no-permission", "You may not set up services: an administrator gives this right."
 )
-
+_ADD_SERVICE = Q(codename="add_service", content_type__app_label="releases")
+HAS_SET_UP_RIGHT = Exists(
+    DjangoPermission.objects.filter(_ADD_SERVICE, Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk")))
+)
+"""Of accounts: whether each has been granted, by itself or by a group, to set up services."""
 
 _MAY_NOT_SET_DEFAULTS = Refused(
     "person:no-permission", "Who manages all services of this environment changes its policy."
@@ -97,13 +101,15 @@ def may_set_up_services(user: User) -> Decision:
     """
     if _scope(user) is not None:
         return _MAY_NOT_SET_UP
-    wanted = Q(codename="add_service", content_type__app_label="releases")
-    given = Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk"))
-    has_right = Exists(DjangoPermission.objects.filter(wanted & given))
-    is_active, may = User.objects.values_list("is_active", has_right).get(pk=user.pk)
+    is_active, has_right = User.objects.values_list("is_active", HAS_SET_UP_RIGHT).get(pk=user.pk)
+    return set_up_answer(is_active=is_active, has_right=has_right)
+
+
+def set_up_answer(*, is_active: bool, has_right: bool) -> Decision:
+    """Whether somebody may set up new services, of whose account these are known."""
     if not is_active:
         return Refused("person:inactive", "This account is no longer active.")
-    return Allowed() if may else _MAY_NOT_SET_UP
+    return Allowed() if has_right else _MAY_NOT_SET_UP
 
 
 def grant_set_up(user: User) -> None:

@@ -1,23 +1,12 @@
-"""Reads about broken glasses that nobody else has reviewed yet: one query each."""
-
-from collections.abc import Sequence
-from itertools import groupby
-from uuid import UUID
+"""Broken glasses that nobody else has reviewed yet."""
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
-from releases.models import BrokenGlass, Release, Service, ServiceAccount
+from releases.models import BrokenGlass, Service, ServiceAccount
 from releases.selectors.people import programs_of
 
 UNREVIEWED = BrokenGlass.objects.filter(reviewed_at__isnull=True).order_by()
-
-
-def flagged_releases(services: Sequence[Service]) -> dict[UUID, list[Release]]:
-    """The releases of these services that are flagged, the first one first, by the service's id."""
-    flagged = Exists(UNREVIEWED.filter(step__release=OuterRef("pk")))
-    found = Release.objects.filter(flagged, service__in=services).order_by("service_id", "number")
-    return {service_id: list(group) for service_id, group in groupby(found, lambda one: one.service_id)}
 
 
 def glasses_to_review(user: User, *, services: QuerySet[Service]) -> QuerySet[BrokenGlass]:

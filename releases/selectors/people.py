@@ -1,9 +1,10 @@
 """Reading who there is, and who is in which group: a constant number of queries each."""
 
 from django.contrib.auth.models import Group, User
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet
 
 from releases.models import RoleGrant
+from releases.selectors.counts import count_of
 from releases.selectors.roles import held_by
 
 _ROLES = Prefetch("role_grants", RoleGrant.objects.select_related("service"))
@@ -26,7 +27,8 @@ def programs_of(user: User) -> QuerySet[User]:
 def groups(words: str = "") -> QuerySet[Group]:
     """The groups with these words in their name, each with its roles and, as ``members``, how many are in it."""
     found = Group.objects.filter(name__icontains=words) if words else Group.objects.all()
-    return found.annotate(members=Count("user")).prefetch_related(_ROLES).order_by("name")
+    members = count_of(User.objects.filter(groups=OuterRef("pk")))
+    return found.annotate(members=members).prefetch_related(_ROLES).order_by("name")
 
 
 def members(group: Group) -> QuerySet[User]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from releases.domain.access.roles import Role
 from releases.models import RoleGrant, Service
@@ -27,9 +27,13 @@ def covering(service: Service) -> Q:
     return Q(service=service) | Q(environment=service.environment) | EVERYWHERE
 
 
-def held_by(user: User) -> Q:
+def held_by(user: User | OuterRef) -> Q:
     """The grants that a person has, by themselves or by a group."""
     return Q(user=user) | Q(group__user=user)
+
+
+ADMINISTERS = Exists(RoleGrant.objects.filter(held_by(OuterRef("pk")), EVERYWHERE, role=Role.ADMIN.value))
+"""Of accounts: whether each is an administrator everywhere, active or not."""
 
 
 def roles_on(user: User, service: Service) -> frozenset[Role]:

@@ -1,13 +1,15 @@
 """Reading services: a constant number of queries each."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
 from releases.models import Release, Service, Step
+from releases.selectors.glasses import UNREVIEWED
 from terraform_runner.domain.runs import RunStatus
 
 # The last ones tell best; a service of years has thousands.
@@ -64,15 +66,25 @@ def step_durations(service: Service) -> dict[Transition, list[float]]:
     return durations
 
 
-def last_releases(services: Sequence[Service]) -> dict[UUID, Release]:
-    """The newest release of each service that has one, by the service's id; one query."""
-    newest = (
-        Release.objects.filter(service__in=services)
+def telling_releases(services: Sequence[Service]) -> dict[UUID, tuple[Release, list[Release]]]:
+    """Each service's newest release, and those with a broken glass that nobody else has reviewed, the first one first.
+
+    By the service's id, of those that have any; one query.
+    """
+    here = Release.objects.filter(service__in=services)
+    newest = here.order_by("service_id", "-number").distinct("service_id")
+    found = (
+        here.annotate(is_flagged=Exists(UNREVIEWED.filter(step__release=OuterRef("pk"))))
+        .filter(Q(is_flagged=True) | Q(pk__in=newest.values("pk")))
         .select_related("requested_by")
-        .order_by("service_id", "-number")
-        .distinct("service_id")
+        .order_by("service_id", "number")
     )
-    return {release.service_id: release for release in newest}
+    by_service = groupby(found, lambda one: one.service_id)
+    each = ((service_id, list(releases)) for service_id, releases in by_service)
+    return {
+        service_id: (releases[-1], [one for one in releases if one.is_flagged])
+        for service_id, releases in each
+    }
 
 
 def list_releases(service: Service, *, below: int | None, limit: int) -> list[Release]:

@@ -49,9 +49,9 @@ def _busy(service: Service, step: Step | None) -> str:
     return "A change of the settings was begun: ask for settings again." if service.settings_begun else ""
 
 
-def step_facts(service: Service, step: Step) -> StepFacts:
-    """A step as the rules see it."""
-    run, before = step.plan_run, gates.gates_before(service, step)
+def step_facts(service: Service, step: Step, before: gates.Gates | None = None) -> StepFacts:
+    """A step as the rules see it, and ``before`` it these gates where they were read already."""
+    run, before = step.plan_run, before or gates.gates_before(service, step)
     gate = before.present
     return StepFacts(
         status=StepStatus(step.status),

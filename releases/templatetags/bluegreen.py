@@ -1,18 +1,15 @@
-"""What several templates need: times in words, the count of the inbox, who changes people."""
+"""What several templates need: times, texts and roles in words."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from django import template
-from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from releases.domain import visible as characters
 from releases.models import RoleGrant
-from releases.selectors.roles import administered_by
-from releases.views.lookups import find_glasses_to_review, find_plans_to_decide
 from releases.views.shown.words import age_in_words
 
 register = template.Library()
@@ -72,17 +69,3 @@ def visible(text: str) -> str:
 def roles_in_words(grants: Iterable[RoleGrant]) -> str:
     """Which roles these are, and where each holds; empty for none."""
     return ", ".join(f"{grant.role} {grant.place}" for grant in grants)
-
-
-@register.simple_tag
-def waiting_count(user: User | AnonymousUser) -> int:
-    """How much waits for this person in the inbox; a page that is not found may be asked for by anybody."""
-    if not isinstance(user, User):
-        return 0
-    return find_plans_to_decide(user).count() + find_glasses_to_review(user).count()
-
-
-@register.simple_tag
-def administers(user: User | AnonymousUser) -> bool:
-    """Whether the header leads this person to people and groups; one query, since it is on each page."""
-    return isinstance(user, User) and administered_by(user).everywhere

@@ -127,6 +127,16 @@ def test_a_long_list_comes_in_pages_that_keep_the_search(viewer, as_user):
     assert 'href="?q=service&amp;page=2"' in page
 
 
+@pytest.mark.parametrize(
+    ("asked", "page", "rows"), [("2", 2, 1), ("3", 2, 1), ("999999999", 2, 1), ("0", 1, 50), ("x", 1, 50)]
+)
+def test_a_page_that_is_not_there_is_the_nearest_one(viewer, as_user, asked, page, rows):
+    for _ in range(51):
+        seen_by(viewer)
+    context = as_user(viewer).get("/", {"page": asked}).context
+    assert (context["page"].number, len(context["rows"]), context["page"].paginator.count) == (page, rows, 51)
+
+
 def test_a_service_shows_both_colours_with_version_share_and_role(scene, as_user):
     page = text_of(as_user(scene.requester).get("/services/catalog/"))
     assert factories.digest("blue")[:12] in page

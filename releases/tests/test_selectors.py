@@ -9,7 +9,7 @@ from audit.events import Actor, record
 from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import Transition
-from releases.models import EmergencyRollback, Service, Step, StepRun
+from releases.models import BrokenGlass, EmergencyRollback, Service, Step, StepRun
 from releases.tests import factories
 from releases.tests.factories import ReleaseFactory, RunFactory, ServiceFactory, StepFactory
 from terraform_runner.models import LogChunk
@@ -126,10 +126,21 @@ def test_a_split_within_a_release_is_as_it_should_be(db):
     assert [one.name for one in ordered] == ["canary", "release"]
 
 
-def test_the_newest_release_of_each_service(service):
-    ReleaseFactory.create(service=service, number=1, status="promoted")
-    newest = ReleaseFactory.create(service=service, number=2)
-    assert selectors.last_releases([service, ServiceFactory.create()]) == {service.pk: newest}
+def test_the_newest_release_of_each_service_and_those_with_a_broken_glass(service):
+    first, second, third, newest = (
+        ReleaseFactory.create(service=service, number=number, status="promoted") for number in (1, 2, 10, 11)
+    )
+    other = ReleaseFactory.create()
+    for release in (third, second, first, first):
+        factories.put_in_place(service, release)
+        step = factories.waiting_step(StepFactory.create(release=release, position=release.steps.count()))
+        glass = factories.broken_glass(step, release.requested_by)
+        if release == second:
+            BrokenGlass.objects.filter(pk=glass.pk).update(reviewed_at=timezone.now())
+    assert selectors.telling_releases([service, other.service, ServiceFactory.create()]) == {
+        service.pk: (newest, [first, third]),
+        other.service_id: (other, []),
+    }
 
 
 def test_releases_come_newest_first_page_by_page(service):

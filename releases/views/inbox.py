@@ -7,8 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -24,6 +22,8 @@ from releases.services.approval import approvals
 from releases.services.errors import ActRefused, is_personal
 from releases.views.acts import decide_as_shown
 from releases.views.lookups import find_glasses_to_review, find_plan, find_plans_to_decide, signed_in
+from releases.views.pages import page_of
+from releases.views.reader import reader_of
 from releases.views.shown.glasses import gate_of_glass
 from releases.views.shown.inbox import Waiting, chosen, decided_words, waiting
 from releases.views.shown.words import step_title
@@ -137,29 +137,24 @@ def _list(request: HttpRequest) -> dict[str, Any]:
     services = visible_services(user)
     mine = find_plans_to_decide(user)
     others = plan_selectors.plans_for_others(services, but=mine)
-    glasses = find_glasses_to_review(user)
-    broken = glasses.count()
-    context: dict[str, Any] = {"count_mine": mine.count() + broken, "count_others": others.count()}
+    reader = reader_of(request)
+    context: dict[str, Any] = {"count_mine": reader.waiting, "count_others": others.count()}
     if view == "done":
-        page = _page(request, plan_selectors.decisions_by(user, services=services))
+        page = page_of(request, plan_selectors.decisions_by(user, services=services), PER_PAGE)
         done = [
             (decision, step_title(decision.step) if decision.plan_run_id else "Request")
             for decision in page.object_list
         ]
         return context | {"view": "done", "page": page, "done": done}
-    steps = _page(request, others if view == "others" else mine)
+    steps = page_of(request, others if view == "others" else mine, PER_PAGE)
     rows = waiting(list(steps.object_list))
     shown = "others" if view == "others" else "mine"
     context |= {"view": shown, "page": steps, "rows": rows}
     if shown == "others":
         return context
-    to_review = [(glass, gate_of_glass(glass)) for glass in glasses[:PER_PAGE]]
+    to_review = [(glass, gate_of_glass(glass)) for glass in find_glasses_to_review(user)[:PER_PAGE]]
     return context | {
         "has_routine": any(row.is_routine for row in rows),
         "glasses": to_review,
-        "more_glasses": broken - len(to_review),
+        "more_glasses": reader.glasses - len(to_review),
     }
-
-
-def _page(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
-    return Paginator(found, PER_PAGE).get_page(request.GET.get("page"))

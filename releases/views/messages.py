@@ -6,7 +6,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,10 +17,8 @@ from releases.models import Delivery, DeliveryState, Service, Webhook
 from releases.permissions import NotAllowed, services_with
 from releases.services.messaging import mail_choices, outbox, webhooks
 from releases.views.lookups import find_service, signed_in, theirs
-from releases.views.pages import service_context
+from releases.views.pages import page_of, service_context
 from releases.views.shown.deliveries import deliveries_shown
-
-PER_PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,7 +116,7 @@ def _shown(request: HttpRequest, form: WebhookForm, service: Service | None, may
     state = request.GET.get("state", "")
     if state in DeliveryState.values:
         found = found.filter(state=state)
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, found)
     return {
         "page": page,
         "deliveries": deliveries_shown(list(page.object_list)),

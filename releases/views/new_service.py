@@ -12,7 +12,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from aws.listeners import Listener
-from releases import permissions
 from releases.domain.access.decisions import Permission, Refused
 from releases.domain.errors import InvalidCanary
 from releases.domain.provisioning.new_service import Identity
@@ -26,6 +25,7 @@ from releases.services.execution.accounts import account_ids
 from releases.services.provisioning.listeners import ListenerPicture
 from releases.services.provisioning.set_up_requests import find_listeners, look_at, request_set_up
 from releases.views.lookups import find_service, signed_in
+from releases.views.reader import reader_of
 from releases.views.shown.new_service import groups, usual_fields
 
 _NOWHERE = Identity(
@@ -37,7 +37,7 @@ _NOWHERE = Identity(
 @sensitive_post_parameters()
 def service_new(request: HttpRequest) -> HttpResponse:
     """The form, and what it sends; whatever goes wrong, what was typed stays, but for secrets."""
-    allowed = permissions.may_set_up_services(signed_in(request))
+    allowed = reader_of(request).may_set_up
     if isinstance(allowed, Refused):
         raise PermissionDenied(allowed.reason)
     if request.method != "POST":

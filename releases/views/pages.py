@@ -10,8 +10,9 @@ from releases import selectors
 from releases.domain.access.decisions import Refused
 from releases.domain.acts import REASON_DUE, Act
 from releases.models import Service
+from releases.selectors.counts import count_of
 from releases.services import facts
-from releases.views.lookups import signed_in
+from releases.views.lookups import number_in, signed_in
 from releases.views.shown.traffic import traffic_of
 
 ROWS_PER_PAGE = 50
@@ -22,9 +23,14 @@ def searched_for(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:80]
 
 
-def page_of(request: HttpRequest, found: QuerySet[Any]) -> Page[Any]:
-    """The page of a list that the address names; the nearest one where there is none such."""
-    return Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+def page_of(request: HttpRequest, found: QuerySet[Any], rows: int = ROWS_PER_PAGE) -> Page[Any]:
+    """The page of a list that the address names, in one query; the nearest one where there is none such."""
+    pages, number = Paginator(found, rows), number_in(request.GET.get("page", "")) or 1
+    shown = list(found.annotate(of_all=count_of(found))[(number - 1) * rows : number * rows])
+    if not shown and number > 1:
+        return pages.get_page(number)
+    pages.count = shown[0].of_all if shown else 0
+    return Page(shown, number, pages)
 
 
 def service_context(request: HttpRequest, service: Service) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,9 +10,9 @@ from django.views.decorators.http import require_safe
 from releases import selectors
 from releases.domain.access.decisions import Permission
 from releases.models import Release, Service
-from releases.permissions import may_set_up_services, services_with, visible_services
+from releases.permissions import services_with, visible_services
 from releases.views.lookups import find_service, number_in, signed_in
-from releases.views.pages import service_context
+from releases.views.pages import page_of, service_context
 from releases.views.shown.canary import canary_rules
 from releases.views.shown.change import change_of
 from releases.views.shown.next_release import next_release
@@ -22,7 +21,6 @@ from releases.views.shown.ready import taking_over
 from releases.views.shown.waiting import waiting_of
 from releases.views.shown.words import release_status, step_title
 
-SERVICES_PER_PAGE = 50
 RELEASES_PER_PAGE = 10
 
 
@@ -57,9 +55,7 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
         services = services.filter(name__icontains=query)
     may_press = services_with(signed_in(request), Permission.EMERGENCY).filter(pk=OuterRef("pk"))
     services = services.annotate(may_press=Exists(may_press))
-    page = Paginator(selectors.by_need_of_attention(services), SERVICES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = page_of(request, selectors.by_need_of_attention(services))
     rows = service_rows(list(page.object_list))
     attention = [row for row in rows if row.needs_attention]
     return {
@@ -68,7 +64,6 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
         "attention": attention,
         "query": query,
         "with_removed": with_removed,
-        "may_set_up": may_set_up_services(signed_in(request)),
         "may_roll_back_all": any(
             row.is_in_progress for row in rows if getattr(row.service, "may_press", False)
         ),

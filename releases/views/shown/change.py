@@ -74,10 +74,11 @@ def change_of(user: User, service: Service, step: Step) -> ChangeShown | None:
 
 
 def _decision(person: Person, service: Service, step: Step, plan: PlanShown | None) -> DecisionShown:
-    step_now = facts.step_facts(service, step)
+    gates = gates_before(service, step)
+    step_now = facts.step_facts(service, step, gates)
     return decision_of(
         step,
-        gate_of(gates_before(service, step).present),
+        gate_of(gates.present),
         may_approve=acts.may_decide(person, step_now),
         may_reject=acts.may_refuse(person, step_now),
         is_whole=plan is not None and plan.is_complete,

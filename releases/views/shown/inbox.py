@@ -108,8 +108,9 @@ def waiting(steps: Sequence[Step]) -> list[Waiting]:
 def chosen(user: User, step: Step) -> Chosen:
     """The plan of a step with all that a decision needs; a constant number of queries."""
     service, person = step.service, as_person(user, step.service)
-    step_now, approvals = facts.step_facts(service, step), plan_selectors.approvals_of(step)
-    gate, may = gates_before(service, step).present, acts.may_decide(person, step_now)
+    gates, approvals = gates_before(service, step), plan_selectors.approvals_of(step)
+    step_now = facts.step_facts(service, step, gates)
+    gate, may = gates.present, acts.may_decide(person, step_now)
     side = other_side(service) if service.set_up_at else None
     plan = None if gate.of_request else plan_of(service, step)
     request = request_of(gate, selectors.steps_of_release(step.release)) if step.release else None

@@ -8,7 +8,6 @@ from releases import selectors
 from releases.domain.lifecycle import StepStatus
 from releases.domain.traffic import ROTATIONS, Color, Transition, is_safe
 from releases.models import Release, Service, Step
-from releases.selectors import glasses as glass_selectors
 from releases.views.shown.traffic import TrafficShown, traffic_of
 from releases.views.shown.words import Status, Tone, first_line, step_title
 
@@ -55,16 +54,11 @@ class ServiceRow:
 
 
 def service_rows(services: Sequence[Service]) -> list[ServiceRow]:
-    """The rows of a page of services, in the given order; three queries."""
+    """The rows of a page of services, in the given order; two queries."""
     steps = selectors.unfinished_by_service(services)
-    releases, flagged = selectors.last_releases(services), glass_selectors.flagged_releases(services)
+    releases = selectors.telling_releases(services)
     return [
-        _row(
-            service,
-            _telling(steps.get(service.pk, ())),
-            releases.get(service.pk),
-            flagged.get(service.pk, ()),
-        )
+        _row(service, _telling(steps.get(service.pk, ())), *releases.get(service.pk, (None, ())))
         for service in services
     ]
 
