@@ -34,16 +34,16 @@ def test_first_reading_has_nothing_to_be_compared_with():
     assert trusted()
 
 
-@pytest.mark.parametrize("seconds", [3600, -3600, 31])
+@pytest.mark.parametrize("seconds", [3600, -3600, 40])
 def test_clock_that_was_moved_is_not_trusted_for_a_lease(seconds, caplog):
     trusted()
     move_database_clock(seconds)
 
     assert not trusted()
     assert "has jumped by" in caplog.text
-    let_time_pass(40)
+    let_time_pass(30)
     assert not trusted()
-    let_time_pass(6)
+    let_time_pass(16)
     assert trusted()
 
 
@@ -57,7 +57,7 @@ def test_it_is_noted_how_far_the_clock_was_moved():
     assert reading.jumped_at == reading.read_at
 
 
-@pytest.mark.parametrize("seconds", [29, -29])
+@pytest.mark.parametrize("seconds", [20, -20])
 def test_clock_that_is_put_right_a_little_is_trusted(seconds):
     trusted()
     move_database_clock(seconds)

@@ -2,15 +2,17 @@
 
 import errno
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from terraform_runner import executor, working_dir
+from terraform_runner import executor, process, working_dir
 from terraform_runner.cli import PASSED_ON
 from terraform_runner.domain.plan import Plan
 from terraform_runner.domain.results import Applied, Planned
@@ -434,12 +436,17 @@ def test_apply_is_cancelled_in_the_middle(bench):
 
 
 @pytest.mark.fault
-def test_run_that_takes_too_long_is_ended_with_its_last_lines(bench):
-    bench.plan()
-    bench.settings = replace(bench.settings, time_limit_seconds=1.5)
+def test_run_that_takes_too_long_is_ended_with_its_last_lines(bench, monkeypatch):
+    passed = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed[0])
+    monkeypatch.setattr(process, "time", clock)
+
+    class Late(RecordingControl):
+        def lines(self, lines: list[str]) -> None:
+            passed[0] = bench.settings.time_limit_seconds if "hanging" in lines else 0.0
 
     with pytest.raises(RunTimedOut, match="hanging"):
-        bench.plan(**stand_in_mode("hang=plan"))
+        bench.plan(Late(), **stand_in_mode("hang=plan"))
 
 
 def test_apply_that_was_done_counts_although_a_stop_came_too_late(bench):

@@ -90,7 +90,7 @@ def kept(tmp_path: Path, name: str, *, unused_for: float = 0) -> Path:
 
 
 def test_what_was_not_used_for_long_is_removed_when_another_one_is_kept(tmp_path):
-    old, young = kept(tmp_path, "old", unused_for=61), kept(tmp_path, "young", unused_for=59)
+    old, young = kept(tmp_path, "old", unused_for=61), kept(tmp_path, "young", unused_for=20)
 
     kept(tmp_path, "new")
 
