@@ -11,7 +11,8 @@ from tests.serving import session_of
 
 DESK = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
-PATIENCE_MS = 15_000
+# Nothing takes so long but on a machine that does much else meanwhile.
+PATIENCE_MS = 60_000
 
 
 @contextmanager

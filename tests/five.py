@@ -98,6 +98,8 @@ class Five:
             page.get_by_label("Name").fill(name)
             page.get_by_label("Password").fill(self.password)
             page.get_by_role("button", name="Sign in").click()
+            # The page before has a field of that name too.
+            expect(page.get_by_role("button", name="Make a token")).to_be_visible()
             page.get_by_role("textbox", name="Name").fill("five")
             for box in page.get_by_role("checkbox").all():
                 box.check()

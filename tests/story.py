@@ -113,18 +113,18 @@ class Story:
     def roll_back(self) -> float:
         """The manager presses twice, and once to say why, in a browser without JavaScript, and nothing is typed.
 
-        Gives the moment of the second press, of the monotonic clock.
+        Gives the moment, of the monotonic clock, at which the page has said that traffic is back.
         """
         page = self.enter(name="manager", java_script=False)
         page.get_by_role("link", name="Roll back").click()
-        pressed = time.monotonic()
         page.get_by_role("button", name=re.compile("^Send all PRODUCTION traffic back")).click()
         expect(page.get_by_text("Traffic is back")).to_be_visible()
+        back = time.monotonic()
         page.get_by_role("button", name="An exercise").click()
         expect(page.get_by_text("“An exercise”")).to_be_visible()
         expect(page.get_by_text("Terraform agrees")).to_be_visible(timeout=STEP_MS)
         page.context.close()
-        return pressed
+        return back
 
     @property
     def stable(self) -> str:
