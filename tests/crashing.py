@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from conftest import TerraformCli
+from infra.local.tests.ports import free_port
 from infra.local.tests.waiting import is_gone, pid_in, wait_for
 from infra.sandbox.info import SandboxInfo
 from infra.sandbox.tests.service import client
@@ -36,7 +37,6 @@ from tests.installation import SCHEDULER, URGENT_WORKER, WORKER, make_bucket
 from tests.life import Life, new_service, use_sandbox
 from tests.machine import GRACE_SECONDS, LEASE_SECONDS, Machine, begin_worker, program_of, running_machine
 from tests.mortal import Mortal, MortalProgram, forget_connections, mortal_broker, mortal_database
-from tests.servers import free_port
 
 AT_MOST_SECONDS = 180
 WEB = ("-m", "uvicorn", "bluegreen.asgi:application", "--host=127.0.0.1", "--log-level=warning")

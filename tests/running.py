@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.paths import ROOT
+from infra.local.tests.ports import free_port
 from infra.sandbox.info import FILE_NAME, SandboxInfo, read_info
 
 # A database, broker or sandbox of the test session isn't among them: its own ones are what is tested.
@@ -33,7 +33,7 @@ class Bluegreen:
 @contextmanager
 def running_bluegreen(data_dir: Path, *, environment: Mapping[str, str]) -> Iterator[Bluegreen]:
     """Starts everything in a data directory of its own, with these settings, and ends it as Ctrl-C does."""
-    port = _free_port()
+    port = free_port()
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     own = {"BLUEGREEN_DATA_DIR": str(data_dir), "PORT": str(port)}
     with (data_dir.parent / "output.txt").open("w+") as output:
@@ -54,12 +54,6 @@ def running_bluegreen(data_dir: Path, *, environment: Mapping[str, str]) -> Iter
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:

@@ -2,7 +2,6 @@
 
 import secrets
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import redis
 
 from infra.local import debian, postgres, servers
 from infra.local.errors import LocalError
+from infra.local.tests.ports import free_port
 
 NAME = "bluegreen"
 
@@ -110,13 +110,6 @@ def running_redis(folder: Path) -> Iterator[RedisServer]:
     made = RedisServer(port=free_port(), password=secrets.token_hex(8))
     with servers.running(made, folder / "server.log"):
         yield made
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _program(name: str) -> Path:

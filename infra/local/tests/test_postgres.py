@@ -3,6 +3,7 @@ import subprocess
 from pathlib import Path
 
 import environ
+import psutil
 import psycopg
 import pytest
 
@@ -10,7 +11,7 @@ from infra.local import postgres
 from infra.local.errors import LocalError
 from infra.local.postgres import Cluster
 from infra.local.tests.small_disk import grow, read_only, small_disk
-from infra.local.tests.waiting import wait_for
+from infra.local.tests.waiting import is_gone, wait_for
 
 pytestmark = pytest.mark.process
 
@@ -48,8 +49,11 @@ def test_killed_server_recovers_at_the_next_start(folder):
     with postgres.running(folder) as cluster, connect(cluster) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS committed ()")
         connection.commit()
-        os.kill(int((cluster.data_dir / "postmaster.pid").read_text().split()[0]), 9)
-        wait_for(lambda: not cluster.is_ready(), "the server to be gone")
+        server = psutil.Process(int((cluster.data_dir / "postmaster.pid").read_text().split()[0]))
+        # A server refuses to start while one of them is left.
+        below = server.children(recursive=True)
+        server.kill()
+        wait_for(lambda: all(is_gone(process.pid) for process in (server, *below)), "the server to be gone")
 
     with postgres.running(folder) as cluster, connect(cluster) as connection:
         assert connection.execute("SELECT count(*) FROM committed").fetchone() == (0,)

@@ -13,18 +13,13 @@ import psutil
 import pytest
 
 from infra.local.paths import ROOT
-from infra.local.tests.waiting import wait_for
+from infra.local.tests.ports import free_port
+from infra.local.tests.waiting import is_gone, wait_for
 
 pytestmark = pytest.mark.process
 
 # DATABASE_URL isn't among them: the embedded server is what is tested.
 INHERITED = ("PATH", "HOME", "BLUEGREEN_TERRAFORM_BIN")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Start:
@@ -139,7 +134,7 @@ def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path)
     first.process.send_signal(2)
     code, _ = first.end()
     assert code == 0
-    assert [process for process in everything if process.is_running()] == []
+    wait_for(lambda: all(is_gone(process.pid) for process in everything), "all parts to end")
     assert "start it by `make run`" in manage(tmp_path / "data", "audit_verify").stderr
 
     second = start()
@@ -152,4 +147,4 @@ def test_everything_starts_once_ends_on_interrupt_and_continues(start, tmp_path)
     code, words = second.end()
     assert code == 1
     assert f"worker was killed by signal 9. Its log: {tmp_path}/data/log/worker.log" in words
-    wait_for(lambda: not any(process.is_running() for process in everything), "all other parts to end")
+    wait_for(lambda: all(is_gone(process.pid) for process in everything), "all other parts to end")

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.process
 
 # Says who it is in a file of the folder that it runs in, and stays.
 STAYS = "import os, time; open('{name}', 'w').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
+# The file is there before what is in it.
+WRITTEN = "os.path.exists('{name}') and os.path.getsize('{name}')"
 
 
 @pytest.fixture
@@ -158,7 +160,7 @@ def test_what_a_part_leaves_in_its_group_is_ended(supervised, tmp_path):
     )
 
     supervised.run_once(
-        part(leaves + "\nimport os, time\nwhile not os.path.exists('left'): time.sleep(0.01)")
+        part(f"{leaves}\nimport os, time\nwhile not ({WRITTEN.format(name='left')}): time.sleep(0.01)")
     )
 
     left = pid_in(tmp_path / "left")
