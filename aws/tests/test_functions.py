@@ -6,6 +6,7 @@ import pytest
 from aws import session
 from aws.errors import AwsError
 from aws.functions import check_function, probe, publish, read_function, wake
+from infra.local.tests.waiting import wait_for
 from infra.sandbox.tests.service import client
 
 
@@ -149,7 +150,7 @@ def test_a_function_that_sleeps_is_woken(service, access, sandbox):
     assert (asleep.state, asleep.latest_state) == ("Inactive", "Inactive")
     wake(access, name)
     wake(access, name)
-    assert read_function(access, name).state == "Pending"
+    wait_for(lambda: read_function(access, name).state == "Active", "it to be awake")
 
 
 def test_a_function_that_is_gone_cannot_be_woken(access):

@@ -29,7 +29,7 @@ def ask(method: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[bytes, by
         }  # fmt: skip
         site = ApplicationCommunicator(ASGIHandler(), scope)
         await site.send_input({"type": "http.request", "body": b""})
-        return await site.receive_output(5), await site.receive_output(5)
+        return await site.receive_output(60), await site.receive_output(60)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="StreamingHttpResponse must consume")

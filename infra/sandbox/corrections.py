@@ -33,7 +33,7 @@ class DigestedImage(Image):
         self._image_digest = "sha256:" + hashlib.sha256(self.image_manifest.encode()).hexdigest()
 
 
-WAKING_SECONDS = 1.0
+WAKING_SECONDS = 3.0
 
 
 class NotReady(LambdaClientError):

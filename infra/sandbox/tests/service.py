@@ -7,15 +7,19 @@ from typing import Any
 
 import boto3
 import requests
+from botocore.config import Config
 
 from infra.sandbox.info import SandboxInfo
 
 ALIAS = "live"
 
 
-def client(info: SandboxInfo, name: Any) -> Any:
+def client(info: SandboxInfo, name: Any, *, tries_again: bool = True) -> Any:
+    """One that does not try again tells of the very first answer."""
+    once = None if tries_again else Config(retries={"total_max_attempts": 1})
     return boto3.client(
         name,
+        config=once,
         endpoint_url=info.endpoint_url,
         region_name=info.region,
         aws_access_key_id=info.access_key_id,

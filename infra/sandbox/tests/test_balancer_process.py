@@ -1,12 +1,12 @@
 """The load balancer's process by itself, given routes by a test instead of a sandbox."""
 
 import socket
-import time
 from contextlib import ExitStack
 
 import pytest
 import requests
 
+from infra.local.tests.waiting import wait_for
 from infra.sandbox.balancer_process import running_balancer
 from infra.sandbox.routing import Outcome, Route
 
@@ -57,8 +57,5 @@ def test_nothing_to_follow_is_a_503(sockets):
 def test_it_ends_by_itself_over_routes_that_it_cannot_read(sockets, capfd):
     with running_balancer(sockets) as balancer:
         balancer.follow([route("x", source_ips=("nonsense",))])
-        deadline = time.monotonic() + 20
-        while not balancer.has_ended() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert balancer.has_ended()
+        wait_for(balancer.has_ended, "the load balancer to end")
     assert "'nonsense' does not appear to be" in capfd.readouterr().err

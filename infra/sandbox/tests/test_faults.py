@@ -37,7 +37,7 @@ def test_a_call_is_held_before_or_after_its_effect_while_others_go_on(sandbox, s
         thread = begun(service.set_weights, blue=30, green=70)
         wait_for(lambda: held(sandbox) == 1, "the call to be held")
         assert weights(sandbox, service) == seen_meanwhile
-    thread.join(10)
+    thread.join()
     assert weights(sandbox, service) == [30, 70]
     assert held(sandbox) == 0
 
@@ -48,7 +48,7 @@ def test_the_nth_call_is_met_and_no_other(sandbox, service):
         thread = begun(service.set_weights, blue=20, green=80)
         wait_for(lambda: held(sandbox) == 1, "the second call to be held")
         service.set_weights(blue=10, green=90)
-    thread.join(10)
+    thread.join()
 
 
 def test_a_call_without_an_operation_is_met_by_its_path_and_delayed(sandbox, service):

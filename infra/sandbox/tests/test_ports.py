@@ -56,9 +56,9 @@ def test_port_that_is_asked_for_and_taken_is_an_error(tmp_path):
 
 
 def test_asked_port_goes_before_that_of_the_last_start(tmp_path):
-    with somebody_else() as port:
-        pass
     with bound(tmp_path, {}):
+        pass
+    with somebody_else() as port:
         pass
     with bound(tmp_path, {"own": port}) as sockets:
         assert sockets["own"].getsockname()[1] == port
