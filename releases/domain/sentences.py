@@ -154,7 +154,7 @@ _NO_TRAFFIC = "No traffic moves."
 _ENDS: Mapping[Transition, str] = {
     Transition.SET_UP: "Nothing is changed or deleted.",
     Transition.SETTINGS: "No function and no rule is replaced or deleted.",
-    Transition.REMOVE: "This can not be undone.",
+    Transition.REMOVE: "This cannot be undone.",
 }
 
 _SENTENCES: Mapping[Transition, Callable[[_Facts], str]] = {

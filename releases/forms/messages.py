@@ -47,7 +47,7 @@ class MailsForm(StyledForm):
     email = forms.EmailField(
         required=False,
         max_length=254,
-        label="Your mail address",
+        label="Your e-mail address",
         help_text="Without one you get no mails.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )

@@ -14,9 +14,9 @@ from releases.permissions import visible_services
 from releases.services.access.tokens import WantedToken
 
 PASSED_ON = {
-    Permission.REQUEST: "Request releases, and give one's own up",
+    Permission.REQUEST: "Request releases, and cancel one's own",
     Permission.APPROVE: "Approve and reject",
-    Permission.OPERATE: "Give any release up",
+    Permission.OPERATE: "Cancel any release",
     Permission.EMERGENCY: "Roll back",
 }
 """What the API has operations for; to look is passed on always."""

@@ -156,7 +156,7 @@ def test_aws_not_answering_is_said_and_what_was_typed_stays(browser, aws):
 
 def test_an_open_release_is_said_before_anything_is_typed(scene, aws, as_user):
     page = text_of(as_user(scene.requester).get(ADDRESS))
-    assert "This can not be requested now." in page
+    assert "This cannot be requested now." in page
     assert "A release is open: it has to end first." in page
     assert 'type="submit" disabled' in page
 

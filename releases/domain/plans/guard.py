@@ -54,7 +54,7 @@ def _check_document(plan: Plan) -> Iterator[Refusal]:
     problems = {
         "Terraform met an error while planning.": plan.errored,
         "The plan is not complete: a second one would be needed.": plan.complete is False,
-        "Terraform says that this plan can not be applied.": plan.applyable is False and plan.changes,
+        "Terraform says that this plan cannot be applied.": plan.applyable is False and plan.changes,
         "Terraform put some changes off to a later plan.": plan.deferred_changes,
     }
     problems |= {

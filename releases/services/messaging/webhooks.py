@@ -90,7 +90,8 @@ def send_test(*, service: Service, user: User) -> None:
     has_mail = settings.MAIL_IS_SET_UP and user.email
     if not has_mail and not Webhook.objects.filter(Q(service=service) | Q(service__isnull=True)).exists():
         raise InvalidWebhook(
-            "message:nowhere", "Messages go nowhere yet: set a webhook, or your mail address, and test then."
+            "message:nowhere",
+            "Messages go nowhere yet: set a webhook, or your e-mail address, and test then.",
         )
     tell(MessageKind.TEST, service, actor=person(user))
     events.record(

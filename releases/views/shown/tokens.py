@@ -13,7 +13,7 @@ _WORDS = {
     Permission.VIEW.value: "look",
     Permission.REQUEST.value: "request",
     Permission.APPROVE.value: "approve",
-    Permission.OPERATE.value: "give up",
+    Permission.OPERATE.value: "cancel",
     Permission.EMERGENCY.value: "roll back",
 }
 
