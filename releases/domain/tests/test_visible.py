@@ -32,7 +32,7 @@ def test_what_people_write_stays_as_it_is(text):
 
 
 @given(st.text())
-def test_nothing_unseen_is_left_and_a_second_time_changes_nothing_more(text):
+def test_nothing_unseen_is_left_and_whether_something_was_hidden_is_known(text):
     shown = visible(text)
     unseen = [one for one in shown if unicodedata.category(one) in {"Cc", "Cf", "Zl", "Zp"}]
     assert set(unseen) <= {"\n", "\t"}
