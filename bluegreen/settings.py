@@ -112,8 +112,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Guardian's anonymous user would be a row that can be granted rights; nobody here acts without signing in.
 ANONYMOUS_USER_NAME = None
-# Guessing passwords: tries are counted by the name that was typed and the address they come from, and after so many
-# that fail none counts for a while. The page for that is releases.views.sign_in's own, so that it needs no middleware.
+# Guessing passwords: tries are counted by the name that was typed and the address they come from, and by each of them
+# in all, and after so many that fail none counts for a while. The page for that is releases.views.sign_in's own, so
+# that it needs no middleware.
+AXES_HANDLER = "releases.sign_in_limits.SignInLimits"
+SIGN_IN_TRIES_BY_NAME = env.int("BLUEGREEN_SIGN_IN_TRIES_BY_NAME", default=25)
+SIGN_IN_TRIES_BY_ADDRESS = env.int("BLUEGREEN_SIGN_IN_TRIES_BY_ADDRESS", default=50)
 AXES_FAILURE_LIMIT = env.int("BLUEGREEN_SIGN_IN_TRIES", default=5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("BLUEGREEN_SIGN_IN_PAUSE_MINUTES", default=15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

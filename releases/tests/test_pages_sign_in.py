@@ -1,6 +1,8 @@
 """Signing in and out, and the pages for what went wrong."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 import time_machine
@@ -169,3 +171,101 @@ def test_the_tries_that_counted_and_the_beginning_of_the_pause_are_events_and_no
     told = AuditEvent.objects.order_by("id").values_list("action", flat=True)
     assert list(told) == ["person.sign-in-failed"] * 3 + ["person.locked-out"]
     assert "wrong" not in str(list(AccessAttempt.objects.values()))
+
+
+OFFICE, HOME = "192.0.2.1", "192.0.2.2"
+ELSEWHERE = [f"203.0.113.{number}" for number in range(3)]
+
+
+def sign_in_as(name: str, address: str, client: Client | None = None, password: str = factories.PASSWORD):
+    sent = {"username": name, "password": password}
+    return (client or Client()).post("/login/", sent, REMOTE_ADDR=address)
+
+
+def guess_each(names: Iterable[str], addresses: Iterable[str]) -> None:
+    for name, address in product(names, addresses):
+        sign_in_as(name, address, password="wrong")
+
+
+def actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
+
+
+def test_one_password_tried_for_many_names_is_stopped_at_its_address_and_nowhere_else(person, settings):
+    settings.SIGN_IN_TRIES_BY_ADDRESS = 3
+    guess_each(["ada", "bob", "cleo", "dora"], [OFFICE])
+    answer = sign_in_as("rosa", OFFICE)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+    assert "Too many tries for this name, or from where you are." in text_of(answer)
+    assert actions() == ["person.sign-in-failed"] * 3 + ["person.locked-out"]
+    assert sign_in_as("rosa", HOME).status_code == 302
+
+
+def test_one_name_tried_from_many_addresses_is_stopped_for_the_pause_and_no_other_name(person, settings):
+    settings.SIGN_IN_TRIES_BY_NAME = 3
+    factories.UserFactory.create(username="ivo")
+    guess_each(["rosa"], ELSEWHERE)
+    assert sign_in_as("rosa", HOME).status_code == 429
+    assert actions() == ["person.sign-in-failed"] * 3 + ["person.locked-out"]
+    assert sign_in_as("ivo", ELSEWHERE[0]).status_code == 302
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16), tick=False):
+        assert sign_in_as("rosa", HOME).status_code == 302
+
+
+@pytest.mark.parametrize("limit", ["SIGN_IN_TRIES_BY_NAME", "SIGN_IN_TRIES_BY_ADDRESS"])
+def test_whoever_guesses_keeps_nobody_out_of_a_browser_that_was_theirs_before(person, settings, limit):
+    """It has the tries of one name from one address, and no more."""
+    hers = Client()
+    sign_in_as("rosa", OFFICE, hers)
+    hers.post("/logout/")
+    setattr(settings, limit, 3)
+    guess_each(["rosa"], ELSEWHERE)
+    guess_each(["ada", "bob", "cleo"], [OFFICE])
+    assert sign_in_as("rosa", OFFICE).status_code == 429
+    assert sign_in_as("rosa", OFFICE, hers).status_code == 302
+    hers.post("/logout/")
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        sign_in_as("rosa", OFFICE, hers, "wrong")
+    assert sign_in_as("rosa", OFFICE, hers).status_code == 429
+
+
+@pytest.mark.parametrize("whose", ["another's", "forged", "too old"])
+def test_no_other_cookie_opens_what_is_closed(person, settings, whose):
+    settings.SIGN_IN_TRIES_BY_NAME = 3
+    factories.UserFactory.create(username="ivo")
+    browser = Client()
+    days_ago = timedelta(days=91 if whose == "too old" else 0)
+    with time_machine.travel(datetime.now(UTC) - days_ago, tick=False):
+        sign_in_as("ivo" if whose == "another's" else "rosa", HOME, browser)
+    cookie = browser.cookies["bluegreen_known"].value
+    browser = Client()
+    browser.cookies["bluegreen_known"] = f"{cookie}x" if whose == "forged" else cookie
+    guess_each(["rosa"], ELSEWHERE)
+    assert sign_in_as("rosa", HOME, browser).status_code == 429
+
+
+def test_a_sign_in_of_one_s_own_in_between_gives_nobody_more_tries_for_others(person, settings):
+    settings.SIGN_IN_TRIES_BY_ADDRESS = 3
+    guess_each(["ada", "bob"], [OFFICE])
+    assert sign_in_as("rosa", OFFICE).status_code == 302
+    guess_each(["cleo"], [OFFICE])
+    assert sign_in_as("rosa", OFFICE).status_code == 429
+
+
+def test_one_person_alone_locks_no_office_out_however_often_they_try(person, settings):
+    factories.UserFactory.create(username="ivo")
+    for _ in range(settings.SIGN_IN_TRIES_BY_ADDRESS + 1):
+        sign_in_as("rosa", OFFICE, password="wrong")
+    assert sign_in_as("rosa", OFFICE).status_code == 429
+    assert sign_in_as("ivo", OFFICE).status_code == 302
+
+
+def test_who_is_signed_in_reaches_the_emergency_button_while_their_address_is_stopped(
+    scene, as_user, settings
+):
+    settings.SIGN_IN_TRIES_BY_ADDRESS = 3
+    signed_in = as_user(scene.operator)
+    guess_each(["ada", "bob", "cleo"], ["127.0.0.1"])
+    assert sign_in_as(scene.manager.username, "127.0.0.1").status_code == 429
+    page = signed_in.get("/services/catalog/rollback/")
+    assert (page.status_code, "Send all" in text_of(page)) == (200, True)

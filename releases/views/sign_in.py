@@ -15,6 +15,7 @@ from audit import events
 from audit.events import Actor
 from releases.services.access import people
 from releases.services.lifecycle import person
+from releases.sign_in_limits import make_known
 
 LONGEST_NAME = 150
 PasswordForm = TypeVar("PasswordForm", bound="SetPasswordForm[User]")
@@ -66,6 +67,7 @@ class SignIn(LoginView):
         with transaction.atomic():
             answer = super().form_valid(form)
             events.record(actor=person(user), action="person.signed-in")
+        make_known(answer, user)
         return answer
 
     @transaction.atomic
