@@ -38,7 +38,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     first = next(iter(context.get("rows", ())), None)
     # While somebody reads, nothing else is put in its place: the page's script asks for what it shows by its address.
     if first is not None and context["view"] == "mine" and not request.headers.get("X-Live"):
-        context["chosen"] = chosen(signed_in(request), first.step)
+        context["chosen"] = chosen(signed_in(request), first.step, first.risk)
     return render(request, "releases/inbox.html", context)
 
 

@@ -105,15 +105,19 @@ def waiting(steps: Sequence[Step]) -> list[Waiting]:
     ]
 
 
-def chosen(user: User, step: Step) -> Chosen:
-    """The plan of a step with all that a decision needs; a constant number of queries."""
+def chosen(user: User, step: Step, risk: Risk | None = None) -> Chosen:
+    """The plan of a step with all that a decision needs; a constant number of queries.
+
+    ``risk`` is what its line in the list says, where that was read already.
+    """
     service, person = step.service, as_person(user, step.service)
     gates, approvals = gates_before(service, step), plan_selectors.approvals_of(step)
     step_now = facts.step_facts(service, step, gates)
     gate, may = gates.present, acts.may_decide(person, step_now)
     side = other_side(service) if service.set_up_at else None
-    plan = None if gate.of_request else plan_of(service, step)
-    request = request_of(gate, selectors.steps_of_release(step.release)) if step.release else None
+    plan = None if gate.of_request else plan_of(service, step, None if step.request_digest else risk)
+    of_release = step.release if gate.of_request else None
+    request = request_of(gate, selectors.steps_of_release(of_release)) if of_release else None
     asked = gate_of(gate) if gate.is_needed else None
     return Chosen(
         step=step,
