@@ -93,7 +93,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
     asked = gate_of(gate) if gate and gate.is_needed and present == shown else None
     tab = request.GET.get("tab", "")
     settled_at = _still_to_come(rollout.settled_at(service, current)) if current else None
-    shared = service_context(request, service)
+    shared, person = service_context(request, service), as_person(signed_in(request), service)
     return shared | {
         "release": release,
         "configuration_changes": changes(release.from_configuration, release.configuration),
@@ -105,7 +105,7 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
             settled_at=settled_at,
             waiting=waiting_of(current, signed_in(request)),
         ),
-        "stairs": stairs(steps, shown, gates_before(service, present or shown).own.policy),
+        "stairs": stairs(steps, shown, (gate or gates_before(service, present or shown).own).policy),
         "step": shown,
         "title": step_title(shown),
         "meaning": step_meaning(shown),
@@ -116,11 +116,12 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "plan": plan,
         "request_shown": requested,
         "mark": image_marks.mark_of(release.image),
-        **_on_image(request, service),
+        "may_mark": image_marks.may_mark(person),
+        "may_lift": image_marks.may_lift(person),
         "may_break": break_glass.answer(service, shown, signed_in(request))
         if gate and present == shown and not gate.is_open and gate.policy.break_glass
         else None,
-        "glasses": glasses_of(service, release, signed_in(request)),
+        "glasses": glasses_of(release, person),
         "tab": tab if tab in TABS else TABS[0],
         "plan_lines": whole_log(shown.plan_run) if tab == "raw" else (),
         "approvals": [
@@ -140,11 +141,6 @@ def release_context(request: HttpRequest, service: Service, release: Release) ->
         "events": events_shown(selectors.events_of_release(release)),
         **log_tail(shown),
     }
-
-
-def _on_image(request: HttpRequest, service: Service) -> dict[str, Any]:
-    person = as_person(signed_in(request), service)
-    return {"may_mark": image_marks.may_mark(person), "may_lift": image_marks.may_lift(person)}
 
 
 def _still_to_come(moment: datetime) -> datetime | None:

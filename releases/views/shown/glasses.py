@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import User
-
-from releases.domain.access.decisions import Decision
-from releases.models import BrokenGlass, Release, Service
-from releases.permissions import as_person
+from releases.domain.access.decisions import Decision, Person
+from releases.models import BrokenGlass, Release
 from releases.selectors import records as record_selectors
 from releases.services.approval import break_glass
 from releases.views.shown.words import step_title
@@ -26,10 +23,10 @@ def gate_of_glass(glass: BrokenGlass) -> str:
     return step_title(glass.step) if glass.plan_run_id else "the request"
 
 
-def glasses_of(service: Service, release: Release, user: User) -> list[GlassShown]:
-    """In the order of time; a constant number of queries."""
+def glasses_of(release: Release, person: Person) -> list[GlassShown]:
+    """In the order of time, for this person; a constant number of queries."""
     glasses = record_selectors.glasses_of(release)
-    answers = break_glass.review_answers(as_person(user, service), glasses)
+    answers = break_glass.review_answers(person, glasses)
     return [
         GlassShown(
             broken=glass,
