@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "person.password-changed": "changed their own password",
         "person.password-mistaken": "gave a wrong old password, and could not change it",
         "group.made": "made a group",
+        "group.removed": "removed a group",
         "group.member-added": "put the person into a group",
         "group.member-removed": "took the person out of a group",
         "access.refused": "was refused",

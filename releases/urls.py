@@ -52,6 +52,7 @@ urlpatterns = [
     path("people/tokens/<uuid:token_id>/revoke/", tokens.token_list_revoke, name="token-list-revoke"),
     path("groups/", groups.group_list, name="group-list"),
     path("groups/<int:group_id>/", groups.group, name="group"),
+    path("groups/<int:group_id>/remove/", groups.group_remove, name="group-remove"),
     path("groups/<int:group_id>/members/<int:person_id>/remove/", groups.member_remove, name="member-remove"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/approve/", inbox.inbox_approve_routine, name="inbox-approve-routine"),

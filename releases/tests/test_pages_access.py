@@ -58,6 +58,7 @@ GET  group-list             403   403    403       403      403      403     403
 POST group-list             403   403    403       403      403      403     403     403   422
 GET  group                  403   403    403       403      403      403     403     403   200
 POST group                  403   403    403       403      403      403     403     403   422
+POST group-remove           403   403    403       403      403      403     403     403   302
 POST member-remove          403   403    403       403      403      403     403     403   302
 GET  inbox                  200   200    200       200      200      200     200     200   200
 POST inbox-approve-routine  302   302    302       302      302      302     302     302   302

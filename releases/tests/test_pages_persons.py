@@ -118,6 +118,18 @@ def test_a_group_is_made_and_its_members_come_and_go(client, rosa):
     assert "Nobody is in it yet" in text_of(client.get(page))
 
 
+def test_a_group_is_removed_by_its_page_when_nothing_holds_it_any_more_and_until_then_says_what_does(
+    client, rosa, sres
+):
+    rosa.groups.add(sres)
+    page = f"/groups/{sres.pk}/"
+    for answer in (client.get(page), client.post(f"{page}remove/", follow=True)):
+        assert "1 person is in it, take them out first" in text_of(answer)
+    client.post(f"{page}members/{rosa.pk}/remove/")
+    assert "The group SREs is removed." in text_of(client.post(f"{page}remove/", follow=True))
+    assert client.get(page).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from releases.domain.visible import visible
 from releases.forms.people import GroupForm, MemberForm
 from releases.selectors import people as people_selectors
-from releases.services.access import people
+from releases.services.access import group_removal, people
 from releases.services.errors import FieldsInvalid
 from releases.views.lookups import administrator
 from releases.views.pages import page_of, searched_for
@@ -52,6 +52,7 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
     context = {
         "group": found,
         "page": page_of(request, people_selectors.members(found)),
+        "may_remove": group_removal.may_be_removed(found),
         "form": form,
         "place": "people",
     }
@@ -67,3 +68,14 @@ def member_remove(request: HttpRequest, group_id: int, person_id: int) -> HttpRe
     if tried(request, lambda: people.remove_member(found, whom, by=by)):
         messages.success(request, f"{whom} is not in the group {visible(found.name)} any more.")
     return redirect("group", group_id=found.pk)
+
+
+@require_POST
+def group_remove(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Remove a group that nothing holds any more."""
+    by = administrator(request)
+    found = get_object_or_404(Group, pk=group_id)
+    if not tried(request, lambda: group_removal.remove_group(found, by=by)):
+        return redirect("group", group_id=group_id)
+    messages.success(request, f"The group {visible(found.name)} is removed.")
+    return redirect("group-list")

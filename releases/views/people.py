@@ -19,6 +19,7 @@ from releases.services.access import roles
 from releases.services.access.roles import Place, RoleRefused
 from releases.views.lookups import find_grant, find_service, signed_in
 from releases.views.pages import service_context
+from releases.views.persons import tried
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,8 +31,8 @@ def people(request: HttpRequest, name: str) -> HttpResponse:
     _refuse_unless_allowed(request, service)
     form = RoleForm(request.POST, service=service)
     if form.is_valid():
-        _give(request, form)
-        messages.success(request, f"{form.holder} is {form.given} there now.")
+        if _given(request, form):
+            messages.success(request, f"{form.holder} is {form.given} there now.")
         return redirect("service-people", name=service.name)
     return _page(request, service, form, status=422)
 
@@ -54,11 +55,8 @@ def role_take(request: HttpRequest, name: str, grant_id: UUID) -> HttpResponse:
     return redirect("service-people", name=service.name)
 
 
-def _give(request: HttpRequest, form: RoleForm) -> None:
-    try:
-        roles.give(form.given, form.holder, form.place, giver=signed_in(request))
-    except NotAllowed as refused:
-        raise PermissionDenied(refused.message) from refused
+def _given(request: HttpRequest, form: RoleForm) -> bool:
+    return tried(request, lambda: roles.give(form.given, form.holder, form.place, giver=signed_in(request)))
 
 
 def _may_give(request: HttpRequest, service: Service) -> Decision:

@@ -1,6 +1,7 @@
 """Who there is, and who is in which group: each change with its event, under the lock of the roles.
 
-Nothing else writes them. Accounts of programs are in :mod:`releases.services.access.service_accounts`.
+Nothing else writes them, but that :mod:`releases.services.access.group_removal` removes groups. Accounts of programs
+are in :mod:`releases.services.access.service_accounts`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,13 @@ from releases.models import Token
 from releases.permissions import is_service_account
 from releases.selectors.roles import administrators
 from releases.services.access import rights, tokens
-from releases.services.access.roles import EVERYWHERE, giver_at, keeping_an_administrator, require
+from releases.services.access.roles import (
+    EVERYWHERE,
+    giver_at,
+    keeping_an_administrator,
+    require,
+    require_group,
+)
 from releases.services.errors import FieldsInvalid
 from releases.services.lifecycle import person
 
@@ -106,7 +113,7 @@ def make_group(name: str, *, by: User) -> Group:
 
 
 def add_member(group: Group, whom: User, *, by: User) -> None:
-    """Put somebody else into a group, and give them all of its roles by that. Raises ``NotAllowed``."""
+    """Put somebody else into a group, which gives them its roles. Raises ``NotAllowed`` and ``RoleRefused``."""
     with _administering(by):
         giver = giver_at(by, EVERYWHERE)
         to_program = is_service_account(whom)
@@ -164,6 +171,7 @@ def record_group(name: str, *, actor: Actor) -> Group:
 def record_member(group: Group, whom: User, *, actor: Actor) -> None:
     """The same for a member; one that is there already stays as it is."""
     rights.hold()
+    require_group(group)
     before = _groups_of(whom)
     if group.name not in before:
         whom.groups.add(group)

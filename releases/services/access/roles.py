@@ -15,6 +15,7 @@ from releases.domain.access.decisions import Decision, Permission, Refused
 from releases.domain.access.role_rules import LAST_ADMINISTRATOR, Giver, may_give, may_take
 from releases.domain.access.roles import Role
 from releases.domain.errors import DomainError
+from releases.domain.visible import visible
 from releases.models import RoleGrant, Service
 from releases.permissions import NotAllowed, as_person, is_service_account
 from releases.selectors import roles as role_selectors
@@ -55,7 +56,7 @@ def giver_at(user: User, place: Place) -> Giver:
 
 
 def give(role: Role, holder: Holder, place: Place, *, giver: User) -> None:
-    """Give a role; one that is there already stays as it is. Raises ``NotAllowed``."""
+    """Give a role; one that is there already stays as it is. Raises ``NotAllowed`` and ``RoleRefused``."""
     with transaction.atomic():
         rights.hold()
         to_program = isinstance(holder, User) and is_service_account(holder)
@@ -83,6 +84,7 @@ def record_given(
 ) -> None:
     """Give a role without asking whether one may: for who runs the machine, and for those who set a service up."""
     rights.hold()
+    require_group(holder)
     before = _roles_at(holder, place)
     if role.value in before:
         return
@@ -108,6 +110,12 @@ def require(answer: Decision) -> None:
     """Raise ``NotAllowed`` unless the rules allow it."""
     if isinstance(answer, Refused):
         raise NotAllowed(answer.code, answer.reason)
+
+
+def require_group(holder: Holder) -> None:
+    """Raise ``RoleRefused`` for a group that was removed since it was read; under the lock of the roles."""
+    if isinstance(holder, Group) and not Group.objects.filter(pk=holder.pk).exists():
+        raise RoleRefused("group:removed", f"There is no group {visible(holder.name)} any more.")
 
 
 def is_or_has(holder: Holder, user: User) -> bool:

@@ -48,8 +48,8 @@ def change_defaults(*, environment: str, user: User, wanted: Mapping[str, Any]) 
     if isinstance(answer, Refused):
         raise NotAllowed(answer.code, answer.reason)
     _refuse_own_gates(environment, user)
-    _check(wanted)
     with transaction.atomic():
+        _check(wanted)
         kept, _ = KeptPolicy.objects.get_or_create(environment=environment)
         kept = KeptPolicy.objects.select_for_update().get(pk=kept.pk)
         changed = _change(kept, user, wanted, service_id="", subject={"environment": environment})
@@ -89,9 +89,13 @@ def _refuse_own_gates(environment: str, user: User) -> None:
 
 def _check(wanted: Mapping[str, Any]) -> None:
     policy = from_columns(wanted)
-    known = set(Group.objects.values_list("name", flat=True))
     places = {gate.value: rule.slots for gate, rule in policy.gates.items()}
-    for field, slots in {"break_glass": policy.break_glass, **places}.items():
+    by_field = {"break_glass": policy.break_glass, **places}
+    named = {name for slots in by_field.values() for slot in slots for name in slot.groups}
+    # Held until the policy is kept: none of them is removed meanwhile.
+    held = Group.objects.select_for_update(no_key=True).filter(name__in=named).order_by("pk")
+    known = {group.name for group in held}
+    for field, slots in by_field.items():
         if unknown := sorted({name for slot in slots for name in slot.groups} - known):
             raise InvalidPolicy(
                 field, f"There is no group “{unknown[0][:60]}”. A role is written as “the role manager”."
