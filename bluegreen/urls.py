@@ -13,3 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("releases.api.urls")),
     path("", include("releases.urls")),
 ]
+
+handler400 = "bluegreen.error_pages.bad_request"
+handler403 = "bluegreen.error_pages.permission_denied"
+handler404 = "bluegreen.error_pages.page_not_found"
+handler500 = "bluegreen.error_pages.server_error"
