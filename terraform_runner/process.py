@@ -196,7 +196,8 @@ def _ended(command: Command, launched: _Launched, stop: _Stop) -> Ended:
     if word == "absent":
         raise TerraformMissing(f"{command.argv[0]} cannot be started: {rest}. {TO_DO}")
     return Ended(
-        exit_code=int(rest) if word else launched.process.returncode,
+        # A launcher that says nothing was killed, whatever its status: nobody knows that Terraform has succeeded.
+        exit_code=int(rest) if word else launched.process.returncode or -signal.SIGKILL,
         cancelled=stop.cancelled,
         timed_out=stop.timed_out,
         unfed=word == "unfed",

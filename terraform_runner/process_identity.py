@@ -4,6 +4,8 @@ import contextlib
 import math
 import os
 import signal
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -12,6 +14,7 @@ import psutil
 SAME_START_SECONDS = 0.05
 # A killed process goes as soon as the system call that it is in lets it.
 KILL_SECONDS = 5.0
+POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ def end_group(leader: ProcessIdentity, *, grace_seconds: float) -> None:
         return
     members = live_members(leader.pid)
     if members and signal_group(leader.pid, signal.SIGINT):
-        psutil.wait_procs(members, timeout=grace_seconds)
+        _wait_for_end(members, seconds=grace_seconds)
     kill_group(leader.pid)
 
 
@@ -70,7 +73,7 @@ def kill_group(group: int) -> None:
         for process in outside:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs([*live_members(group), *outside], timeout=KILL_SECONDS)
+        _wait_for_end([*live_members(group), *outside], seconds=KILL_SECONDS)
 
 
 def signal_group(group: int, number: signal.Signals) -> bool:
@@ -85,6 +88,23 @@ def signal_group(group: int, number: signal.Signals) -> bool:
 def live_members(group: int) -> list[psutil.Process]:
     """The processes of a group, without zombies, which nothing can end."""
     return [process for process in psutil.process_iter() if _is_live_member(process, group)]
+
+
+def _wait_for_end(processes: Sequence[psutil.Process], *, seconds: float) -> None:
+    """Wait until none of these lives, so long at most.
+
+    psutil's own waiting would take the exit status of a child, which then looks like success to whoever started it.
+    """
+    until = time.monotonic() + seconds
+    while any(_lives(process) for process in processes) and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _descendants(pid: int) -> list[psutil.Process]:

@@ -257,6 +257,22 @@ def test_program_whose_launcher_was_stopped_is_ended_gently_by_the_worker_that_g
     assert (tmp_path / "ended").read_text() == "1"
 
 
+class TakingTheStatus(RecordingControl):
+    """Kills the launcher, and takes from the worker how it ended."""
+
+    def lines(self, lines: list[str]) -> None:
+        super().lines(lines)
+        os.kill(self.groups[0], signal.SIGKILL)
+        os.waitpid(self.groups[0], 0)
+
+
+def test_launcher_that_has_told_nothing_is_no_success_even_if_nobody_knows_how_it_ended(tmp_path):
+    ended = run(tmp_path, GENTLE, TakingTheStatus(), grace=5)
+
+    assert ended.exit_code == -signal.SIGKILL
+    assert has_ended(tmp_path, "running")
+
+
 def test_nothing_survives_whose_launcher_was_stopped_and_that_ignores_interrupts(tmp_path):
     run(tmp_path, STUBBORN, StoppingLauncher(), grace=0.2)
 

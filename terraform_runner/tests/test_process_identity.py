@@ -1,12 +1,15 @@
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
-from terraform_runner.process_identity import ProcessIdentity, end_group, live_members
+from terraform_runner import process_identity
+from terraform_runner.process_identity import ProcessIdentity, end_group, kill_group, live_members
 
 IGNORE = (
     "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print(flush=True); time.sleep(600)"
@@ -81,6 +84,16 @@ def test_group_that_ignores_the_interrupt_is_killed(stubborn):
     end_group(found, grace_seconds=0.2)
 
     assert not found.is_running()
+
+
+@pytest.mark.fault
+def test_how_a_killed_child_ended_is_left_to_whoever_started_it(stubborn, monkeypatch):
+    # It may still live for a moment when its group is looked at after the signal.
+    monkeypatch.setattr(process_identity, "live_members", lambda group: [psutil.Process(group)])
+
+    kill_group(stubborn.pid)
+
+    assert stubborn.wait() == -signal.SIGKILL
 
 
 @pytest.mark.fault
