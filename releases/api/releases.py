@@ -92,9 +92,7 @@ def reject_step(
     return _decide(request, (name, number, step_id), approvals.reject, body, if_match)
 
 
-@router.post(
-    f"{_ONE}/cancel", response=ReleaseOut, operation_id="cancel_release", summary="Give a release up"
-)
+@router.post(f"{_ONE}/cancel", response=ReleaseOut, operation_id="cancel_release", summary="Cancel a release")
 def cancel_release(
     request: ApiRequest,
     name: str,
