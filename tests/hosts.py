@@ -27,7 +27,10 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """A machine: ``gateway`` is this machine's address as the host sees it, ``cable`` this end of the cable."""
+    """A machine: ``gateway`` is this machine's address, the same for all hosts, ``cable`` this end of the cable.
+
+    A plan holds the address of the bucket that its state is in: another host has to reach it there as well.
+    """
 
     name: str
     namespace: str
@@ -68,8 +71,13 @@ class Host:
 def running_hosts(*names: str) -> Iterator[list[Host]]:
     """Machines of these names; leaves the test out, in words, where no network can be made."""
     _refuse_without_networks()
-    with ExitStack() as stack:
-        yield [stack.enter_context(_host(name, next(_numbers))) for name in names]
+    gateway = f"{_network()}.0.1"
+    _run("address", "add", f"{gateway}/32", "dev", "lo")
+    try:
+        with ExitStack() as stack:
+            yield [stack.enter_context(_host(name, next(_numbers), gateway)) for name in names]
+    finally:
+        _run("address", "delete", f"{gateway}/32", "dev", "lo")
 
 
 @contextmanager
@@ -80,10 +88,10 @@ def passing_on(address: str, ports: Sequence[int]) -> Iterator[dict[int, int]]:
 
 
 @contextmanager
-def _host(name: str, number: int) -> Iterator[Host]:
+def _host(name: str, number: int, gateway: str) -> Iterator[Host]:
     label = f"bg{os.getpid() % 100_000}x{number}"
-    network = f"10.{200 + os.getpid() % 50}.{number}"
-    made = Host(name=name, namespace=label, cable=f"{label}a", gateway=f"{network}.1")
+    network = f"{_network()}.{number}"
+    made = Host(name=name, namespace=label, cable=f"{label}a", gateway=gateway)
     _run("netns", "add", label)
     try:
         _run("link", "add", made.cable, "type", "veth", "peer", "name", f"{label}b", "netns", label)
@@ -92,9 +100,14 @@ def _host(name: str, number: int) -> Iterator[Host]:
         _run("-n", label, "address", "add", f"{network}.2/24", "dev", f"{label}b")
         _run("-n", label, "link", "set", f"{label}b", "up")
         _run("-n", label, "link", "set", "lo", "up")
+        _run("-n", label, "route", "add", gateway, "via", f"{network}.1")
         yield made
     finally:
         _run("netns", "delete", label)  # and the cable with it
+
+
+def _network() -> str:
+    return f"10.{200 + os.getpid() % 50}"
 
 
 def _refuse_without_networks() -> None:

@@ -133,8 +133,8 @@ def running_installation(
 def connected_hosts(installation: Installation, *names: str) -> Iterator[list[tuple[Host, dict[int, int]]]]:
     """Hosts, each with the ports at which it reaches the installation's servers."""
     with running_hosts(*names) as hosts, ExitStack() as stack:
-        ports = installation.ports()
-        yield [(host, stack.enter_context(passing_on(host.gateway, ports))) for host in hosts]
+        doors = stack.enter_context(passing_on(hosts[0].gateway, installation.ports()))
+        yield [(host, doors) for host in hosts]
 
 
 def overlaps(runs: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
