@@ -116,6 +116,6 @@ def _descendants(pid: int) -> list[psutil.Process]:
 
 def _is_live_member(process: psutil.Process, group: int) -> bool:
     try:
-        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
-    except (ProcessLookupError, psutil.NoSuchProcess):
+        return os.getpgid(process.pid) == group and _lives(process)
+    except ProcessLookupError:
         return False
